@@ -1,0 +1,1 @@
+"""The client of a zaffre server, and what runs inside runs and replicas."""

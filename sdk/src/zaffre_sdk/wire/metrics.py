@@ -1,0 +1,90 @@
+"""Metrics on the wire.
+
+Batches travel as MessagePack, which keeps NaN and infinities, or as JSON, which has neither: JSON
+answers give them as the strings `NaN`, `Infinity` and `-Infinity`. Clients ask with Accept.
+"""
+
+from typing import Any, Optional
+
+import msgspec
+
+from zaffre_sdk.wire.shapes import In, Out
+
+
+class Point(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """One log call: `[name, kind, value, step, time]`.
+
+    Attributes:
+        kind: `scalar`, `list`, `row`, `table`, `image`, `accuracy_table`, `confusion_matrix`,
+            `predictions` or `residuals`.
+        value: A number, text or boolean; a list; columns of cells. For images and documents the
+            path of the artifact.
+        time: Seconds since the epoch by the clock of the run.
+    """
+
+    name: str
+    kind: str
+    value: Any
+    step: Optional[int]
+    time: float
+
+
+class BatchIn(In):
+    """Points in the order in which one writer logged them.
+
+    A writer numbers its batches from 1 without gaps; a number that was stored is acknowledged
+    and not stored again. At most 10,000 points.
+    """
+
+    writer: str
+    sequence: int
+    points: list[Point]
+
+
+class BatchOut(Out):
+    """The batch is durable; `stored` is False when it had been before."""
+
+    sequence: int
+    stored: bool
+
+
+class EntryOut(Out):
+    """One log call with its position.
+
+    Attributes:
+        position: Grows with every entry; continue reading behind it.
+        value: Not-a-number and infinities are the strings `NaN`, `Infinity`, `-Infinity` in JSON.
+    """
+
+    position: int
+    name: str
+    kind: str
+    value: Any
+    step: Optional[int]
+    time: float
+
+
+class EntryList(Out):
+    """A page of entries in order of arrival; `next` continues it, None ends it."""
+
+    value: list[EntryOut]
+    next: Optional[str] = None
+
+
+class MetricOut(Out):
+    """A metric at a glance."""
+
+    name: str
+    kind: str
+    count: int
+    last: Any
+    last_step: Optional[int]
+    minimum: Optional[float]
+    maximum: Optional[float]
+    updated_at: float
+
+
+class MetricList(Out):
+    """Every metric of a run, in order of first appearance."""
+
+    value: list[MetricOut]

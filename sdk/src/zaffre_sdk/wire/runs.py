@@ -1,0 +1,155 @@
+"""Runs on the wire."""
+
+from typing import Any, Optional
+
+import msgspec
+
+from zaffre_sdk.wire.environments import EnvironmentSpec
+from zaffre_sdk.wire.shapes import In, Out
+
+
+class RunSpec(In):
+    """What a run is asked to do; never changed.
+
+    Attributes:
+        kind: `interactive` (its program drives it) or `script` (a runner does).
+        script: Path below the snapshot; or `command`, a whole command line.
+        definition: The v1 run definition, given back by `get_details`.
+    """
+
+    kind: str
+    script: Optional[str] = None
+    arguments: list[str] = msgspec.field(default_factory=list)
+    command: list[str] = msgspec.field(default_factory=list)
+    snapshot_id: Optional[str] = None
+    environment: Optional[EnvironmentSpec] = None
+    environment_name: str = ""
+    compute: str = "local"
+    variables: dict[str, str] = msgspec.field(default_factory=dict)
+    max_seconds: Optional[int] = None
+    definition: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class RunIn(In):
+    """Create a run: an interactive one starts at once, a script is queued.
+
+    Attributes:
+        id: Chosen by the client, or None for an id made of experiment, time and chance.
+    """
+
+    experiment: str
+    spec: RunSpec
+    id: Optional[str] = None
+    parent_id: Optional[str] = None
+    display_name: Optional[str] = None
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+    properties: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class RunError(In):
+    """Why a run failed."""
+
+    code: str
+    message: str
+    details: str = ""
+
+
+class RunChange(In):
+    """Change what is given; a tag of None is removed; properties can only be added."""
+
+    display_name: Optional[str] = None
+    description: Optional[str] = None
+    tags: Optional[dict[str, Optional[str]]] = None
+    properties: Optional[dict[str, str]] = None
+
+
+class RunEnd(In):
+    """The program that drives a run says that it ended: `Completed`, `Failed` or `Canceled`.
+
+    For a script run this comes from inside the script: `Failed` is remembered until its runner
+    ends it, `Completed` changes nothing, since the exit of the script decides.
+    """
+
+    state: str
+    error: Optional[RunError] = None
+
+
+class AttemptStart(In):
+    """The runner asks for leave to start the user's process; given once for each attempt."""
+
+    attempt: int
+
+
+class AttemptStarted(Out):
+    """What the runner needs.
+
+    Attributes:
+        python: The interpreter of the built environment.
+        variables: The whole set of extra environment variables of the user's process.
+        log_path: Where what the process writes belongs.
+    """
+
+    run_id: str
+    experiment: str
+    spec: RunSpec
+    python: str
+    variables: dict[str, str]
+    log_path: str = "user_logs/std_log.txt"
+    kill_grace_seconds: float = 10.0
+    beat_seconds: float = 2.0
+
+
+class AttemptBeat(In):
+    """The runner lives, and which state its run is in (`Running` or `Finalizing`)."""
+
+    attempt: int
+    state: str
+
+
+class AttemptOrders(Out):
+    """What the runner is to do now."""
+
+    cancel: bool = False
+
+
+class AttemptEnd(In):
+    """How the user's process ended; everything else has been uploaded before.
+
+    Attributes:
+        outcome: `Completed`, `Failed` or `Canceled`.
+    """
+
+    attempt: int
+    outcome: str
+    exit_code: Optional[int] = None
+    error: Optional[RunError] = None
+
+
+class RunOut(Out):
+    """A run as it is now."""
+
+    id: str
+    workspace_id: str
+    experiment: str
+    experiment_id: str
+    parent_id: Optional[str]
+    number: int
+    spec: RunSpec
+    state: str
+    display_name: str
+    description: str
+    tags: dict[str, str]
+    properties: dict[str, str]
+    error: Optional[RunError]
+    attempt: int
+    created_by: str
+    created_at: float
+    started_at: Optional[float]
+    ended_at: Optional[float]
+
+
+class RunList(Out):
+    """A page of runs, newest first; `next` continues it, None ends it."""
+
+    value: list[RunOut]
+    next: Optional[str] = None

@@ -1,0 +1,17 @@
+"""What a server says of itself."""
+
+from zaffre_sdk.wire.shapes import Out
+
+
+class ServerOut(Out):
+    """Which server this is.
+
+    Attributes:
+        instance: Fresh at every start of the server.
+    """
+
+    version: str
+    instance: str
+    home: str
+    started_at: float
+    sqlite_version: str = ""

@@ -1,0 +1,1 @@
+"""zaffre: the Azure Machine Learning workspace that you run yourself."""

@@ -1,0 +1,1 @@
+"""One room per library that implements a port."""

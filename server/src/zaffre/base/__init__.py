@@ -1,0 +1,1 @@
+"""Ids, clock, paging, text and logging: the standard library and nothing of ours."""

@@ -1,0 +1,23 @@
+"""Showing foreign text safely, and guessing what was meant."""
+
+import difflib
+from collections.abc import Iterable
+
+SHOWN_LENGTH = 100
+
+
+def shown(value: object) -> str:
+    """Return `value` in backticks, printable and at most `SHOWN_LENGTH` characters long."""
+    text = "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape").decode("ascii")
+        for character in str(value)[: SHOWN_LENGTH + 1]
+    )
+    return f"`{text[:SHOWN_LENGTH]}…`" if len(text) > SHOWN_LENGTH else f"`{text}`"
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `name` was probably meant to be."""
+    matches = difflib.get_close_matches(name, list(known), n=1)
+    return matches[0] if matches else None

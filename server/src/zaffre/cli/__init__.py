@@ -1,0 +1,1 @@
+"""The zaffre command line."""

@@ -1,0 +1,92 @@
+"""What can go wrong, in words that every door translates.
+
+ZaffreError
+├── InvalidError            what was sent breaks a rule          (`invalid`)
+├── UnauthenticatedError    nobody, or nobody we know            (`unauthenticated`)
+├── ForbiddenError          somebody who may not                 (`forbidden`)
+├── NotFoundError           no such thing, or not yours to see   (`not_found`)
+├── ConflictError           true, but not in the present state   (`conflict`)
+├── PreconditionError       what was sent contradicts what is    (`mismatch`)
+├── TooLargeError           over a stated limit                  (`too_large`)
+├── StorageFullError        no room left for bytes               (`storage_full`)
+└── UnavailableError        later, perhaps                       (`unavailable`)
+"""
+
+from typing import ClassVar
+
+
+class ZaffreError(Exception):
+    """A failure with a stable code, a message for people and the field it is about.
+
+    Attributes:
+        kind: The word by which doors choose a status; one per class.
+        code: A stable PascalCase name of the rule that was broken.
+        message: What is wrong, with the value in backticks.
+        target: The field or thing that the message is about.
+        hint: What to do next.
+    """
+
+    kind: ClassVar[str] = "internal"
+
+    def __init__(
+        self, code: str, message: str, *, target: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.target = target
+        self.hint = hint
+
+
+class InvalidError(ZaffreError):
+    """What was sent breaks a rule."""
+
+    kind = "invalid"
+
+
+class UnauthenticatedError(ZaffreError):
+    """Nobody, or nobody we know."""
+
+    kind = "unauthenticated"
+
+
+class ForbiddenError(ZaffreError):
+    """Somebody who may not."""
+
+    kind = "forbidden"
+
+
+class NotFoundError(ZaffreError):
+    """No such thing, or not the caller's to see."""
+
+    kind = "not_found"
+
+
+class ConflictError(ZaffreError):
+    """True, but not in the present state."""
+
+    kind = "conflict"
+
+
+class PreconditionError(ZaffreError):
+    """What was sent contradicts what is stored: a digest, a key reused with another body."""
+
+    kind = "mismatch"
+
+
+class TooLargeError(ZaffreError):
+    """Over a stated limit."""
+
+    kind = "too_large"
+
+
+class StorageFullError(ZaffreError):
+    """No room left for bytes."""
+
+    kind = "storage_full"
+
+
+class UnavailableError(ZaffreError):
+    """Not now; later, perhaps."""
+
+    kind = "unavailable"

@@ -1,0 +1,21 @@
+"""An experiment: a name that runs share."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """An experiment of one workspace; its name is unique there.
+
+    Attributes:
+        archived_at: When it was archived; None while it takes new runs.
+    """
+
+    id: str
+    workspace_id: str
+    name: str
+    tags: dict[str, str] = field(default_factory=dict)
+    description: str = ""
+    created_at: datetime
+    archived_at: datetime | None = None

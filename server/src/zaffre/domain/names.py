@@ -1,0 +1,79 @@
+"""Which names things may have."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from zaffre.base.text import shown
+from zaffre.domain.errors import InvalidError
+
+RESERVED = frozenset({".", "..", "latest", "health"})
+
+
+@dataclass(frozen=True, slots=True)
+class NameRule:
+    """The rule for the names of one noun.
+
+    Attributes:
+        noun: What is named.
+        pattern: The whole name must match it.
+        words: The rule in words, for the error message.
+    """
+
+    noun: str
+    pattern: re.Pattern[str]
+    words: str
+
+    def check(self, name: str) -> str:
+        """Return `name` in Unicode form NFC.
+
+        Raises:
+            InvalidError: `InvalidName`, quoting the rule.
+        """
+        normal = unicodedata.normalize("NFC", name)
+        if normal.lower() in RESERVED or not self.pattern.fullmatch(normal):
+            raise InvalidError(
+                "InvalidName",
+                f"The {self.noun} name {shown(name)} is not allowed.",
+                target="name",
+                hint=f"A {self.noun} name {self.words}.",
+            )
+        return normal
+
+
+# Lengths and alphabets follow the limits that Azure ML documents for each resource; where Azure
+# rejects long names for no reason of ours (experiments over 36), the limit is what paths allow.
+_WORD = "has 1 to {} letters, digits, `_`, `-` or `.`, and begins with a letter, digit or `_`"
+
+
+def _word_rule(noun: str, length: int) -> NameRule:
+    return NameRule(
+        noun, re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.\-]{{0,{length - 1}}}"), _WORD.format(length)
+    )
+
+
+WORKSPACE = _word_rule("workspace", 64)
+EXPERIMENT = _word_rule("experiment", 255)
+RUN = _word_rule("run", 255)
+MODEL = _word_rule("model", 255)
+ENVIRONMENT = _word_rule("environment", 255)
+ENDPOINT = NameRule(
+    "endpoint",
+    re.compile(r"[A-Za-z][A-Za-z0-9\-]{1,30}[A-Za-z0-9]"),
+    "has 3 to 32 letters, digits or `-`, begins with a letter and does not end with `-`",
+)
+METRIC = NameRule(
+    "metric",
+    re.compile(r"[^\x00-\x1f\x7f]{1,255}"),
+    "has 1 to 255 characters, none of them a control character",
+)
+TAG = NameRule(
+    "tag",
+    re.compile(r"[^\x00-\x1f\x7f]{1,255}"),
+    "has 1 to 255 characters, none of them a control character",
+)
+SCOPE = NameRule(
+    "subscription or resource group",
+    re.compile(r"[^\x00-\x1f\x7f/\\]{1,90}"),
+    "has 1 to 90 characters, none of them a slash or a control character",
+)

@@ -1,0 +1,76 @@
+"""Relative paths as clients name them: the same rule on every operating system.
+
+Paths arrive decoded exactly once, at the edge. A path is a list of plain segments; nothing in it
+can climb, name a drive, or mean another file on another system.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+
+from zaffre.base.text import shown
+from zaffre.domain.errors import InvalidError
+
+MAX_SEGMENT_BYTES = 255
+MAX_PATH_BYTES = 2048
+_FORBIDDEN = frozenset("\\:\0")
+# Device names that Windows opens instead of a file, whatever their ending.
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
+)
+
+
+def check_path(path: str, *, target: str = "path") -> str:
+    """Return the relative path in Unicode form NFC.
+
+    Raises:
+        InvalidError: `InvalidPath`, naming the segment and the rule it breaks.
+    """
+    normal = unicodedata.normalize("NFC", path)
+    if not normal or len(normal.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
+        raise _refused(path, target, f"A path has 1 to {MAX_PATH_BYTES} bytes.")
+    for segment in normal.split("/"):
+        reason = _broken_rule(segment)
+        if reason:
+            raise _refused(path, target, f"The segment {shown(segment)} {reason}.")
+    return normal
+
+
+def check_distinct(paths: Iterable[str], *, target: str = "files") -> None:
+    """Refuse two paths that some file system would take for one.
+
+    Raises:
+        InvalidError: `DuplicatePath`.
+    """
+    seen: dict[str, str] = {}
+    for path in paths:
+        twin = seen.setdefault(path.casefold(), path)
+        if twin is not path:
+            raise InvalidError(
+                "DuplicatePath",
+                f"The paths {shown(twin)} and {shown(path)} are one file on some systems.",
+                target=target,
+                hint="Rename one of them.",
+            )
+
+
+def _broken_rule(segment: str) -> str | None:
+    if segment in {"", ".", ".."}:
+        return "is empty or climbs"
+    if not _FORBIDDEN.isdisjoint(segment) or any(ord(c) < ord(" ") for c in segment):
+        return "has a backslash, a colon or a control character"
+    if segment[-1] in ". ":
+        return "ends with a dot or a space"
+    if segment.split(".")[0].lower() in _DEVICES:
+        return "is the name of a device"
+    if len(segment.encode("utf-8", "surrogatepass")) > MAX_SEGMENT_BYTES:
+        return f"is longer than {MAX_SEGMENT_BYTES} bytes"
+    return "has half a character" if any("\ud800" <= c <= "\udfff" for c in segment) else None
+
+
+def _refused(path: str, target: str, reason: str) -> InvalidError:
+    return InvalidError(
+        "InvalidPath",
+        f"The path {shown(path)} is not allowed. {reason}",
+        target=target,
+        hint="Use a relative path with forward slashes, such as `outputs/model.pkl`.",
+    )

@@ -1,0 +1,206 @@
+"""A run: the one thing that executes. Its states, its transitions, its rules.
+
+States are Azure ML's. Terminal states absorb: nothing leaves them. A run that executes user code
+is driven by one runner at a time; the attempt number is its fencing token, and what an older
+attempt sends is refused.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from zaffre.base.text import shown
+from zaffre.domain.environments import EnvironmentSpec
+from zaffre.domain.errors import ConflictError
+
+
+class RunState(StrEnum):
+    """The states of a run, as Azure ML names them."""
+
+    NOT_STARTED = "NotStarted"
+    QUEUED = "Queued"
+    PREPARING = "Preparing"
+    PROVISIONING = "Provisioning"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    FINALIZING = "Finalizing"
+    CANCEL_REQUESTED = "CancelRequested"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+    PAUSED = "Paused"
+    NOT_RESPONDING = "NotResponding"
+
+
+_S = RunState
+TERMINAL = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELED})
+DRIVEN = frozenset(
+    {_S.STARTING, _S.RUNNING, _S.FINALIZING, _S.CANCEL_REQUESTED, _S.NOT_RESPONDING}
+)
+"""States in which a runner may be alive."""
+_ENDS = TERMINAL | {_S.CANCEL_REQUESTED}
+RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    _S.NOT_STARTED: frozenset({_S.QUEUED, _S.RUNNING}) | _ENDS,
+    _S.QUEUED: frozenset({_S.PREPARING, _S.PROVISIONING}) | _ENDS,
+    _S.PREPARING: frozenset({_S.QUEUED, _S.PROVISIONING, _S.STARTING}) | _ENDS,
+    _S.PROVISIONING: frozenset({_S.QUEUED, _S.PREPARING, _S.STARTING}) | _ENDS,
+    _S.STARTING: frozenset({_S.QUEUED, _S.RUNNING, _S.NOT_RESPONDING}) | _ENDS,
+    _S.RUNNING: frozenset({_S.FINALIZING, _S.PAUSED, _S.NOT_RESPONDING}) | _ENDS,
+    _S.FINALIZING: frozenset({_S.NOT_RESPONDING}) | _ENDS,
+    _S.PAUSED: frozenset({_S.RUNNING, _S.QUEUED}) | _ENDS,
+    _S.NOT_RESPONDING: frozenset({_S.RUNNING, _S.FINALIZING}) | _ENDS,
+    _S.CANCEL_REQUESTED: TERMINAL,
+    _S.COMPLETED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.CANCELED: frozenset(),
+}
+
+
+class RunKind(StrEnum):
+    """What drives a run."""
+
+    INTERACTIVE = "interactive"
+    """The program that created it (`start_logging`); the engine leaves it alone."""
+    SCRIPT = "script"
+    """A runner that the engine launches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """What a run was asked to do; never changed.
+
+    Attributes:
+        script: Path below the snapshot; None when `command` says it all.
+        arguments: Passed to the script as they are.
+        command: A whole command line instead of a script.
+        snapshot_id: The source folder; None for interactive runs.
+        environment: None for interactive runs.
+        environment_name: What the program called the environment.
+        compute: Name of the compute target; `local` is this machine.
+        variables: Environment variables on top of the environment's own.
+        max_seconds: The run is ended when it runs longer; None is without limit.
+        definition: The v1 run definition as the client wrote it, given back by `get_details`.
+    """
+
+    kind: RunKind
+    script: str | None = None
+    arguments: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    snapshot_id: str | None = None
+    environment: EnvironmentSpec | None = None
+    environment_name: str = ""
+    compute: str = "local"
+    variables: dict[str, str] = field(default_factory=dict)
+    max_seconds: int | None = None
+    definition: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunError:
+    """Why a run failed.
+
+    Attributes:
+        code: A stable PascalCase name, such as `UserScriptFailed` or `EnvironmentBuildFailed`.
+        message: For people, with the exit code or the signal.
+        details: The last lines of the log, or of the build.
+    """
+
+    code: str
+    message: str
+    details: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run as it is now.
+
+    Attributes:
+        number: Counts within the experiment, from 1.
+        attempt: How often a runner was launched; the fencing token of the present one.
+        handle: What the launcher needs to find the present runner again; empty without one.
+        error: Set before the end when the program itself called `fail`; the end respects it.
+        properties: Write-once. Tags are free.
+    """
+
+    id: str
+    workspace_id: str
+    experiment_id: str
+    experiment_name: str
+    parent_id: str | None
+    number: int
+    spec: RunSpec
+    state: RunState
+    display_name: str
+    description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+    error: RunError | None = None
+    attempt: int = 0
+    handle: dict[str, Any] = field(default_factory=dict)
+    created_by: str = ""
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the run has ended."""
+        return self.state in TERMINAL
+
+    def move(self, state: RunState, *, at: datetime, error: RunError | None = None) -> "Run":
+        """Return the run in `state`; moving to the present state changes nothing.
+
+        Raises:
+            ConflictError: `RunIsTerminal` or `InvalidTransition`.
+        """
+        if state is self.state:
+            return self
+        if self.is_terminal:
+            raise ConflictError(
+                "RunIsTerminal",
+                f"The run {shown(self.id)} is {self.state} and cannot become {state}.",
+                target="state",
+            )
+        if state not in RUN_TRANSITIONS[self.state]:
+            raise ConflictError(
+                "InvalidTransition",
+                f"The run {shown(self.id)} is {self.state} and cannot become {state}.",
+                target="state",
+            )
+        started = self.started_at or (at if state is RunState.RUNNING else None)
+        return replace(
+            self,
+            state=state,
+            started_at=started,
+            ended_at=at if state in TERMINAL else None,
+            error=error or self.error,
+        )
+
+    def check_attempt(self, attempt: int) -> None:
+        """Refuse what an older runner sends.
+
+        Raises:
+            ConflictError: `StaleAttempt`.
+        """
+        if attempt != self.attempt or self.is_terminal:
+            raise ConflictError(
+                "StaleAttempt",
+                f"Attempt {attempt} of the run {shown(self.id)} was replaced or has ended.",
+                target="attempt",
+                hint="The runner of an old attempt ends itself; nothing is to be done.",
+            )
+
+    def check_open(self) -> None:
+        """Refuse to add to a run that has ended.
+
+        Raises:
+            ConflictError: `RunIsTerminal`.
+        """
+        if self.is_terminal:
+            raise ConflictError(
+                "RunIsTerminal",
+                f"The run {shown(self.id)} is {self.state}; nothing can be added to it.",
+                target="run",
+                hint="Log before `complete()`, or start another run.",
+            )

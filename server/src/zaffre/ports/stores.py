@@ -1,0 +1,285 @@
+"""The stores: one protocol per noun, used inside one transaction.
+
+Contract for all of them. A store belongs to one transaction and to one thread. `get_*` raises
+`NotFoundError`, `find_*` returns None. What an `add` or `save` wrote is seen by later reads of the
+same transaction, and by others after it commits. Lists are ordered as they say, and are cut off
+at `limit`; `after` continues behind the last element of the page before. Nothing here commits.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from zaffre.domain.access import Token
+from zaffre.domain.artifacts import Artifact
+from zaffre.domain.endpoints import Endpoint
+from zaffre.domain.environments import Environment
+from zaffre.domain.experiments import Experiment
+from zaffre.domain.metrics import MetricBatch, MetricPoint, MetricSummary
+from zaffre.domain.models import Model
+from zaffre.domain.runs import Run, RunState
+from zaffre.domain.snapshots import Snapshot
+from zaffre.domain.workspaces import Workspace
+
+
+class WorkspaceStore(Protocol):
+    """Workspaces, unique by (subscription, resource group, name) whatever their case."""
+
+    def add(self, workspace: Workspace) -> None:
+        """Add it; raises `ConflictError` `WorkspaceExists`."""
+
+    def get(self, workspace_id: str) -> Workspace:
+        """Return it; raises `WorkspaceNotFound`."""
+
+    def find(self, subscription_id: str, resource_group: str, name: str) -> Workspace | None:
+        """Return the workspace of that name."""
+
+    def list(self) -> list[Workspace]:
+        """Return all, by name."""
+
+    def save(self, workspace: Workspace) -> None:
+        """Replace what can change."""
+
+
+class ExperimentStore(Protocol):
+    """Experiments, unique by name within their workspace."""
+
+    def add(self, experiment: Experiment) -> None:
+        """Add it; raises `ConflictError` `ExperimentExists`."""
+
+    def find(self, workspace_id: str, name: str) -> Experiment | None:
+        """Return the experiment of that name."""
+
+    def list(self, workspace_id: str, *, limit: int, after: str | None = None) -> list[Experiment]:
+        """Return them by name, those behind the name `after`."""
+
+    def save(self, experiment: Experiment) -> None:
+        """Replace what can change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs to list; an empty field does not filter.
+
+    Attributes:
+        tags: A value of None asks for the key alone.
+    """
+
+    experiment_name: str | None = None
+    parent_id: str | None = None
+    states: frozenset[RunState] = frozenset()
+    tags: dict[str, str | None] | None = None
+    properties: dict[str, str | None] | None = None
+
+
+class RunStore(Protocol):
+    """Runs; ids are unique within their workspace."""
+
+    def add(self, run: Run) -> None:
+        """Add it; raises `ConflictError` `RunExists`."""
+
+    def get(self, workspace_id: str, run_id: str) -> Run:
+        """Return it; raises `RunNotFound`."""
+
+    def save(self, run: Run) -> None:
+        """Replace what can change: state, error, attempt, handle, times, tags and the like."""
+
+    def next_number(self, experiment_id: str) -> int:
+        """Return the number after the highest one that the experiment ever gave out."""
+
+    def in_states(self, states: frozenset[RunState]) -> list[Run]:
+        """Return the runs of every workspace in these states, oldest first, for the engine.
+
+        Interactive runs are left out: their programs drive them.
+        """
+
+    def list(
+        self, workspace_id: str, where: RunFilter, *, limit: int, after: str | None = None
+    ) -> list[Run]:
+        """Return them newest first, those older than the run `after`."""
+
+
+class MetricStore(Protocol):
+    """What runs logged."""
+
+    def append(self, run: Run, batch: MetricBatch) -> bool:
+        """Store the batch unless its sequence was stored; tell whether it was new."""
+
+    def summaries(self, run: Run) -> list[MetricSummary]:
+        """Return every metric of the run, in order of first appearance."""
+
+    def points(
+        self, run: Run, name: str, *, limit: int, after: int = -1
+    ) -> list[tuple[int, MetricPoint]]:
+        """Return entries of one metric in order of arrival with their positions (from 0)."""
+
+    def entries(self, run: Run, *, limit: int, after: int = -1) -> list[tuple[int, MetricPoint]]:
+        """Return entries of all metrics in order of arrival with a position to continue at."""
+
+    def sample(self, run: Run, name: str, *, size: int) -> list[tuple[int, MetricPoint]]:
+        """Return at most `size` entries spread evenly, the first and the last among them."""
+
+
+class ArtifactStore(Protocol):
+    """The files of runs."""
+
+    def put(self, workspace_id: str, artifact: Artifact) -> None:
+        """Add it, or replace the one at its path."""
+
+    def get(self, workspace_id: str, run_id: str, path: str) -> Artifact:
+        """Return it; raises `ArtifactNotFound`."""
+
+    def list(
+        self, workspace_id: str, run_id: str, *, prefix: str, limit: int, after: str | None = None
+    ) -> list[Artifact]:
+        """Return those whose path is `prefix`, is below the folder `prefix`, or begins with it."""
+
+
+class SnapshotStore(Protocol):
+    """Snapshots, and which blobs a workspace may name."""
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Add it; adding an equal one again changes nothing."""
+
+    def get(self, workspace_id: str, snapshot_id: str) -> Snapshot:
+        """Return it; raises `SnapshotNotFound`."""
+
+    def add_blob(self, workspace_id: str, digest: str, size: int) -> None:
+        """Note that the workspace has sent these bytes, so that it may name them."""
+
+    def known_blobs(self, workspace_id: str, digests: Iterable[str]) -> dict[str, int]:
+        """Return those of the digests that the workspace may name, with their sizes."""
+
+
+class EnvironmentStore(Protocol):
+    """Registered environments."""
+
+    def add(self, environment: Environment) -> None:
+        """Add a version; raises `ConflictError` `EnvironmentExists`."""
+
+    def find(self, workspace_id: str, name: str, version: str | None) -> Environment | None:
+        """Return that version, or the newest."""
+
+    def list(self, workspace_id: str) -> list[Environment]:
+        """Return the newest version of each, by name."""
+
+
+class ModelStore(Protocol):
+    """Registered models."""
+
+    def add(self, model: Model) -> Model:
+        """Add a version and return it with its number: one more than the highest ever given."""
+
+    def get(self, workspace_id: str, model_id: str) -> Model:
+        """Return it by its id; raises `ModelNotFound`."""
+
+    def find(self, workspace_id: str, name: str, version: int | None) -> Model | None:
+        """Return that version, or the newest."""
+
+    def list(
+        self,
+        workspace_id: str,
+        *,
+        name: str | None = None,
+        run_id: str | None = None,
+        newest_only: bool = False,
+        limit: int,
+        after: str | None = None,
+    ) -> list[Model]:
+        """Return versions newest first, those older than the model id `after`."""
+
+    def save(self, model: Model) -> None:
+        """Replace tags, properties and description."""
+
+    def remove(self, model: Model) -> None:
+        """Remove this version; its number is not given again."""
+
+
+class EndpointStore(Protocol):
+    """Endpoints; names are unique within their workspace."""
+
+    def add(self, endpoint: Endpoint, key_hashes: Sequence[str]) -> None:
+        """Add it; raises `ConflictError` `EndpointExists`."""
+
+    def get(self, workspace_id: str, name: str) -> Endpoint:
+        """Return it; raises `EndpointNotFound`."""
+
+    def list(self, workspace_id: str | None) -> list[Endpoint]:
+        """Return those of a workspace, or of all for the engine, by name."""
+
+    def save(self, endpoint: Endpoint) -> None:
+        """Replace what can change."""
+
+    def remove(self, endpoint: Endpoint) -> None:
+        """Remove it with its keys."""
+
+    def keys(self, endpoint: Endpoint) -> tuple[str, str]:
+        """Return the primary and the secondary key, readable only to those who may score."""
+
+    def set_keys(self, endpoint: Endpoint, keys: tuple[str, str]) -> None:
+        """Replace both keys."""
+
+
+class TokenStore(Protocol):
+    """Bearer tokens, by the digest of their secret."""
+
+    def add(self, token: Token) -> None:
+        """Add it."""
+
+    def find(self, digest: str) -> Token | None:
+        """Return the token with that digest."""
+
+    def remove_of_run(self, workspace_id: str, run_id: str) -> None:
+        """Remove every token of the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """What a request with an idempotency key was answered.
+
+    Attributes:
+        request_digest: SHA-256 over method, path and body of the request.
+    """
+
+    principal: str
+    key: str
+    request_digest: str
+    status: int
+    body: bytes
+    created_at: datetime
+
+
+class IdempotencyStore(Protocol):
+    """Answers that are given again to a request that is sent again."""
+
+    def find(self, principal: str, key: str) -> StoredAnswer | None:
+        """Return the answer to the request with that key."""
+
+    def add(self, answer: StoredAnswer) -> None:
+        """Keep an answer."""
+
+    def remove_before(self, time: datetime) -> int:
+        """Forget older answers; return how many."""
+
+
+class Stores(Protocol):
+    """Every store of one transaction."""
+
+    workspaces: WorkspaceStore
+    experiments: ExperimentStore
+    runs: RunStore
+    metrics: MetricStore
+    artifacts: ArtifactStore
+    snapshots: SnapshotStore
+    environments: EnvironmentStore
+    models: ModelStore
+    endpoints: EndpointStore
+    tokens: TokenStore
+    answers: IdempotencyStore
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Call `action` once the transaction is durable, from the thread that committed it.
+
+        It is not called when the transaction is rolled back. It must not block or raise.
+        """

@@ -1,0 +1,1 @@
+"""The doors: foreign shapes in, core calls, foreign shapes out."""
