@@ -13,8 +13,8 @@ class DeploymentSpec(In):
 
     entry_script: str
     snapshot_id: str
-    model_ids: list[str] = msgspec.field(default_factory=list)
     environment: EnvironmentSpec
+    model_ids: list[str] = msgspec.field(default_factory=list)
     environment_name: str = ""
     cpu_cores: float = 1.0
     memory_gb: float = 1.0

@@ -12,7 +12,7 @@ class EnvironmentSpec(In):
 
     Attributes:
         python_version: As written; None takes the server's own interpreter.
-        conda_packages: As written, such as `conda-forge::scikit-learn=1.3`, without python and pip.
+        conda_packages: As written, such as `conda-forge::scikit-learn=1.3`; no python, no pip.
         pip_packages: Requirement lines (PEP 508), without options.
         interpreter: An interpreter to use as it is; nothing is built.
         variables: Environment variables of the process.

@@ -43,5 +43,5 @@ class SnapshotOut(Out):
     """A snapshot; equal folders have equal ids."""
 
     id: str
-    files: list[FileEntry] = msgspec.field(default_factory=list)
     created_at: float
+    files: list[FileEntry] = msgspec.field(default_factory=list)

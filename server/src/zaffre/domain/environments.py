@@ -13,7 +13,7 @@ class EnvironmentSpec:
 
     Attributes:
         python_version: As written, such as `3.8.13`; None takes the server's own interpreter.
-        conda_packages: As written, such as `conda-forge::scikit-learn=1.3`, without python and pip.
+        conda_packages: As written, such as `conda-forge::scikit-learn=1.3`; no python, no pip.
         channels: Conda channels in order of preference.
         pip_packages: Requirement lines (PEP 508), without options.
         interpreter: An interpreter to use as it is, with what it has installed; nothing is built.

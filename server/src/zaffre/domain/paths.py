@@ -26,7 +26,7 @@ def check_path(path: str, *, target: str = "path") -> str:
         InvalidError: `InvalidPath`, naming the segment and the rule it breaks.
     """
     normal = unicodedata.normalize("NFC", path)
-    if not normal or len(normal.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
+    if not normal or _byte_length(normal) > MAX_PATH_BYTES:
         raise _refused(path, target, f"A path has 1 to {MAX_PATH_BYTES} bytes.")
     for segment in normal.split("/"):
         reason = _broken_rule(segment)
@@ -54,17 +54,20 @@ def check_distinct(paths: Iterable[str], *, target: str = "files") -> None:
 
 
 def _broken_rule(segment: str) -> str | None:
-    if segment in {"", ".", ".."}:
-        return "is empty or climbs"
-    if not _FORBIDDEN.isdisjoint(segment) or any(ord(c) < ord(" ") for c in segment):
-        return "has a backslash, a colon or a control character"
-    if segment[-1] in ". ":
-        return "ends with a dot or a space"
-    if segment.split(".")[0].lower() in _DEVICES:
-        return "is the name of a device"
-    if len(segment.encode("utf-8", "surrogatepass")) > MAX_SEGMENT_BYTES:
-        return f"is longer than {MAX_SEGMENT_BYTES} bytes"
-    return "has half a character" if any("\ud800" <= c <= "\udfff" for c in segment) else None
+    rules = (
+        (segment in {"", ".", ".."}, "is empty or climbs"),
+        (not _FORBIDDEN.isdisjoint(segment), "has a backslash, a colon or a NUL"),
+        (any(ord(c) < ord(" ") for c in segment), "has a control character"),
+        (segment[-1:] in {".", " "}, "ends with a dot or a space"),
+        (segment.partition(".")[0].lower() in _DEVICES, "is the name of a device"),
+        (_byte_length(segment) > MAX_SEGMENT_BYTES, f"is longer than {MAX_SEGMENT_BYTES} bytes"),
+        (any("\ud800" <= c <= "\udfff" for c in segment), "has half a character"),
+    )
+    return next((reason for broken, reason in rules if broken), None)
+
+
+def _byte_length(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _refused(path: str, target: str, reason: str) -> InvalidError:

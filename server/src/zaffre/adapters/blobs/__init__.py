@@ -1,0 +1,1 @@
+"""Bytes and logs in local folders."""

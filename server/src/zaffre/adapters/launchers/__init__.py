@@ -1,0 +1,1 @@
+"""Starting runners as processes of this machine."""

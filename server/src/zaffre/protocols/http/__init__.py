@@ -1,0 +1,1 @@
+"""What every door needs: authentication, strict JSON, limits, errors."""

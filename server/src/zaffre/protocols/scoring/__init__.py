@@ -1,0 +1,1 @@
+"""The scoring door: requests in, answers of replicas out."""

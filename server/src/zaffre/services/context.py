@@ -1,0 +1,24 @@
+"""What every service is given besides the stores of its transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zaffre.base.clock import Clock
+from zaffre.base.ids import IdSource
+from zaffre.ports.wakeup import Wakeup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The world outside the database, as arguments.
+
+    Attributes:
+        new_secret: Makes a secret that begins with a prefix.
+        tokens_removed: Told, after the commit, the id of a run whose tokens are gone.
+    """
+
+    clock: Clock
+    new_id: IdSource
+    new_secret: Callable[[str], str]
+    wakeup: Wakeup
+    tokens_removed: Callable[[str], None]
