@@ -37,7 +37,7 @@ class LogStore(Protocol):
         """
 
     def wake(self, owner: tuple[str, str]) -> None:
-        """End the waiting of readers of this owner, because it ended; callable on the loop only."""
+        """End the waiting of readers of this owner: it ended. Callable on the loop only."""
 
     async def list(self, owner: tuple[str, str]) -> list[LogFile]:
         """Return the files of an owner by path."""
