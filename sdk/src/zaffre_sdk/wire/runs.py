@@ -75,9 +75,14 @@ class RunEnd(In):
 
 
 class AttemptStart(In):
-    """The runner asks for leave to start the user's process; given once for each attempt."""
+    """The runner asks for leave to start the user's process; given once for each attempt.
+
+    Attributes:
+        runner: A name of its own, so that it may ask again when an answer was lost.
+    """
 
     attempt: int
+    runner: str = ""
 
 
 class AttemptStarted(Out):

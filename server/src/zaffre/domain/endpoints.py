@@ -73,7 +73,6 @@ class Endpoint:
         id: Opaque; the scoring address is made of it.
         generation: Counts deployments; a replica of an older one is replaced when the new answers.
         port: A port of its own on loopback, for local web services; None without one.
-        key_hashes: SHA-256 of the primary and the secondary key.
     """
 
     id: str

@@ -14,6 +14,8 @@ ZaffreError
 
 from typing import ClassVar
 
+from zaffre.base.text import shown
+
 
 class ZaffreError(Exception):
     """A failure with a stable code, a message for people and the field it is about.
@@ -90,3 +92,18 @@ class UnavailableError(ZaffreError):
     """Not now; later, perhaps."""
 
     kind = "unavailable"
+
+
+def missing(noun: str, name: object) -> NotFoundError:
+    """Return the error for a thing that is absent or foreign: the same words for both.
+
+    Args:
+        noun: In one word, such as `run`; the code is made of it.
+        name: How the caller named the thing.
+    """
+    return NotFoundError(
+        f"{noun.capitalize()}NotFound",
+        f"There is no {noun} {shown(name)} here.",
+        target=noun,
+        hint=f"Check the spelling, and the workspace that the {noun} is in.",
+    )

@@ -51,6 +51,10 @@ class Replica(Protocol):
         """Pass one request on."""
 
     @property
+    def waiting(self) -> int:
+        """How many calls it has not answered yet."""
+
+    @property
     def is_alive(self) -> bool:
         """Whether the process lives."""
 

@@ -1,12 +1,13 @@
 """The stores: one protocol per noun, used inside one transaction.
 
-Contract for all of them. A store belongs to one transaction and to one thread. `get_*` raises
-`NotFoundError`, `find_*` returns None. What an `add` or `save` wrote is seen by later reads of the
+Contract for all of them. A store belongs to one transaction and to one thread. `get` raises
+`NotFoundError` as `domain.errors.missing` makes it, so that absent and foreign things answer the
+same bytes; `find` returns None. What an `add` or `save` wrote is seen by later reads of the
 same transaction, and by others after it commits. Lists are ordered as they say, and are cut off
 at `limit`; `after` continues behind the last element of the page before. Nothing here commits.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -40,6 +41,12 @@ class WorkspaceStore(Protocol):
 
     def save(self, workspace: Workspace) -> None:
         """Replace what can change."""
+
+    def remove(self, workspace: Workspace) -> None:
+        """Remove it with what only lives inside it: experiments, environments, snapshots.
+
+        Callers make sure that it has no runs, models or endpoints.
+        """
 
 
 class ExperimentStore(Protocol):
@@ -199,11 +206,14 @@ class ModelStore(Protocol):
 class EndpointStore(Protocol):
     """Endpoints; names are unique within their workspace."""
 
-    def add(self, endpoint: Endpoint, key_hashes: Sequence[str]) -> None:
-        """Add it; raises `ConflictError` `EndpointExists`."""
+    def add(self, endpoint: Endpoint, keys: tuple[str, str]) -> None:
+        """Add it with its keys; raises `ConflictError` `EndpointExists`."""
 
     def get(self, workspace_id: str, name: str) -> Endpoint:
         """Return it; raises `EndpointNotFound`."""
+
+    def find(self, workspace_id: str, name: str) -> Endpoint | None:
+        """Return the endpoint of that name."""
 
     def list(self, workspace_id: str | None) -> list[Endpoint]:
         """Return those of a workspace, or of all for the engine, by name."""

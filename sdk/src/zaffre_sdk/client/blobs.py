@@ -1,0 +1,61 @@
+"""Bytes that a workspace holds, known by their digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from zaffre_sdk.client.transfer import Upload, upload
+from zaffre_sdk.client.transport import Transport
+from zaffre_sdk.errors import ChangedWhileReadingError, MismatchError
+from zaffre_sdk.files.sources import LocalFile
+from zaffre_sdk.wire.files import BlobOut, DigestsIn, DigestsOut
+
+_ASKED_AT_ONCE = 10_000
+_PARALLEL = 8
+
+
+
+class Blobs:
+    """Send bytes that are not there yet."""
+
+    def __init__(self, transport: Transport, root: str) -> None:
+        self._transport = transport
+        self._root = f"{root}/blobs"
+
+    def missing(self, digests: Sequence[str]) -> list[str]:
+        """Return those digests whose bytes the workspace was not sent yet, in order."""
+        found: list[str] = []
+        for start in range(0, len(digests), _ASKED_AT_ONCE):
+            asked = DigestsIn(digests=list(digests[start : start + _ASKED_AT_ONCE]))
+            path = f"{self._root}/missing"
+            answer = self._transport.call("POST", path, answer=DigestsOut, body=asked)
+            found.extend(answer.missing)
+        return found
+
+    def upload(self, digest: str, source: Path | bytes) -> BlobOut:
+        """Send bytes whose digest is known.
+
+        Raises:
+            ChangedWhileReadingError: The file no longer has this digest.
+        """
+        try:
+            return upload(
+                self._transport, f"{self._root}/{digest}", Upload.of(source), answer=BlobOut
+            )
+        except MismatchError as error:
+            raise ChangedWhileReadingError(
+                f"`{source if isinstance(source, Path) else digest}` changed while it was sent. "
+                "Send it again when nothing writes to it."
+            ) from error
+
+    def send(self, files: Iterable[LocalFile]) -> int:
+        """Send those files that are missing, several at once; return how many bytes went."""
+        by_digest = {file.digest: file for file in files}
+        missing = self.missing(list(by_digest))
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            sent = pool.map(
+                lambda digest: self.upload(digest, by_digest[digest].source).size, missing
+            )
+            return sum(sent)

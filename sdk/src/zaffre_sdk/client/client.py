@@ -1,0 +1,73 @@
+"""The client: what one can ask of a server, noun by noun."""
+
+from __future__ import annotations
+
+from zaffre_sdk.client.artifacts import Artifacts
+from zaffre_sdk.client.attempts import Attempts
+from zaffre_sdk.client.blobs import Blobs
+from zaffre_sdk.client.endpoints import Endpoints
+from zaffre_sdk.client.environments import Environments
+from zaffre_sdk.client.experiments import Experiments
+from zaffre_sdk.client.logs import Logs
+from zaffre_sdk.client.metrics import Metrics
+from zaffre_sdk.client.models import Models
+from zaffre_sdk.client.runs import Runs
+from zaffre_sdk.client.snapshots import Snapshots
+from zaffre_sdk.client.transport import Transport
+from zaffre_sdk.client.workspaces import Workspaces
+from zaffre_sdk.wire.server import ServerOut
+
+
+class Client:
+    """A server.
+
+    Example:
+        >>> client = connect()
+        >>> found = client.workspaces.list()
+        >>> workspace = client.workspace(found[0].id)
+
+    Attributes:
+        transport: What carries the requests.
+        workspaces: The workspaces of the server.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.workspaces = Workspaces(transport)
+
+    @property
+    def url(self) -> str:
+        """Where the server is now."""
+        return self.transport.url
+
+    def server(self) -> ServerOut:
+        """Return what the server says of itself."""
+        return self.transport.call("GET", "/api/v1/server", answer=ServerOut)
+
+    def workspace(self, workspace_id: str) -> WorkspaceClient:
+        """Return the nouns of one workspace, without asking whether it exists."""
+        return WorkspaceClient(self.transport, workspace_id)
+
+
+class WorkspaceClient:
+    """One workspace of a server; cheap to make, safe to share between threads.
+
+    Attributes:
+        id: The workspace.
+    """
+
+    def __init__(self, transport: Transport, workspace_id: str) -> None:
+        root = f"/api/v1/workspaces/{workspace_id}"
+        self.id = workspace_id
+        self.transport = transport
+        self.experiments = Experiments(transport, root)
+        self.runs = Runs(transport, root)
+        self.attempts = Attempts(transport, root)
+        self.metrics = Metrics(transport, root)
+        self.artifacts = Artifacts(transport, root)
+        self.logs = Logs(transport, root)
+        self.blobs = Blobs(transport, root)
+        self.snapshots = Snapshots(transport, root, self.blobs)
+        self.environments = Environments(transport, root)
+        self.models = Models(transport, root, self.blobs)
+        self.endpoints = Endpoints(transport, root)

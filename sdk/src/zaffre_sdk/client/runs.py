@@ -1,0 +1,95 @@
+"""The runs of a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypedDict
+
+from zaffre_sdk.client.paths import quoted
+from zaffre_sdk.client.transport import Transport
+from zaffre_sdk.wire.runs import RunChange, RunEnd, RunError, RunIn, RunList, RunOut
+
+_WAIT_SECONDS = 20.0
+
+
+class RunFilter(TypedDict, total=False):
+    """Which runs to list; what is left out does not narrow.
+
+    Attributes:
+        state: States, separated by commas.
+        tag: `k` or `k=v`, separated by commas; all must fit.
+        property: As `tag`.
+        limit: Runs in a page, not altogether.
+    """
+
+    experiment: str
+    parent: str
+    state: str
+    tag: str
+    property: str
+    limit: int
+
+
+class Runs:
+    """Create, read and end runs."""
+
+    def __init__(self, transport: Transport, root: str) -> None:
+        self._transport = transport
+        self._root = f"{root}/runs"
+
+    def create(self, run: RunIn) -> RunOut:
+        """Create a run: an interactive one is running then, a script is queued."""
+        return self._transport.call("POST", self._root, answer=RunOut, body=run)
+
+    def get(self, run_id: str) -> RunOut:
+        """Return a run as it is now.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        return self._transport.call("GET", self._path(run_id), answer=RunOut)
+
+    def list(self, filters: RunFilter | None = None) -> Iterator[RunOut]:
+        """Yield the runs that fit, newest first."""
+        query = dict(filters or {})
+        for page in self._transport.pages(self._root, answer=RunList, query=query):
+            yield from page.value
+
+    def change(self, run_id: str, change: RunChange) -> RunOut:
+        """Change what is given; leave the rest."""
+        return self._transport.call("PATCH", self._path(run_id), answer=RunOut, body=change)
+
+    def cancel(self, run_id: str) -> RunOut:
+        """Ask for the end of a run; twice is as good as once.
+
+        Raises:
+            ConflictError: It ended by itself before.
+        """
+        return self._transport.call("POST", f"{self._path(run_id)}/cancel", answer=RunOut)
+
+    def end(self, run_id: str, state: str, *, error: RunError | None = None) -> RunOut:
+        """Say that the program which drives a run ended: `Completed`, `Failed` or `Canceled`."""
+        return self._transport.call(
+            "POST",
+            f"{self._path(run_id)}/end",
+            answer=RunOut,
+            body=RunEnd(state=state, error=error),
+        )
+
+    def wait(
+        self, run_id: str, *, state: str | None = None, seconds: float = _WAIT_SECONDS
+    ) -> RunOut:
+        """Return the run once it is in another state than `state`, or after `seconds`.
+
+        Returns at once when the run has ended.
+        """
+        return self._transport.call(
+            "GET",
+            f"{self._path(run_id)}/wait",
+            answer=RunOut,
+            query={"seconds": seconds, "state": state},
+            seconds=seconds,
+        )
+
+    def _path(self, run_id: str) -> str:
+        return f"{self._root}/{quoted(run_id)}"

@@ -1,0 +1,102 @@
+"""Locks between processes: files that the kernel frees when their holder dies."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _free(descriptor: int) -> None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+else:
+    import fcntl
+
+    def _take(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _free(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+_PAUSE_SECONDS = 0.02
+
+
+class FileLock:
+    """An exclusive lock on a file, held until `release` or the death of the process.
+
+    Example:
+        >>> with FileLock(home.start_lock_path).acquired(seconds=30):
+        ...     start()
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def acquire(self, *, seconds: float = 0.0) -> bool:
+        """Take the lock, waiting for it up to `seconds`; tell whether it is held now."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + seconds
+        while not _taken(descriptor):
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                return False
+            time.sleep(_PAUSE_SECONDS)
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens when it is not held."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            _free(descriptor)
+            os.close(descriptor)
+
+    def acquired(self, *, seconds: float) -> FileLock:
+        """Take the lock for a `with` block.
+
+        Raises:
+            TimeoutError: Another process holds it for longer than `seconds`.
+        """
+        if not self.acquire(seconds=seconds):
+            raise TimeoutError(f"Another process holds `{self.path}` for {seconds:g} s already.")
+        return self
+
+    def __enter__(self) -> FileLock:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether a process holds the lock on this file; a missing file is not locked."""
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    if lock.acquire():
+        lock.release()
+        return False
+    return True
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        _take(descriptor)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
