@@ -1,4 +1,4 @@
-"""Train a logistic regression by gradient descent on a data set of scikit-learn; log its course."""
+"""Train a logistic regression step by step on a data set of scikit-learn, and log its course."""
 
 import argparse
 from pathlib import Path

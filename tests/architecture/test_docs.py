@@ -1,4 +1,4 @@
-"""The documentation is true where a machine can tell: links lead somewhere, every decision is listed."""
+"""The documentation is true where a machine can tell."""
 
 import re
 from pathlib import Path

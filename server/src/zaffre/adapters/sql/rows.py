@@ -1,0 +1,49 @@
+"""From entities to rows and back: a column has the name of the field that it holds."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from sqlalchemy import Column, Insert, Row, Table
+from sqlalchemy.dialects import sqlite
+
+
+class Entity(Protocol):
+    """A dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+E = TypeVar("E", bound=Entity)
+
+
+def columns_of(table: Table, entity: type[Entity]) -> "list[Column[Any]]":
+    """Return the columns that hold fields of the entity."""
+    return [table.c[field.name] for field in fields(entity) if field.name in table.c]
+
+
+def values_of(table: Table, entity: Entity) -> dict[str, Any]:
+    """Return what the row of the entity holds."""
+    return {
+        field.name: getattr(entity, field.name)
+        for field in fields(entity)
+        if field.name in table.c
+    }
+
+
+def entity_of(entity: type[E], row: "Row[Any]", more: Mapping[str, Any] | None = None) -> E:
+    """Return the entity of a row that has its columns, and `more` fields from elsewhere."""
+    return entity(**row._mapping, **(more or {}))
+
+
+def insert_new(table: Table) -> Insert:
+    """Return an INSERT that leaves an equal row alone; its row count tells which it was."""
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def insert_or_replace(table: Table) -> Insert:
+    """Return an INSERT that replaces all columns but the primary key of an equal row."""
+    statement = sqlite.insert(table)
+    key = list(table.primary_key.columns)
+    changed = {c.name: statement.excluded[c.name] for c in table.c if c not in set(key)}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
