@@ -7,13 +7,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
-    path
-    for path in [
         *ROOT.glob("*.md"),
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "bench").glob("*.md"),
     ]
-]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 

@@ -42,6 +42,7 @@ class ServiceError(SdkError):
         target: The field or thing that the message is about.
         status: The HTTP status.
         request_id: Under which the server logged it.
+        tries: How often it was asked, this answer included.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ServiceError(SdkError):
         self.target = target
         self.status = status
         self.request_id = request_id
+        self.tries = 1
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

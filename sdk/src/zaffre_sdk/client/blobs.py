@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from zaffre_sdk.client.transfer import Upload, upload
+from zaffre_sdk.client.transfer import upload
 from zaffre_sdk.client.transport import Transport
 from zaffre_sdk.errors import ChangedWhileReadingError, MismatchError
 from zaffre_sdk.files.sources import LocalFile
@@ -14,7 +14,6 @@ from zaffre_sdk.wire.files import BlobOut, DigestsIn, DigestsOut
 
 _ASKED_AT_ONCE = 10_000
 _PARALLEL = 8
-
 
 
 class Blobs:
@@ -38,24 +37,28 @@ class Blobs:
         """Send bytes whose digest is known.
 
         Raises:
-            ChangedWhileReadingError: The file no longer has this digest.
+            ChangedWhileReadingError: They no longer have this digest.
         """
+        name = source if isinstance(source, Path) else digest
+        changed = ChangedWhileReadingError(
+            f"`{name}` changed while reading. Send it again when nothing writes to it."
+        )
         try:
-            return upload(
-                self._transport, f"{self._root}/{digest}", Upload.of(source), answer=BlobOut
+            stored, sent = upload(
+                self._transport, f"{self._root}/{digest}", source, answer=BlobOut
             )
         except MismatchError as error:
-            raise ChangedWhileReadingError(
-                f"`{source if isinstance(source, Path) else digest}` changed while it was sent. "
-                "Send it again when nothing writes to it."
-            ) from error
+            raise changed from error
+        if sent != digest:
+            raise changed
+        return stored
 
     def send(self, files: Iterable[LocalFile]) -> int:
         """Send those files that are missing, several at once; return how many bytes went."""
-        by_digest = {file.digest: file for file in files}
-        missing = self.missing(list(by_digest))
+        sources = {file.entry.digest: file.source for file in files}
+        missing = self.missing(list(sources))
+        if not missing:
+            return 0
         with ThreadPoolExecutor(_PARALLEL) as pool:
-            sent = pool.map(
-                lambda digest: self.upload(digest, by_digest[digest].source).size, missing
-            )
+            sent = pool.map(lambda digest: self.upload(digest, sources[digest]).size, missing)
             return sum(sent)

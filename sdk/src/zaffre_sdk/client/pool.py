@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,20 @@ _BLOCK_BYTES = 256 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
+class BrokenError(Exception):
+    """No answer, or only a part of one.
+
+    Attributes:
+        absent: Whether nothing listened there at all.
+        hopeless: Whether trying again cannot help.
+    """
+
+    def __init__(self, reason: str, *, absent: bool, hopeless: bool) -> None:
+        super().__init__(reason)
+        self.absent = absent
+        self.hopeless = hopeless
+
+
 class Pool:
     """Sends single requests and never tries twice; urllib3 is loaded with the first."""
 
@@ -24,27 +40,44 @@ class Pool:
         self._manager: PoolManager | None = None
         self._process = os.getpid()
 
-    def send(
-        self, method: str, url: str, *, headers: dict[str, str], body: Any, seconds: float
-    ) -> BaseHTTPResponse:
-        """Send a request and return its answer with the body still to be read.
+    @contextlib.contextmanager
+    def answer(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: Any, seconds: float
+    ) -> Iterator[BaseHTTPResponse]:
+        """Send a request and give its answer, whose body is read inside the `with` block.
 
         Raises:
-            urllib3.exceptions.HTTPError: Nothing answered, or the connection broke.
+            BrokenError: Nothing answered, or the connection broke, inside the block too.
         """
         import urllib3  # noqa: PLC0415 (importing the client stays cheap)
+        from urllib3 import exceptions  # noqa: PLC0415
 
-        return self._connections(url).request(
-            method,
-            url,
-            headers=headers,
-            body=body,
-            preload_content=False,
-            redirect=False,
-            retries=False,
-            decode_content=False,
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
-        )
+        response: BaseHTTPResponse | None = None
+        try:
+            response = self._connections(url).request(
+                method,
+                url,
+                headers=headers,
+                body=body,
+                preload_content=False,
+                redirect=False,
+                retries=False,
+                decode_content=False,
+                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
+            )
+            yield response
+        except exceptions.HTTPError as error:
+            raise BrokenError(
+                _reason(error),
+                absent=isinstance(error, (exceptions.NewConnectionError, exceptions.ProxyError)),
+                hopeless=isinstance(
+                    error, (exceptions.SSLError, exceptions.LocationValueError)
+                ),
+            ) from error
+        finally:
+            # Goes back to the pool if it was read to its end, and is closed if not.
+            if response is not None:
+                response.close()
 
     def _connections(self, url: str) -> PoolManager:
         # A child of a fork must not speak over its parent's sockets, nor trust its locks.
@@ -81,3 +114,11 @@ def _proxy(url: str) -> str | None:
     if host in _LOOPBACK or proxy_bypass(host):
         return None
     return getproxies().get(parts.scheme)
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost cause: the outer ones only repeat what was asked."""
+    cause: BaseException = error
+    while cause.__cause__ is not None or cause.__context__ is not None:
+        cause = cause.__cause__ or cause.__context__ or cause
+    return str(cause) or type(cause).__name__

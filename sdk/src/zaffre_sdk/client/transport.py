@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from zaffre_sdk.client.pool import Pool
+from zaffre_sdk.client.pool import BrokenError, Pool
 from zaffre_sdk.errors import (
     NotFoundError,
     ServerUnreachableError,
@@ -41,6 +41,7 @@ _PATIENCE = 30.0
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 3.0
 _LATER = frozenset({429, 502, 503, 504})
+_FIRST_FAILURE = 300
 
 
 class Page(Protocol):
@@ -165,7 +166,11 @@ class Transport:
 
     def delete(self, path: str) -> None:
         """Delete a thing; that it is gone already is fine when an earlier try did it."""
-        self.exchange(Request("DELETE", path))
+        try:
+            self.exchange(Request("DELETE", path))
+        except NotFoundError as error:
+            if error.tries == 1:
+                raise
 
     def exchange(self, request: Request) -> Answer:
         """Send a request and return its whole answer."""
@@ -173,13 +178,45 @@ class Transport:
 
     def stream(self, request: Request, use: Callable[[BaseHTTPResponse], T]) -> T:
         """Send a request and hand its answer to `use`, again from the start if it breaks."""
-        trial = _Trial(request.patience)
+        patience = self._patience() if request.patience is None else request.patience
+        trial = _Trial(patience)
         headers = self._headers(request)
         while True:
-            failure = self._attempt(request, headers, trial, use)
-            if not isinstance(failure, _Failure):
-                return failure.value
-            trial.pause_or_raise(failure, self)
+            try:
+                return self._attempt(request, headers, use)
+            except BrokenError as broken:
+                if broken.absent and self._moved():
+                    continue
+                if broken.hopeless or not trial.again():
+                    raise _unreachable(self.url, broken, trial.count) from broken
+            except _BusyError as busy:
+                if not trial.again(busy.after):
+                    raise _tired(busy.error, trial.count) from None
+            except ServiceError as error:
+                error.tries = trial.count
+                raise
+
+    def _attempt(
+        self,
+        request: Request,
+        headers: Mapping[str, str],
+        use: Callable[[BaseHTTPResponse], T],
+    ) -> T:
+        body = request.body
+        with self._pool.answer(
+            request.method,
+            self._address(request),
+            headers=headers,
+            body=body if body is None or isinstance(body, bytes) else body.rewound(),
+            seconds=_ANSWER_SECONDS + request.seconds,
+        ) as response:
+            self._met = True
+            if response.status < _FIRST_FAILURE:
+                return use(response)
+            error = _failure(response)
+            if response.status in _LATER:
+                raise _BusyError(error, _retry_after(response))
+            raise error
 
     def read(self, answer: Answer, shape: type[T]) -> T:
         """Return the shape that an answer carries.
@@ -200,3 +237,118 @@ class Transport:
                 "together.",
                 status=answer.status,
             ) from error
+
+    def _patience(self) -> float:
+        return _PATIENCE if self._met or self._source is not None else _STRANGER_PATIENCE
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {"authorization": f"Bearer {self._token}", "user-agent": "zaffre-sdk"}
+        if request.method == "POST":
+            headers["idempotency-key"] = uuid.uuid4().hex
+        if request.body is not None and not isinstance(request.body, bytes):
+            headers["content-length"] = str(request.body.size)
+        if request.method == "PUT":
+            headers["content-type"] = "application/octet-stream"
+        headers.update(request.headers)
+        return headers
+
+    def _address(self, request: Request) -> str:
+        query = {name: value for name, value in request.query.items() if value is not None}
+        return f"{self.url}{request.path}" + (f"?{urlencode(query)}" if query else "")
+
+    def _moved(self) -> bool:
+        """Look whether the server of a local home came back elsewhere; go there if so."""
+        info = read_server_file(self._source) if self._source is not None else None
+        if info is None or info.url.rstrip("/") == self.url:
+            return False
+        self.url = info.url.rstrip("/")
+        return True
+
+
+class _BusyError(Exception):
+    """The server asks to come back later."""
+
+    def __init__(self, error: ServiceError, after: float) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.after = after
+
+
+class _Trial:
+    """Counts tries and waits between them, longer each time, until patience ends."""
+
+    def __init__(self, patience: float) -> None:
+        self.count = 1
+        self._deadline = time.monotonic() + patience
+        self._pause = _FIRST_PAUSE
+
+    def again(self, at_least: float = 0.0) -> bool:
+        """Wait and return True, or return False when there is no time left to wait."""
+        left = self._deadline - time.monotonic()
+        # Chance keeps clients that lost the same server from coming back all at once.
+        pause = max(at_least, self._pause * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
+        if left <= 0 or at_least > left:
+            return False
+        time.sleep(min(pause, left))
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        self.count += 1
+        return True
+
+
+def _read_all(response: BaseHTTPResponse) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status, headers, response.read())
+
+
+def _failure(response: BaseHTTPResponse) -> ServiceError:
+    data = response.read()
+    kind = error_type(response.status)
+    request_id = response.headers.get("x-request-id", "")
+    try:
+        error = msgspec.json.decode(data, type=ErrorOut).error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Not one of ours: a proxy between, or something else listens there.
+        shown = data[:200].decode("utf-8", "replace").strip()
+        text = f"The server answered {response.status}{': ' + shown if shown else ''}."
+        return kind("UnexpectedAnswer", text, status=response.status, request_id=request_id)
+    return kind(
+        error.code,
+        error.message,
+        target=error.target,
+        status=response.status,
+        request_id=request_id,
+    )
+
+
+def _retry_after(response: BaseHTTPResponse) -> float:
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isdigit() else 0.0
+
+
+def _tired(error: ServiceError, count: int) -> ServiceError:
+    return UnavailableError(
+        error.code,
+        f"{error.message} (after {count} {'attempt' if count == 1 else 'attempts'})",
+        target=error.target,
+        status=error.status,
+        request_id=error.request_id,
+    )
+
+
+def _unreachable(url: str, broken: BrokenError, count: int) -> ServerUnreachableError:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if broken.hopeless:
+        fix = (
+            "If it speaks plain HTTP, write http:// in ZAFFRE_URL; if its certificate comes from "
+            "an authority of your own, name that authority's file in SSL_CERT_FILE."
+        )
+    else:
+        fix = (
+            "Start it there with `zaffre up`, or set ZAFFRE_URL and ZAFFRE_TOKEN to a server that "
+            "runs."
+        )
+    return ServerUnreachableError(
+        f"No server answers at {url} (host {parts.hostname}, port {port}): {broken}, after "
+        f"{count} {'attempt' if count == 1 else 'attempts'}. {fix}"
+    )

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from zaffre.base.text import shown
-from zaffre.domain.errors import InvalidError
+from zaffre.base.text import closest, shown
+from zaffre.domain.errors import InvalidError, missing
 from zaffre.domain.paths import check_distinct, check_path
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_SHOWN_FILES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,28 @@ def check_files(files: Iterable[FileEntry], *, target: str = "files") -> tuple[F
     checked = sorted((_checked(file, target) for file in files), key=lambda file: file.path)
     check_distinct((file.path for file in checked), target=target)
     return tuple(checked)
+
+
+def find_file(files: Iterable[FileEntry], path: str) -> FileEntry:
+    """Return the file at that path.
+
+    Raises:
+        NotFoundError: `FileNotFound`.
+    """
+    for file in files:
+        if file.path == path:
+            return file
+    raise missing("file", path)
+
+
+def there_is(paths: Iterable[str], *, meant: str) -> str:
+    """Return words on which files there are, and which of them was probably meant."""
+    ordered = sorted(paths)
+    named = ", ".join(shown(path) for path in ordered[:_SHOWN_FILES])
+    rest = f" and {len(ordered) - _SHOWN_FILES} more" if len(ordered) > _SHOWN_FILES else ""
+    guess = closest(meant, ordered)
+    question = f"Did you mean {shown(guess)}? " if guess else ""
+    return f"{question}There is: {named or 'nothing'}{rest}."
 
 
 def _checked(file: FileEntry, target: str) -> FileEntry:

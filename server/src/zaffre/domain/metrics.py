@@ -73,3 +73,100 @@ class MetricSummary:
 def is_finite_number(value: MetricValue) -> bool:
     """Tell whether `value` is a number that can be compared and drawn."""
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+def check_batch(batch: MetricBatch) -> MetricBatch:
+    """Return the batch with normalised names.
+
+    Raises:
+        InvalidError: `InvalidBatch`, `TooManyPoints`, `InvalidName`, `InvalidStep`,
+            `InvalidMetricValue`, `RaggedTable` or `InvalidPath`, naming the first point that is
+            wrong.
+    """
+    points = batch.points
+    if not 1 <= len(batch.writer) <= MAX_WRITER or not 1 <= batch.sequence <= MAX_STEP:
+        raise InvalidError(
+            "InvalidBatch",
+            f"The batch {batch.sequence} of the writer {shown(batch.writer)} is not allowed.",
+            target="sequence",
+            hint=f"A writer has 1 to {MAX_WRITER} characters and counts its batches from 1.",
+        )
+    if len(points) > MAX_POINTS:
+        raise InvalidError(
+            "TooManyPoints",
+            f"The batch has {len(points)} points.",
+            target="points",
+            hint=f"Send at most {MAX_POINTS} at once.",
+        )
+    for index, point in enumerate(points):
+        # The first two lines let nearly every point pass; this loop is the cost of logging.
+        if point.kind is not MetricKind.SCALAR or type(point.value) not in _CELLS:
+            _check_value(point, f"points[{index}].value")
+        if point.step is not None and not 0 <= point.step <= MAX_STEP:
+            raise InvalidError(
+                "InvalidStep",
+                f"The step {shown(point.step)} of {shown(point.name)} is not allowed.",
+                target=f"points[{index}].step",
+                hint=f"A step is a whole number from 0 to {MAX_STEP}.",
+            )
+    return _with_checked_names(batch)
+
+
+def _with_checked_names(batch: MetricBatch) -> MetricBatch:
+    given = {point.name for point in batch.points}
+    checked = {name: METRIC.check(name) for name in given}
+    if given.issuperset(checked.values()) and len(given) == len(set(checked.values())):
+        return batch
+    return replace(
+        batch, points=tuple(replace(point, name=checked[point.name]) for point in batch.points)
+    )
+
+
+def _check_value(point: MetricPoint, target: str) -> None:
+    value = point.value
+    if point.kind is MetricKind.SCALAR:
+        wrong = type(value) not in _CELLS
+        words = "a number, a text or a boolean"
+    elif point.kind is MetricKind.LIST:
+        wrong = not (isinstance(value, list) and _are_cells(value))
+        words = "a list of numbers, texts or booleans"
+    elif point.kind is MetricKind.ROW:
+        wrong = not (isinstance(value, dict) and _are_cells(value.values()))
+        words = "columns, each with a number, a text or a boolean"
+    elif point.kind is MetricKind.TABLE:
+        wrong = not (isinstance(value, dict) and all(map(_is_column, value.values())))
+        words = "columns, each with a list of numbers, texts or booleans"
+    else:
+        wrong = not isinstance(value, str)
+        words = "the path of an artifact of the run"
+    if wrong:
+        raise InvalidError(
+            "InvalidMetricValue",
+            f"The {point.kind} {shown(point.name)} cannot be {shown(value)}.",
+            target=target,
+            hint=f"Log {words}.",
+        )
+    if point.kind is MetricKind.TABLE and isinstance(value, dict):
+        _check_lengths(point.name, value, target)
+    elif isinstance(value, str) and point.kind is not MetricKind.SCALAR:
+        check_path(value, target=target)
+
+
+def _is_column(value: MetricValue) -> bool:
+    return isinstance(value, list) and _are_cells(value)
+
+
+def _are_cells(values: Iterable[MetricValue]) -> bool:
+    return _CELLS_OR_NONE.issuperset(map(type, values))
+
+
+def _check_lengths(name: str, table: dict[str, MetricValue], target: str) -> None:
+    lengths = {column: len(cells) for column, cells in table.items() if isinstance(cells, list)}
+    if len(set(lengths.values())) > 1:
+        counted = ", ".join(f"{shown(column)} has {length}" for column, length in lengths.items())
+        raise InvalidError(
+            "RaggedTable",
+            f"The columns of the table {shown(name)} differ in length: {counted}.",
+            target=target,
+            hint="Give every column the same number of cells.",
+        )

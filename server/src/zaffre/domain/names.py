@@ -18,11 +18,13 @@ class NameRule:
         noun: What is named.
         pattern: The whole name must match it.
         words: The rule in words, for the error message.
+        reserved: Words that nothing of this noun is called, since addresses use them.
     """
 
     noun: str
     pattern: re.Pattern[str]
     words: str
+    reserved: frozenset[str] = RESERVED
 
     def check(self, name: str) -> str:
         """Return `name` in Unicode form NFC.
@@ -31,7 +33,7 @@ class NameRule:
             InvalidError: `InvalidName`, quoting the rule.
         """
         normal = unicodedata.normalize("NFC", name)
-        if normal.lower() in RESERVED or not self.pattern.fullmatch(normal):
+        if normal.lower() in self.reserved or not self.pattern.fullmatch(normal):
             raise InvalidError(
                 "InvalidName",
                 f"The {self.noun} name {shown(name)} is not allowed.",
@@ -62,18 +64,23 @@ ENDPOINT = NameRule(
     re.compile(r"[A-Za-z][A-Za-z0-9\-]{1,30}[A-Za-z0-9]"),
     "has 3 to 32 letters, digits or `-`, begins with a letter and does not end with `-`",
 )
+# Besides control characters: half characters, and those that turn the direction of writing, with
+# which a name can be made to look like another one.
+_ODD = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 METRIC = NameRule(
     "metric",
-    re.compile(r"[^\x00-\x1f\x7f]{1,255}"),
-    "has 1 to 255 characters, none of them a control character",
+    re.compile(rf"(?!(?:.*/)?\.\.?(?:/|$))[^{_ODD}]{{1,255}}"),
+    "has 1 to 255 characters, no control character, and no part that is `.` or `..`",
+    reserved=frozenset(),
 )
 TAG = NameRule(
     "tag",
-    re.compile(r"[^\x00-\x1f\x7f]{1,255}"),
+    re.compile(rf"[^{_ODD}]{{1,255}}"),
     "has 1 to 255 characters, none of them a control character",
+    reserved=frozenset(),
 )
 SCOPE = NameRule(
     "subscription or resource group",
-    re.compile(r"[^\x00-\x1f\x7f/\\]{1,90}"),
+    re.compile(rf"[^{_ODD}/\\]{{1,90}}"),
     "has 1 to 90 characters, none of them a slash or a control character",
 )

@@ -28,7 +28,7 @@ class Watch:
 class EngineWakeup:
     """Carries hints to the loop of the engine; implements the wakeup port.
 
-    A noun is `runs`, `endpoints`, or one run as `run:<id>`. Hints about what nobody watches are
+    A noun is `runs` or `endpoints`. Hints about what nobody watches are
     forgotten: whoever watches looks for the first time after it began to watch.
     """
 

@@ -13,11 +13,11 @@ from typing import Any
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal, Token
 from zaffre.domain.errors import ConflictError
-from zaffre.domain.runs import Run, RunError, RunState
+from zaffre.domain.runs import TERMINAL, Run, RunError, RunState
 from zaffre.ports.stores import Stores
 from zaffre.services.access import writable_run
 from zaffre.services.context import Context
-from zaffre.services.runs import finish_run
+from zaffre.services.runs import advance, finish
 
 _BEATING = frozenset({RunState.RUNNING, RunState.FINALIZING})
 
@@ -52,9 +52,9 @@ class AttemptService:
         """
         run = self._driven(caller, workspace_id, run_id, attempt)
         if run.state is RunState.STARTING:
-            run = run.move(RunState.RUNNING, at=self._context.clock.now())
-            run = replace(run, handle={**run.handle, "runner": runner})
-            self._save(run)
+            run = self._advance(
+                replace(run, handle={**run.handle, "runner": runner}), RunState.RUNNING
+            )
         elif run.handle.get("runner") != runner or not runner:
             raise ConflictError(
                 "AttemptStarted",
@@ -87,7 +87,7 @@ class AttemptService:
         stays = run.state in {RunState.CANCEL_REQUESTED, RunState.STARTING}
         if stays or state not in _BEATING or (run.state, state) == _BACKWARDS:
             return run
-        return self._save(run.move(state, at=self._context.clock.now()))
+        return self._advance(run, state)
 
     def end(
         self,
@@ -107,7 +107,7 @@ class AttemptService:
         """
         run = self._driven(caller, workspace_id, run_id, attempt)
         state, reason = ending(run, outcome, error)
-        return finish_run(self._stores, self._context, run, state=state, error=reason)
+        return finish(self._stores, self._context, run, state, error=reason)
 
     def begin(self, seen: Run, *, python: str, variables: Mapping[str, str]) -> tuple[Run, str]:
         """Open the next attempt of a run whose environment is ready; return it and its secret.
@@ -119,11 +119,10 @@ class AttemptService:
             ConflictError: `RunChanged`, when the run is no longer as it was seen.
         """
         run = self._unchanged(seen)
-        now = self._context.clock.now()
         secret = self._context.new_secret("zrt")
         handle = {"python": python, "variables": dict(variables)}
-        started = replace(run.move(RunState.STARTING, at=now), attempt=run.attempt + 1)
-        run = self._save(replace(started, handle=handle))
+        run = replace(run, attempt=run.attempt + 1, handle=handle)
+        run = self._advance(run, RunState.STARTING)
         self._stores.tokens.add(
             Token(
                 digest=hashlib.sha256(secret.encode()).hexdigest(),
@@ -132,7 +131,7 @@ class AttemptService:
                 workspace_id=run.workspace_id,
                 run_id=run.id,
                 attempt=run.attempt,
-                created_at=now,
+                created_at=self._context.clock.now(),
             )
         )
         return run, secret
@@ -150,9 +149,9 @@ class AttemptService:
             ConflictError: `RunChanged`.
         """
         run = self._unchanged(seen)
-        if state in {RunState.COMPLETED, RunState.FAILED, RunState.CANCELED}:
-            return finish_run(self._stores, self._context, run, state=state, error=error)
-        return self._save(run.move(state, at=self._context.clock.now(), error=error))
+        if state in TERMINAL:
+            return finish(self._stores, self._context, run, state, error=error)
+        return self._advance(run, state)
 
     def _driven(self, caller: Principal, workspace_id: str, run_id: str, attempt: int) -> Run:
         run = writable_run(self._stores, workspace_id, run_id, caller=caller)
@@ -169,12 +168,8 @@ class AttemptService:
             )
         return run
 
-    def _save(self, run: Run) -> Run:
-        self._stores.runs.save(run)
-        hint = self._context.wakeup.hint
-        self._stores.after_commit(lambda: hint("runs"))
-        self._stores.after_commit(lambda: hint(f"run:{run.id}"))
-        return run
+    def _advance(self, run: Run, state: RunState) -> Run:
+        return advance(self._stores, self._context, run, state)
 
     def _variables(self, run: Run) -> dict[str, str]:
         workspace = self._stores.workspaces.get(run.workspace_id)

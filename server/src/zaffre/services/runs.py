@@ -5,16 +5,16 @@ from dataclasses import dataclass, field, replace
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Permission, Principal
-from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError, missing
+from zaffre.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from zaffre.domain.experiments import Experiment
 from zaffre.domain.labels import add_properties, change_tags, check_labels, check_text
 from zaffre.domain.names import RUN
 from zaffre.domain.runs import TERMINAL, Run, RunError, RunKind, RunSpec, RunState
+from zaffre.domain.specs import check_script, check_spec
 from zaffre.ports.stores import RunFilter, Stores
 from zaffre.services.access import seen_run, seen_workspace, writable_run
 from zaffre.services.context import Context
 from zaffre.services.experiments import ExperimentService
-from zaffre.services.submission import check_spec
 
 _PAGE = 1000
 _OPEN_STATES = frozenset(RunState) - TERMINAL
@@ -72,14 +72,14 @@ class RunService:
         twin = self._twin(workspace_id, new, caller)
         if twin is not None:
             return twin
-        check_spec(self._stores, workspace_id, new.spec)
+        self._check_spec(workspace_id, new.spec)
         experiment = ExperimentService(self._stores, self._context).ensure(
             workspace_id, new.experiment_name, caller=caller
         )
         _check_takes_runs(experiment)
         run = self._new_run(experiment, new, caller)
         self._stores.runs.add(run)
-        _tell(self._stores, self._context, run)
+        _tell(self._stores, self._context)
         return run
 
     def get(self, workspace_id: str, run_id: str, *, caller: Principal) -> Run:
@@ -129,7 +129,6 @@ class RunService:
             properties=add_properties(run.properties, change.properties),
         )
         self._stores.runs.save(changed)
-        _tell(self._stores, self._context, changed)
         return changed
 
     def cancel(self, workspace_id: str, run_id: str, *, caller: Principal) -> Run:
@@ -186,9 +185,21 @@ class RunService:
         if new.spec.kind is RunKind.SCRIPT:
             caller.require(Permission.RUNS_SUBMIT)
         if new.parent_id is None and caller.run_id is not None:
-            raise missing("run", "")
+            raise ForbiddenError(
+                "Forbidden",
+                f"{caller.name} may only start runs below its own.",
+                target="parent_id",
+                hint="Start it with `child_run`.",
+            )
         if new.parent_id is not None:
             writable_run(self._stores, workspace_id, new.parent_id, caller=caller)
+
+    def _check_spec(self, workspace_id: str, spec: RunSpec) -> None:
+        check_spec(spec)
+        if spec.snapshot_id is not None:
+            snapshot = self._stores.snapshots.get(workspace_id, spec.snapshot_id)
+            if spec.script is not None:
+                check_script(spec.script, snapshot)
 
     def _twin(self, workspace_id: str, new: NewRun, caller: Principal) -> Run | None:
         if new.id is None:
@@ -247,7 +258,7 @@ def advance(stores: Stores, context: Context, run: Run, state: RunState) -> Run:
     """
     moved = run.move(state, at=context.clock.now())
     stores.runs.save(moved)
-    _tell(stores, context, moved)
+    _tell(stores, context)
     return moved
 
 
@@ -269,7 +280,7 @@ def finish(
     stores.runs.save(ended)
     stores.tokens.remove_of_run(run.workspace_id, run.id)
     stores.after_commit(lambda: context.tokens_removed(run.id))
-    _tell(stores, context, ended)
+    _tell(stores, context)
     if run.spec.kind is RunKind.SCRIPT:
         for child in open_children(stores, run):
             if child.spec.kind is RunKind.INTERACTIVE:
@@ -289,7 +300,7 @@ def open_children(stores: Stores, run: Run) -> Iterator[Run]:
         after = page[-1].id
 
 
-def _tell(stores: Stores, context: Context, run: Run) -> None:
+def _tell(stores: Stores, context: Context) -> None:
     stores.after_commit(lambda: context.wakeup.hint("runs"))
 
 

@@ -8,33 +8,14 @@ from urllib.parse import quote
 from litestar import Request
 from litestar.response import Stream
 
-from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError, TooLargeError
 from zaffre.domain.paths import check_path
 from zaffre.protocols.http.call import Call
+from zaffre.protocols.http.errors import RangeError
 
 OCTETS = "application/octet-stream"
 MAX_RAW_BYTES = 1 << 40
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
-
-
-class RangeNotSatisfiableError(InvalidError):
-    """A Range header that asks for what is not there, or for more than one part.
-
-    Attributes:
-        size: How many bytes there are.
-    """
-
-    kind = "range"
-
-    def __init__(self, header: str, size: int) -> None:
-        super().__init__(
-            "InvalidRange",
-            f"The range {shown(header)} cannot be answered; there are {size} bytes.",
-            target="Range",
-            hint="Ask for one range, such as `bytes=0-1023`.",
-        )
-        self.size = size
 
 
 class Part(NamedTuple):
@@ -52,7 +33,6 @@ class RawFile(NamedTuple):
     """
 
     digest: str
-    size: int
     name: str
 
 
@@ -98,7 +78,7 @@ async def blob_answer(call: Call, request: Request[Any, Any, Any], file: RawFile
     connection breaks before the announced length, so that nobody takes the bytes for whole.
 
     Raises:
-        RangeNotSatisfiableError: The header asks for several parts, or beyond the end.
+        RangeError: The header asks for several parts, or beyond the end.
         NotFoundError: `BlobNotFound`.
     """
     size = await call.blobs.size(file.digest)
@@ -121,20 +101,20 @@ def part_of(header: str | None, size: int) -> Part | None:
     """Return the one part that a Range header asks for, or None when there is no header.
 
     Raises:
-        RangeNotSatisfiableError: It asks for several parts, or beyond the end.
+        RangeError: It asks for several parts, or beyond the end.
     """
     if header is None:
         return None
     match = _RANGE.fullmatch(header.strip())
     first, last = match.groups() if match else ("", "")
     if not first and not last:
-        raise RangeNotSatisfiableError(header, size)
+        raise RangeError(header, size)
     if first:
         start, end = int(first), min(int(last or size), size - 1)
     else:
         start, end = max(size - int(last), 0), size - 1
     if start > end:
-        raise RangeNotSatisfiableError(header, size)
+        raise RangeError(header, size)
     return Part(start, end - start + 1)
 
 

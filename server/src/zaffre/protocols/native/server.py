@@ -1,8 +1,7 @@
 """What the server says of itself."""
 
-from typing import Any
 
-from litestar import Request, get
+from litestar import get
 
 from zaffre.domain.access import Permission
 from zaffre.protocols.http.call import Call
@@ -13,9 +12,3 @@ from zaffre_sdk.wire.server import ServerOut
 async def show_server(call: Call) -> ServerOut:
     """Tell version and instance."""
     return call.house.server
-
-
-@get("/openapi.json", permission=Permission.SERVER_READ, include_in_schema=False)
-async def show_openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """Describe this API."""
-    return request.app.openapi_schema.to_schema()

@@ -1,32 +1,29 @@
-"""What a run may be asked to do: the checks of a specification before it is queued."""
+"""What a run may be asked to do: the rules of a specification before it is queued."""
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
-from zaffre.base.text import closest, shown
+from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError, NotFoundError
+from zaffre.domain.files import there_is
 from zaffre.domain.paths import check_path
 from zaffre.domain.runs import RunKind, RunSpec
 from zaffre.domain.snapshots import Snapshot
-from zaffre.ports.stores import Stores
 
 COMPUTES: Final = ("local",)
 """Where a run can execute."""
 
 _MAX_WORDS: Final = 1000
 _MAX_WORD_BYTES: Final = 128 * 1024  # Linux starts no process with a longer single argument
-_SHOWN_FILES: Final = 10
 _VARIABLE = re.compile(r"[^\x00-\x20=\x7f]{1,255}")
 
 
-def check_spec(stores: Stores, workspace_id: str, spec: RunSpec) -> None:
+def check_spec(spec: RunSpec) -> None:
     """Refuse what could never run.
 
     Raises:
-        InvalidError: `InvalidRunSpec`, `InvalidArgument`, `InvalidVariable`, `ScriptNotFound` or
-            `InvalidPath`.
-        NotFoundError: `ComputeNotFound` or `SnapshotNotFound`.
+        InvalidError: `InvalidRunSpec`, `InvalidArgument` or `InvalidVariable`.
+        NotFoundError: `ComputeNotFound`, with those that there are.
     """
     _check_compute(spec.compute)
     _check_words(spec.arguments, target="spec.arguments")
@@ -36,10 +33,22 @@ def check_spec(stores: Stores, workspace_id: str, spec: RunSpec) -> None:
         raise _refused(f"The limit of {spec.max_seconds} seconds is not allowed.", "max_seconds")
     if spec.kind is RunKind.SCRIPT:
         _check_task(spec)
-    if spec.snapshot_id is not None:
-        snapshot = stores.snapshots.get(workspace_id, spec.snapshot_id)
-        if spec.script is not None:
-            _check_script(spec.script, snapshot)
+
+
+def check_script(script: str, snapshot: Snapshot) -> None:
+    """Refuse a script that is not in the source folder.
+
+    Raises:
+        InvalidError: `ScriptNotFound`, with files that are there, or `InvalidPath`.
+    """
+    paths = [file.path for file in snapshot.files]
+    if check_path(script, target="spec.script") not in paths:
+        raise InvalidError(
+            "ScriptNotFound",
+            f"The script {shown(script)} is not in the source folder.",
+            target="spec.script",
+            hint=there_is(paths, meant=script),
+        )
 
 
 def _check_task(spec: RunSpec) -> None:
@@ -91,24 +100,3 @@ def _check_variables(variables: dict[str, str]) -> None:
                 target="spec.variables",
                 hint="A name has no space and no `=`, a value has no NUL.",
             )
-
-
-def _check_script(script: str, snapshot: Snapshot) -> None:
-    paths = [file.path for file in snapshot.files]
-    if check_path(script, target="spec.script") not in paths:
-        raise InvalidError(
-            "ScriptNotFound",
-            f"The script {shown(script)} is not in the source folder.",
-            target="spec.script",
-            hint=there_is(paths, meant=script),
-        )
-
-
-def there_is(paths: Iterable[str], *, meant: str) -> str:
-    """Return words on which files there are, and which of them was probably meant."""
-    ordered = sorted(paths)
-    named = ", ".join(shown(path) for path in ordered[:_SHOWN_FILES])
-    rest = f" and {len(ordered) - _SHOWN_FILES} more" if len(ordered) > _SHOWN_FILES else ""
-    guess = closest(meant, ordered)
-    question = f"Did you mean {shown(guess)}? " if guess else ""
-    return f"{question}There is: {named or 'nothing'}{rest}."

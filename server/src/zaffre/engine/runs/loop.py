@@ -1,0 +1,106 @@
+"""The engine of runs: looks at every run that has not ended, and lets each take its next step."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from zaffre.domain.errors import ConflictError, NotFoundError
+from zaffre.domain.runs import DRIVEN, Run, RunError, RunState
+from zaffre.engine.runs import driven, preparing, queued, starting
+from zaffre.engine.runs.parts import Parts
+from zaffre.engine.wakeup import Watch
+
+logger = logging.getLogger(__name__)
+_Step = Callable[[Parts, Run], Awaitable[bool]]
+_Key = tuple[str, str]
+_STEPS: Final[dict[RunState, _Step]] = {
+    RunState.QUEUED: queued.step,
+    RunState.PREPARING: preparing.step,
+    RunState.PROVISIONING: preparing.step,
+    RunState.STARTING: starting.step,
+    RunState.RUNNING: driven.step,
+    RunState.FINALIZING: driven.step,
+    RunState.NOT_RESPONDING: driven.step,
+    RunState.CANCEL_REQUESTED: driven.step,
+}
+_MAX_FAILURES: Final = 3
+
+
+class RunLoop:
+    """Claims runs for one step each; what it claimed is one task, and no other task touches it.
+
+    One process serves a home at a time, so that a claim needs no lock in the database; every
+    change is guarded by the state and the attempt that the step saw all the same.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._claimed: dict[_Key, asyncio.Task[None]] = {}
+        self._failures: dict[_Key, int] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            with self._parts.wakeup.watch("runs") as watch:
+                while True:
+                    await self._tick(watch)
+                    await watch.wait(self._parts.limits.tick_seconds)
+        finally:
+            tasks = list(self._claimed.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _tick(self, watch: Watch) -> None:
+        runs = await self._parts.work.read(
+            lambda s: s.stores.runs.in_states(frozenset(_STEPS))
+        )
+        self._forget_others(runs)
+        admitted = queued.admit(runs, slots=self._parts.limits.local_slots)
+        turns = {(run.workspace_id, run.id) for run in admitted}
+        for run in runs:
+            key = run.workspace_id, run.id
+            if key not in self._claimed and (run.state is not RunState.QUEUED or key in turns):
+                self._claimed[key] = asyncio.create_task(self._step(key, run, watch))
+
+    def _forget_others(self, runs: list[Run]) -> None:
+        watched = [run for run in runs if run.state in DRIVEN]
+        keys = {(run.workspace_id, run.id) for run in runs}
+        self._parts.beats.keep_only({(r.workspace_id, r.id, r.attempt) for r in watched})
+        self._parts.cancels.keep_only(set(keys))
+        for key in self._failures.keys() - keys:
+            del self._failures[key]
+
+    async def _step(self, key: _Key, run: Run, watch: Watch) -> None:
+        changed = False
+        try:
+            changed = await _STEPS[run.state](self._parts, run)
+            self._failures.pop(key, None)
+        except (ConflictError, NotFoundError) as error:
+            # Somebody else moved the run: a runner, or a person. Look at it anew.
+            logger.info("A step of the run %s was overtaken: %s", run.id, error.message)
+            changed = True
+        except Exception:
+            logger.exception("A step of the run %s failed.", run.id)
+            await self._count_failure(key, run)
+        finally:
+            del self._claimed[key]
+            if changed:
+                watch.notice()
+
+    async def _count_failure(self, key: _Key, run: Run) -> None:
+        """Give up on a run whose step fails again and again, and let the others go on."""
+        self._failures[key] = self._failures.get(key, 0) + 1
+        if self._failures[key] < _MAX_FAILURES:
+            return
+        try:
+            await self._parts.finish(run, RunState.FAILED, _BROKEN)
+        except Exception:
+            logger.exception("The run %s cannot be ended.", run.id)
+
+
+_BROKEN = RunError(
+    code="EngineFailed",
+    message="The server failed several times to take this run further; `server.log` says why.",
+)

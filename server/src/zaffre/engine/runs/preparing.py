@@ -1,0 +1,133 @@
+"""Preparing: making the environment, with a log that people can follow."""
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Final
+
+from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec
+from zaffre.domain.errors import ZaffreError
+from zaffre.domain.runs import Run, RunError, RunState
+from zaffre.engine.runs import starting
+from zaffre.engine.runs.parts import Parts, owner_of
+from zaffre.ports.logs import LogStore
+
+LOG_PATH: Final = "azureml-logs/20_image_build_log.txt"
+_LAST_LINES: Final = 20
+_WRITE_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 5.0
+
+
+async def step(parts: Parts, run: Run) -> bool:
+    """Build the environment and launch the first runner, or end the run."""
+    log = BuildLog(parts.logs, owner_of(run))
+    try:
+        async with log:
+            built = await _build_unless_moved(parts, run, log)
+    except ZaffreError as error:
+        await parts.finish(run, RunState.FAILED, build_error(error, log.last_lines))
+        return True
+    if built is not None:
+        begun, secret = await parts.work.write(
+            lambda s: s.attempts.begin(
+                run, python=built.python, variables=variables_of(run, built)
+            )
+        )
+        await starting.launch(parts, begun, secret)
+    return True
+
+
+def variables_of(run: Run, built: BuiltEnvironment) -> dict[str, str]:
+    """Return the variables that the environment of a run sets."""
+    own = run.spec.environment.variables if run.spec.environment else {}
+    return {"ZAFFRE_PYTHON": built.python, **own}
+
+
+def build_error(error: ZaffreError, last_lines: str) -> RunError:
+    """Say why a run failed whose environment could not be made."""
+    message = f"The environment could not be prepared ({error.code}): {error.message}"
+    hint = f" {error.hint}" if error.hint else ""
+    return RunError(code="EnvironmentBuildFailed", message=message + hint, details=last_lines)
+
+
+async def _build_unless_moved(
+    parts: Parts, run: Run, log: "BuildLog"
+) -> BuiltEnvironment | None:
+    """Build, and stop when the run is no longer being prepared, because somebody canceled it."""
+    spec = run.spec.environment or EnvironmentSpec()
+    building = asyncio.ensure_future(parts.builder.build(spec, log.write))
+    moved = asyncio.ensure_future(_moved(parts, run))
+    try:
+        await asyncio.wait({building, moved}, return_when=asyncio.FIRST_COMPLETED)
+        return await building if building.done() else None
+    finally:
+        for task in (building, moved):
+            task.cancel()
+        await asyncio.gather(building, moved, return_exceptions=True)
+
+
+async def _moved(parts: Parts, run: Run) -> None:
+    """Return once the run is no longer as it was."""
+    with parts.wakeup.watch("runs") as watch:
+        while True:
+            now = await parts.work.read(lambda s: s.stores.runs.get(run.workspace_id, run.id))
+            if now.state is not run.state:
+                return
+            await watch.wait(_LOOK_SECONDS)
+
+
+class BuildLog:
+    """Carries the lines of a build, which come from any thread, to the log of the run."""
+
+    def __init__(self, logs: LogStore, owner: tuple[str, str]) -> None:
+        self._logs = logs
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._pending: deque[str] = deque()
+        self._some = asyncio.Event()
+        self._last: deque[str] = deque(maxlen=_LAST_LINES)
+        self._offset = 0
+        self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def last_lines(self) -> str:
+        """The end of what was written."""
+        return "\n".join(self._last)
+
+    def write(self, line: str) -> None:
+        """Take a line; from any thread."""
+        self._pending.append(line.rstrip("\n"))
+        self._loop.call_soon_threadsafe(self._some.set)
+
+    async def __aenter__(self) -> None:
+        # A build that was cut off by the end of the server continues the log it had begun.
+        files = await self._logs.list(self._owner)
+        self._offset = next((file.size for file in files if file.path == LOG_PATH), 0)
+        self._writing = asyncio.create_task(self._keep_writing())
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+        await self._flush()
+
+    async def _keep_writing(self) -> None:
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            # Shielded, so that the end of the build cannot cut a write in two.
+            await asyncio.shield(self._flush())
+            await asyncio.sleep(_WRITE_SECONDS)
+
+    async def _flush(self) -> None:
+        lines = [self._pending.popleft() for _ in range(len(self._pending))]
+        if lines:
+            self._last.extend(lines)
+            data = "".join(f"{line}\n" for line in lines).encode(errors="replace")
+            offset, self._offset = self._offset, self._offset + len(data)
+            await self._logs.append(self._owner, LOG_PATH, offset, data)

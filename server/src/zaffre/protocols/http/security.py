@@ -1,0 +1,196 @@
+"""The outermost wrapper: what no request gets past, whichever door it is for.
+
+It refuses foreign hosts (DNS rebinding), foreign origins on methods that change things (CSRF),
+web sockets and malformed paths; it gives every answer its security headers and a request id, and
+turns what nobody caught into an answer that tells nothing. No CORS header is ever sent.
+"""
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from zaffre.base.ids import IdSource
+from zaffre.base.text import shown
+from zaffre.domain.errors import ForbiddenError, InvalidError, ZaffreError
+from zaffre.protocols.http.errors import InternalError, body_of, headers_of, record, status_of
+
+log = logging.getLogger("zaffre.http")
+
+LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_HEADER_BYTES: Final = 32 << 10
+_HOST: Final = re.compile(
+    rb"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})))"
+    rb"(?::[0-9]{1,5})?"
+)
+_SAME: Final = frozenset({b"same-origin", b"none"})
+_CLIENT_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class HeadersError(ZaffreError):
+    """More headers than anybody needs."""
+
+    kind = "headers"
+
+
+class Security:
+    """Wraps every door.
+
+    Args:
+        hosts: Names besides those of loopback under which clients reach this server.
+        origins: Origins of pages besides those served under the request's own host.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str], new_id: IdSource
+    ) -> None:
+        self._app = app
+        self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
+        self._origins = frozenset(origin.lower().encode() for origin in origins)
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+            return
+        request_id = self._new_id()
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        answer = _Answer(send, _answer_headers(scope["headers"], request_id))
+        try:
+            self._check(scope)
+            await self._app(scope, receive, answer.send)
+        except ZaffreError as error:
+            await answer.fail(error, scope)
+        except Exception as error:  # noqa: BLE001 (the last edge: nothing may leave it)
+            defect = InternalError(request_id)
+            defect.__cause__ = error
+            await answer.fail(defect, scope)
+
+    def _check(self, scope: Scope) -> None:
+        headers = scope["headers"]
+        if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+            raise HeadersError(
+                "HeadersTooLarge", f"The headers are larger than {MAX_HEADER_BYTES} bytes."
+            )
+        host = self._checked_host([value for name, value in headers if name == b"host"])
+        if scope["method"] not in SAFE_METHODS:
+            self._check_origin(dict(headers), own=b"%s://%s" % (scope["scheme"].encode(), host))
+        _check_path(scope)
+
+    def _checked_host(self, sent: list[bytes]) -> bytes:
+        match = _HOST.fullmatch(sent[0]) if len(sent) == 1 else None
+        if match is None:
+            raise InvalidError("InvalidHost", "The Host header is malformed.", target="Host")
+        name = (match["six"] or match["name"]).decode().lower()
+        if name not in self._hosts:
+            raise ForbiddenError(
+                "HostNotAllowed",
+                f"This server is not known as {shown(name)}.",
+                target="Host",
+                hint="Name it with `--public-url` or `ZAFFRE_ALLOWED_HOSTS` if it should be.",
+            )
+        return sent[0].lower()
+
+    def _check_origin(self, headers: dict[bytes, bytes], *, own: bytes) -> None:
+        origin = headers.get(b"origin")
+        if headers.get(b"sec-fetch-site", b"none").lower() not in _SAME:
+            raise _foreign(b"another site")
+        if origin is None:
+            if b"cookie" in headers and b"authorization" not in headers:
+                raise _foreign(b"an unnamed site")
+        elif origin.lower() != own and origin.lower() not in self._origins:
+            raise _foreign(origin)
+
+
+async def refuse(error: ZaffreError, scope: Scope, send: Send) -> None:
+    """Answer a request with an error, and note it in the log."""
+    record(
+        error,
+        method=scope["method"],
+        path=scope["path"],
+        request_id=scope.get("state", {}).get("request_id", ""),
+    )
+    body = body_of(error)
+    headers = [(name.encode(), value.encode()) for name, value in headers_of(error).items()]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status_of(error), "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL as browsers write them in Origin."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+class _Answer:
+    """Adds the headers that every answer has, and knows whether it has begun."""
+
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        self._send = send
+        self._headers = headers
+        self._begun = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._begun = True
+            sent = list(message["headers"])
+            names = {name.lower() for name, _ in sent}
+            message["headers"] = [*sent, *(h for h in self._headers if h[0] not in names)]
+        await self._send(message)
+
+    async def fail(self, error: ZaffreError, scope: Scope) -> None:
+        if not self._begun:
+            await refuse(error, scope, self.send)
+            return
+        # Too late for a status. Returning early makes the server cut the connection before the
+        # announced length, which no client takes for a whole answer.
+        record(
+            error,
+            method=scope["method"],
+            path=scope["path"],
+            request_id=scope["state"]["request_id"],
+        )
+
+
+def _answer_headers(
+    headers: Iterable[tuple[bytes, bytes]], request_id: str
+) -> list[tuple[bytes, bytes]]:
+    answer = [*_HEADERS, (b"x-request-id", request_id.encode())]
+    for name, value in headers:
+        if name == b"x-ms-client-request-id" and _CLIENT_ID.fullmatch(value):
+            answer.append((name, value))
+    return answer
+
+
+def _check_path(scope: Scope) -> None:
+    raw: Any = scope.get("raw_path") or b""
+    path = unquote_to_bytes(raw)
+    try:
+        text = path.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise InvalidError("InvalidPath", "The path is not UTF-8, or has a NUL.", target="path")
+
+
+def _foreign(origin: bytes) -> ForbiddenError:
+    return ForbiddenError(
+        "OriginNotAllowed",
+        f"Pages of {shown(origin.decode('latin-1'))} may not send this.",
+        target="Origin",
+    )

@@ -1,0 +1,235 @@
+"""Bodies parsed without mercy: what is not exactly right is refused with the place of the fault.
+
+The standard parser is fast but forgiving; what it lets pass (duplicate keys, NaN, numbers beyond
+64 bits, half characters, NUL, endless nesting) is looked for here, and only where a quick look at
+the text says that it might be there.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from zaffre.base.text import closest, shown
+from zaffre.domain.errors import InvalidError
+
+T = TypeVar("T")
+MAX_DEPTH: Final = 64
+_INT64: Final = 1 << 63
+_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
+_LARGE_NUMBER: Final = re.compile(r"\d{19}|[eE][+-]?\d{3}", re.ASCII)
+_ODD_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_ODD_CHARACTER: Final = re.compile("[\0\ud800-\udfff]")
+_AT: Final = re.compile(r" - at `(?P<path>.*)`$", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*)`", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Stands in the parsed value where something is wrong, until its path is known."""
+
+    code: str
+    words: str
+
+
+def parse_json(body: bytes, shape: type[T]) -> T:
+    """Return the body as a value of `shape`.
+
+    Raises:
+        InvalidError: `InvalidJson` with the byte offset; `JsonTooDeep`; `NumberOutOfRange`,
+            `InvalidNumber`, `InvalidCharacter`, `DuplicateKey`, `UnknownField`, `MissingField` or
+            `InvalidType` with the JSON path.
+    """
+    text = _decoded(body)
+    _check_depth(text)
+    faults: list[_Fault] = []
+    value = _loaded(text, faults)
+    if faults or _ODD_ESCAPE.search(text):
+        _raise_first(value)
+    return shaped(value, shape)
+
+
+def parse_msgpack(body: bytes, shape: type[T]) -> T:
+    """Return a MessagePack body as a value of `shape`; NaN and infinities are allowed.
+
+    Raises:
+        InvalidError: `InvalidMessagePack`, or as `parse_json`.
+    """
+    try:
+        value = msgspec.msgpack.decode(body)
+    except RecursionError:
+        raise _too_deep() from None
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError) as error:
+        raise InvalidError(
+            "InvalidMessagePack", f"The body is not MessagePack: {error}.", target="$"
+        ) from None
+    _raise_first(value)
+    return shaped(value, shape)
+
+
+def shaped(value: object, shape: type[T]) -> T:
+    """Return plain data as a value of `shape`, without converting one type to another.
+
+    Raises:
+        InvalidError: `UnknownField`, `MissingField` or `InvalidType`, naming the JSON path.
+    """
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise _misshapen(str(error), shape) from None
+
+
+def _decoded(body: bytes) -> str:
+    if not body:
+        raise _invalid("The body is empty", 0)
+    if body[:3] == b"\xef\xbb\xbf" or body[:2] in {b"\xff\xfe", b"\xfe\xff"} or 0 in body[:2]:
+        raise _invalid("The body is not UTF-8 without a byte order mark", 0)
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise _invalid("The body is not UTF-8", error.start) from None
+
+
+def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for bracket in _NO_BRACKETS.sub("", _STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+
+
+def _loaded(text: str, faults: list[_Fault]) -> object:
+    def found(code: str, words: str) -> _Fault:
+        faults.append(_Fault(code, words))
+        return faults[-1]
+
+    def pairs(items: list[tuple[str, Any]]) -> object:
+        members = dict(items)
+        return members if len(members) == len(items) else _duplicate(items, found)
+
+    def constant(name: str) -> object:
+        return found("InvalidNumber", f"is `{name}`, which JSON does not have")
+
+    def integer(digits: str) -> object:
+        if len(digits) > len(str(_INT64)) + 1 or not -_INT64 <= int(digits) < _INT64:
+            return found("NumberOutOfRange", "is beyond 64 bits")
+        return int(digits)
+
+    def real(digits: str) -> object:
+        number = float(digits)
+        return number if math.isfinite(number) else found("NumberOutOfRange", "is too large")
+
+    hooks: dict[str, Any] = {"object_pairs_hook": pairs, "parse_constant": constant}
+    if _LARGE_NUMBER.search(text):
+        hooks |= {"parse_int": integer, "parse_float": real}
+    try:
+        return json.loads(text, **hooks)
+    except json.JSONDecodeError as error:
+        offset = len(text[: error.pos].encode("utf-8", "surrogatepass"))
+        raise _invalid(error.msg, offset) from None
+
+
+def _duplicate(items: list[tuple[str, Any]], found: Any) -> object:  # noqa: ANN401 (a closure)
+    seen: set[str] = set()
+    for key, _ in items:
+        if key in seen:
+            return found("DuplicateKey", f"has the key {shown(key)} twice")
+        seen.add(key)
+    return dict(items)
+
+
+def _raise_first(value: object) -> None:
+    """Raise the first fault of a parsed value, with its path."""
+    waiting: list[tuple[str, object, int]] = [("$", value, 0)]
+    while waiting:
+        path, here, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        fault = _fault_of(here)
+        if fault:
+            raise InvalidError(
+                fault.code, f"The value at {shown(path)} {fault.words}.", target=path
+            )
+        waiting.extend((p, v, depth + 1) for p, v in reversed(list(_inside(path, here))))
+
+
+def _inside(path: str, value: object) -> Iterable[tuple[str, object]]:
+    if isinstance(value, list):
+        return ((f"{path}[{index}]", each) for index, each in enumerate(value))
+    if isinstance(value, dict):
+        names = ((f"{path}.{key}", key) for key in value)
+        return (*names, *((f"{path}.{key}", each) for key, each in value.items()))
+    return ()
+
+
+def _fault_of(value: object) -> _Fault | None:
+    match value:
+        case _Fault():
+            return value
+        case str() if _ODD_CHARACTER.search(value):
+            return _Fault("InvalidCharacter", "has a NUL or half a character")
+        case int() if not -_INT64 <= value < _INT64:
+            return _Fault("NumberOutOfRange", "is beyond 64 bits")
+        case str() | int() | float() | list() | dict() | None:
+            return None
+    return _Fault("InvalidType", f"has a type that JSON lacks, `{type(value).__name__}`")
+
+
+def _misshapen(words: str, shape: object) -> InvalidError:
+    found = _AT.search(words)
+    path = found["path"] if found else "$"
+    words = _AT.sub("", words)
+    if unknown := _UNKNOWN.fullmatch(words):
+        meant = closest(unknown["name"], sorted(_field_names(shape)))
+        return InvalidError(
+            "UnknownField",
+            f"The field {shown(unknown['name'])} at {shown(path)} is not known.",
+            target=f"{path}.{unknown['name']}",
+            hint=f"Did you mean `{meant}`?" if meant else None,
+        )
+    if missing := _MISSING.fullmatch(words):
+        return InvalidError(
+            "MissingField",
+            f"The field `{missing['name']}` at {shown(path)} is missing.",
+            target=f"{path}.{missing['name']}",
+        )
+    return InvalidError("InvalidType", f"{words} at {shown(path)}.", target=path)
+
+
+def _field_names(shape: object) -> set[str]:
+    """Return the names of all fields of a shape and of the shapes within it."""
+    names: set[str] = set()
+    seen: set[object] = set()
+    waiting = [shape]
+    while waiting:
+        here = waiting.pop()
+        waiting.extend(getattr(here, "__args__", ()))
+        if isinstance(here, type) and issubclass(here, msgspec.Struct) and here not in seen:
+            seen.add(here)
+            fields = msgspec.structs.fields(here)
+            names.update(field.encode_name for field in fields)
+            waiting.extend(field.type for field in fields)
+    return names
+
+
+def _invalid(words: str, offset: int) -> InvalidError:
+    return InvalidError(
+        "InvalidJson",
+        f"{words}, at byte {offset}.",
+        target=f"byte {offset}",
+        hint="Send one JSON value in UTF-8.",
+    )
+
+
+def _too_deep() -> InvalidError:
+    return InvalidError(
+        "JsonTooDeep", f"The body nests deeper than {MAX_DEPTH} levels.", target="$"
+    )
