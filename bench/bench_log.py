@@ -56,7 +56,7 @@ def main() -> list[str]:
         f"| `run.log` | {figures['run.log']} |",
         f"| `list.append`, same loop | {figures['list.append']} |",
         "",
-        f"The slowest of {CALLS:,} calls took {statistics.median(slowest):.1f} ms (median of rounds).",
+        f"The slowest of {CALLS:,} calls took {statistics.median(slowest):.1f} ms, at the median.",
         f"{statistics.median(rates):,.0f} points a second reached the store, `complete` included.",
     ]
 

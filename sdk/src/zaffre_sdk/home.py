@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import msgspec
 
 from zaffre_sdk.locks import FileLock, is_locked
 
@@ -15,8 +14,7 @@ HOME_VARIABLE = "ZAFFRE_HOME"
 _SAME_START_SECONDS = 2.0
 
 
-@dataclass(frozen=True)
-class ServerInfo:
+class ServerInfo(msgspec.Struct, frozen=True):
     """What `server.json` says of the server that runs in a home.
 
     Attributes:
@@ -31,8 +29,7 @@ class ServerInfo:
     version: str
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """A folder that holds everything of one server; only its owner may enter."""
 
     root: Path
@@ -93,8 +90,8 @@ class Home:
     def ensure_token(self) -> str:
         """Return the owner's secret; make it when there is none. Safe when many race."""
         self.prepare()
-        draft = self.root / f"token.{secrets.token_hex(8)}"
-        _write_private(draft, secrets.token_urlsafe(32))
+        draft = self.root / f"token.{os.urandom(8).hex()}"
+        _write_private(draft, os.urandom(32).hex())
         try:
             # A link never replaces: whoever is first wins, and nobody reads half a token.
             os.link(draft, self.token_path)
@@ -113,8 +110,8 @@ class Home:
 
     def write_server(self, info: ServerInfo) -> None:
         """Say how to reach this server; readers see the old or the new, never half of it."""
-        draft = self.root / f"server.json.{secrets.token_hex(8)}"
-        _write_private(draft, json.dumps(asdict(info)))
+        draft = self.root / f"server.json.{os.urandom(8).hex()}"
+        _write_private(draft, msgspec.json.encode(info).decode())
         draft.replace(self.server_path)
 
     def forget_server(self) -> None:
@@ -147,15 +144,8 @@ class Home:
 def read_server_file(path: Path) -> ServerInfo | None:
     """Return what a `server.json` says; None when it is absent or not one."""
     try:
-        fields = json.loads(path.read_text("utf-8"))
-        return ServerInfo(
-            url=str(fields["url"]),
-            pid=int(fields["pid"]),
-            create_time=float(fields["create_time"]),
-            instance=str(fields["instance"]),
-            version=str(fields["version"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        return msgspec.json.decode(path.read_bytes(), type=ServerInfo)
+    except (OSError, msgspec.DecodeError):
         return None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 if sys.platform == "win32":
     import msvcrt
@@ -61,26 +62,19 @@ class FileLock:
             _free(descriptor)
             os.close(descriptor)
 
-    def acquired(self, *, seconds: float) -> FileLock:
-        """Take the lock for a `with` block.
+    @contextlib.contextmanager
+    def acquired(self, *, seconds: float) -> Iterator[None]:
+        """Hold the lock inside a `with` block.
 
         Raises:
             TimeoutError: Another process holds it for longer than `seconds`.
         """
         if not self.acquire(seconds=seconds):
             raise TimeoutError(f"Another process holds `{self.path}` for {seconds:g} s already.")
-        return self
-
-    def __enter__(self) -> FileLock:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.release()
+        try:
+            yield
+        finally:
+            self.release()
 
 
 def is_locked(path: Path) -> bool:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from zaffre_sdk.client.paths import quoted, quoted_path
 from zaffre_sdk.client.transfer import Source, download, upload
 from zaffre_sdk.client.transport import Transport
 from zaffre_sdk.errors import TransferError
+from zaffre_sdk.parallel import parallel
 from zaffre_sdk.wire.artifacts import ArtifactIn, ArtifactList, ArtifactOut
-
-_PARALLEL = 8
 
 
 class Artifacts:
@@ -38,12 +36,9 @@ class Artifacts:
             )
         return stored
 
-    def upload_many(self, run_id: str, sources: Mapping[str, Source]) -> list[ArtifactOut]:
+    def upload_many(self, run_id: str, sources: Mapping[str, Source]) -> Sequence[ArtifactOut]:
         """Send several files at once, by the path that each is to have."""
-        with ThreadPoolExecutor(_PARALLEL) as pool:
-            return list(
-                pool.map(lambda item: self.upload(run_id, item[0], item[1]), sources.items())
-            )
+        return parallel(lambda item: self.upload(run_id, item[0], item[1]), sources.items())
 
     def list(self, run_id: str, *, prefix: str | None = None) -> Iterator[ArtifactOut]:
         """Yield the files of a run by path, or those whose path begins with `prefix`."""
@@ -52,9 +47,7 @@ class Artifacts:
         for page in self._transport.pages(root, answer=ArtifactList, query=query):
             yield from page.value
 
-    def download(
-        self, run_id: str, path: str, target: Path, *, overwrite: bool = False
-    ) -> Path:
+    def download(self, run_id: str, path: str, target: Path, *, overwrite: bool = False) -> Path:
         """Fetch a file of a run; `target` appears whole or not at all.
 
         Raises:

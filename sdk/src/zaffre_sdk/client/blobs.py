@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from zaffre_sdk.client.transfer import upload
 from zaffre_sdk.client.transport import Transport
 from zaffre_sdk.errors import ChangedWhileReadingError, MismatchError
-from zaffre_sdk.files.sources import LocalFile
+from zaffre_sdk.files.entries import LocalFile
+from zaffre_sdk.parallel import parallel
 from zaffre_sdk.wire.files import BlobOut, DigestsIn, DigestsOut
 
 _ASKED_AT_ONCE = 10_000
-_PARALLEL = 8
 
 
 class Blobs:
@@ -57,8 +56,4 @@ class Blobs:
         """Send those files that are missing, several at once; return how many bytes went."""
         sources = {file.entry.digest: file.source for file in files}
         missing = self.missing(list(sources))
-        if not missing:
-            return 0
-        with ThreadPoolExecutor(_PARALLEL) as pool:
-            sent = pool.map(lambda digest: self.upload(digest, sources[digest]).size, missing)
-            return sum(sent)
+        return sum(parallel(lambda digest: self.upload(digest, sources[digest]).size, missing))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zaffre_sdk.client.logs import LogPart, log_part
 from zaffre_sdk.client.paths import quoted
 from zaffre_sdk.client.transport import Request, Transport
@@ -39,7 +41,7 @@ class Endpoints:
         """
         return self._transport.call("GET", self._path(name), answer=EndpointOut)
 
-    def list(self) -> list[EndpointOut]:
+    def list(self) -> Sequence[EndpointOut]:
         """Return every endpoint, by name."""
         return self._transport.call("GET", self._root, answer=EndpointList).value
 

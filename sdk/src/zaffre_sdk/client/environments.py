@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zaffre_sdk.client.paths import quoted
 from zaffre_sdk.client.transport import Transport
 from zaffre_sdk.wire.environments import EnvironmentIn, EnvironmentList, EnvironmentOut
@@ -16,11 +18,9 @@ class Environments:
 
     def register(self, environment: EnvironmentIn) -> EnvironmentOut:
         """Register a version; an equal definition answers the version that it has."""
-        return self._transport.call(
-            "POST", self._root, answer=EnvironmentOut, body=environment
-        )
+        return self._transport.call("POST", self._root, answer=EnvironmentOut, body=environment)
 
-    def list(self) -> list[EnvironmentOut]:
+    def list(self) -> Sequence[EnvironmentOut]:
         """Return the newest version of each environment, by name."""
         return self._transport.call("GET", self._root, answer=EnvironmentList).value
 
@@ -31,6 +31,4 @@ class Environments:
             NotFoundError: There is none.
         """
         path = f"{self._root}/{quoted(name)}"
-        return self._transport.call(
-            "GET", path, answer=EnvironmentOut, query={"version": version}
-        )
+        return self._transport.call("GET", path, answer=EnvironmentOut, query={"version": version})

@@ -45,9 +45,7 @@ class Experiments:
 
     def change(self, name: str, change: ExperimentChange) -> ExperimentOut:
         """Change what is given; leave the rest."""
-        return self._transport.call(
-            "PATCH", self._path(name), answer=ExperimentOut, body=change
-        )
+        return self._transport.call("PATCH", self._path(name), answer=ExperimentOut, body=change)
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{quoted(name)}"

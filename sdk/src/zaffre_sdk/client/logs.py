@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from zaffre_sdk.client.paths import quoted, quoted_path
@@ -33,7 +34,7 @@ class Logs:
         self._transport = transport
         self._root = f"{root}/runs"
 
-    def list(self, run_id: str) -> list[LogOut]:
+    def list(self, run_id: str) -> Sequence[LogOut]:
         """Return the log files of a run, by path."""
         path = f"{self._root}/{quoted(run_id)}/logs"
         return self._transport.call("GET", path, answer=LogList).value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from zaffre_sdk.client.paths import quoted
 from zaffre_sdk.client.transport import Transport
@@ -40,7 +40,7 @@ class Metrics:
             patience=patience,
         )
 
-    def summaries(self, run_id: str) -> list[MetricOut]:
+    def summaries(self, run_id: str) -> Sequence[MetricOut]:
         """Return every metric at a glance, in order of first appearance."""
         path = self._path(run_id)
         return self._transport.call("GET", path, answer=MetricList, packed=True).value
@@ -52,7 +52,7 @@ class Metrics:
         for page in self._transport.pages(path, answer=EntryList, query=query, packed=True):
             yield from page.value
 
-    def sample(self, run_id: str, name: str, *, size: int = 1000) -> list[EntryOut]:
+    def sample(self, run_id: str, name: str, *, size: int = 1000) -> Sequence[EntryOut]:
         """Return at most `size` entries of a metric that show its course."""
         return self._transport.call(
             "GET",

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from msgspec.structs import replace
 
 from zaffre_sdk.client.blobs import Blobs
 from zaffre_sdk.client.paths import quoted
 from zaffre_sdk.client.transfer import download_files
-from zaffre_sdk.client.transport import Transport
+from zaffre_sdk.client.transport import Query, Transport
 from zaffre_sdk.errors import NotFoundError
-from zaffre_sdk.files.sources import model_files
 from zaffre_sdk.wire.models import ModelChange, ModelIn, ModelList, ModelOut
+
+if TYPE_CHECKING:
+    from typing import Unpack  # newer than the oldest Python that this runs on
 
 
 class ModelFilter(TypedDict, total=False):
@@ -52,6 +54,8 @@ class Models:
             SourceError: There is nothing at `source`.
         """
         if source is not None:
+            from zaffre_sdk.files.sources import model_files  # noqa: PLC0415 (slow to load)
+
             files = model_files(source)
             self._blobs.send(files)
             model = replace(model, files=[file.entry for file in files])
@@ -68,16 +72,17 @@ class Models:
     def find(self, name: str, *, version: int | None = None) -> ModelOut | None:
         """Return a version of a model, the newest by default, or None."""
         if version is None:
-            return next(self.list({"name": name, "newest": 1}), None)
+            return next(self.list(name=name, newest=1), None)
         try:
             return self.get(f"{name}:{version}")
         except NotFoundError:
             return None
 
-    def list(self, filters: ModelFilter | None = None) -> Iterator[ModelOut]:
+    def list(self, **filters: Unpack[ModelFilter]) -> Iterator[ModelOut]:
         """Yield the model versions that fit, newest first."""
-        query = dict(filters or {})
-        for page in self._transport.pages(self._root, answer=ModelList, query=query):
+        for page in self._transport.pages(
+            self._root, answer=ModelList, query=cast("Query", filters)
+        ):
             yield from page.value
 
     def change(self, model_id: str, change: ModelChange) -> ModelOut:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -16,6 +16,13 @@ _CONNECTIONS = 32
 _CONNECT_SECONDS = 10.0
 _BLOCK_BYTES = 256 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Readable(Protocol):
+    """Bytes that are read piece by piece."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes, none at the end."""
 
 
 class BrokenError(Exception):
@@ -42,7 +49,13 @@ class Pool:
 
     @contextlib.contextmanager
     def answer(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: Any, seconds: float
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Readable | None,
+        seconds: float,
     ) -> Iterator[BaseHTTPResponse]:
         """Send a request and give its answer, whose body is read inside the `with` block.
 
@@ -58,7 +71,7 @@ class Pool:
                 method,
                 url,
                 headers=headers,
-                body=body,
+                body=cast("Any", body),  # any object with `read` will do
                 preload_content=False,
                 redirect=False,
                 retries=False,
@@ -70,9 +83,7 @@ class Pool:
             raise BrokenError(
                 _reason(error),
                 absent=isinstance(error, (exceptions.NewConnectionError, exceptions.ProxyError)),
-                hopeless=isinstance(
-                    error, (exceptions.SSLError, exceptions.LocationValueError)
-                ),
+                hopeless=isinstance(error, (exceptions.SSLError, exceptions.LocationValueError)),
             ) from error
         finally:
             # Goes back to the pool if it was read to its end, and is closed if not.

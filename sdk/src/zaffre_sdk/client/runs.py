@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from zaffre_sdk.client.paths import quoted
-from zaffre_sdk.client.transport import Transport
+from zaffre_sdk.client.transport import Query, Transport
 from zaffre_sdk.wire.runs import RunChange, RunEnd, RunError, RunIn, RunList, RunOut
+
+if TYPE_CHECKING:
+    from typing import Unpack  # newer than the oldest Python that this runs on
 
 _WAIT_SECONDS = 20.0
 
@@ -49,10 +52,11 @@ class Runs:
         """
         return self._transport.call("GET", self._path(run_id), answer=RunOut)
 
-    def list(self, filters: RunFilter | None = None) -> Iterator[RunOut]:
+    def list(self, **filters: Unpack[RunFilter]) -> Iterator[RunOut]:
         """Yield the runs that fit, newest first."""
-        query = dict(filters or {})
-        for page in self._transport.pages(self._root, answer=RunList, query=query):
+        for page in self._transport.pages(
+            self._root, answer=RunList, query=cast("Query", filters)
+        ):
             yield from page.value
 
     def change(self, run_id: str, change: RunChange) -> RunOut:

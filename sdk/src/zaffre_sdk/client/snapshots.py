@@ -8,7 +8,7 @@ from pathlib import Path
 from zaffre_sdk.client.blobs import Blobs
 from zaffre_sdk.client.transfer import download_files
 from zaffre_sdk.client.transport import Transport
-from zaffre_sdk.files.sources import LocalFile, SourceFiles, local_bytes
+from zaffre_sdk.files.entries import LocalFile, local_bytes
 from zaffre_sdk.wire.files import SnapshotIn, SnapshotOut
 
 
@@ -20,9 +20,7 @@ class Snapshots:
         self._root = f"{root}/snapshots"
         self._blobs = blobs
 
-    def create(
-        self, folder: Path, *, extra: Mapping[str, bytes] | None = None
-    ) -> SnapshotOut:
+    def create(self, folder: Path, *, extra: Mapping[str, bytes] | None = None) -> SnapshotOut:
         """Send what a source folder holds, less what its ignore files leave out.
 
         Only bytes that the workspace does not have yet are sent. A folder that does not exist, is
@@ -35,6 +33,8 @@ class Snapshots:
         Raises:
             SourceError: The folder cannot be sent as it is; the message says why.
         """
+        from zaffre_sdk.files.sources import SourceFiles  # noqa: PLC0415 (slow to load)
+
         files = {file.entry.path: file for file in SourceFiles(folder).collect()}
         for path, data in (extra or {}).items():
             files[path] = local_bytes(path, data)

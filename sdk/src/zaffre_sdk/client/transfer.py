@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import secrets
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar, Union
 
@@ -15,6 +13,7 @@ from zaffre_sdk.client.paths import quoted_path
 from zaffre_sdk.client.transport import Answer, Request, Transport
 from zaffre_sdk.errors import ChangedWhileReadingError, TransferError
 from zaffre_sdk.files.paths import inside
+from zaffre_sdk.parallel import parallel
 from zaffre_sdk.wire.files import FileEntry
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ Source = Union[Path, bytes, IO[bytes]]
 
 DIGEST_HEADER = "x-zaffre-digest"
 _CHUNK_BYTES = 1024 * 1024
-_PARALLEL = 8
 
 
 class Upload:
@@ -138,7 +136,7 @@ def download(
     Raises:
         TransferError: The bytes are not those that the server holds.
     """
-    partial = target.with_name(f".{secrets.token_hex(8)}.part")
+    partial = target.with_name(f".{os.urandom(8).hex()}.part")
     try:
         answer = transport.stream(
             Request("GET", path), lambda response: _save(response, partial, digest)
@@ -167,9 +165,7 @@ def download_files(
         if file.executable:
             target.chmod(target.stat().st_mode | 0o111)
 
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        for _ in pool.map(fetch, targets):
-            pass
+    parallel(fetch, targets)
 
 
 def _save(response: BaseHTTPResponse, partial: Path, digest: str | None) -> Answer:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import random
+import os
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union
+from typing import TYPE_CHECKING, Protocol, TypeVar, Union
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from zaffre_sdk.client.pool import BrokenError, Pool
+from zaffre_sdk.client.pool import BrokenError, Pool, Readable
 from zaffre_sdk.errors import (
     NotFoundError,
     ServerUnreachableError,
@@ -55,14 +53,15 @@ class Page(Protocol):
 class Replayable(Protocol):
     """A body that can be sent more than once."""
 
-    size: int
+    @property
+    def size(self) -> int:
+        """Bytes."""
 
-    def rewound(self) -> Any:
-        """Return an object with `read`, at its beginning."""
+    def rewound(self) -> Readable:
+        """Return the body at its beginning."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What is asked of a server.
 
     Attributes:
@@ -74,15 +73,14 @@ class Request:
 
     method: str
     path: str
-    query: Query = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Query = msgspec.field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     body: bytes | Replayable | None = None
     seconds: float = 0.0
     patience: float | None = None
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """An answer that was read to its end; the names of headers are in lower case."""
 
     status: int
@@ -244,7 +242,7 @@ class Transport:
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {"authorization": f"Bearer {self._token}", "user-agent": "zaffre-sdk"}
         if request.method == "POST":
-            headers["idempotency-key"] = uuid.uuid4().hex
+            headers["idempotency-key"] = os.urandom(16).hex()
         if request.body is not None and not isinstance(request.body, bytes):
             headers["content-length"] = str(request.body.size)
         if request.method == "PUT":
@@ -286,7 +284,7 @@ class _Trial:
         """Wait and return True, or return False when there is no time left to wait."""
         left = self._deadline - time.monotonic()
         # Chance keeps clients that lost the same server from coming back all at once.
-        pause = max(at_least, self._pause * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
+        pause = max(at_least, self._pause * (0.5 + os.urandom(1)[0] / 512))
         if left <= 0 or at_least > left:
             return False
         time.sleep(min(pause, left))

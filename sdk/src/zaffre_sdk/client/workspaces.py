@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zaffre_sdk.client.transport import Transport
 from zaffre_sdk.wire.workspaces import WorkspaceChange, WorkspaceIn, WorkspaceList, WorkspaceOut
 
@@ -28,7 +30,7 @@ class Workspaces:
         subscription_id: str | None = None,
         resource_group: str | None = None,
         name: str | None = None,
-    ) -> list[WorkspaceOut]:
+    ) -> Sequence[WorkspaceOut]:
         """Return the workspaces that the caller may see, by name."""
         query = {
             "subscription_id": subscription_id,

@@ -9,7 +9,9 @@ from zaffre_sdk.scoring.frames import Answer
 
 JSON: Final = b"content-type:application/json"
 _FAILED: Final = JSON + b"\nms-azureml-model-error-statuscode:500\nms-azureml-model-error-reason:"
-_NOT_ALLOWED: Final = frozenset({"content-length", "connection", "transfer-encoding", "set-cookie"})
+_NOT_ALLOWED: Final = frozenset(
+    {"content-length", "connection", "transfer-encoding", "set-cookie"}
+)
 MODEL_ERROR: Final = 424
 
 

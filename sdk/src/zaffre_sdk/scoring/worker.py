@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -115,6 +116,7 @@ def _write(text: str) -> None:
 
 def _end(code: int) -> NoReturn:
     """End at once: threads that the user's code left must not keep the process."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it, or the script closed it
+            stream.flush()
     os._exit(code)

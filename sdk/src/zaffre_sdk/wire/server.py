@@ -15,3 +15,9 @@ class ServerOut(Out):
     home: str
     started_at: float
     sqlite_version: str = ""
+
+
+class StudioLinkOut(Out):
+    """A link that logs one browser in, once."""
+
+    url: str

@@ -1,9 +1,20 @@
 """What runs log: entries that add up to metrics."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+from zaffre.base.text import shown
+from zaffre.domain.errors import InvalidError
+from zaffre.domain.names import METRIC
+from zaffre.domain.paths import check_path
+
+MAX_POINTS: Final = 10_000
+MAX_STEP: Final = 2**63 - 1
+MAX_WRITER: Final = 255
 
 MetricValue = float | int | str | bool | list["MetricValue"] | dict[str, "MetricValue"] | None
 """What one log call carries: a number or text; a list; columns of cells. NaN and infinities are
@@ -115,7 +126,7 @@ def check_batch(batch: MetricBatch) -> MetricBatch:
 def _with_checked_names(batch: MetricBatch) -> MetricBatch:
     given = {point.name for point in batch.points}
     checked = {name: METRIC.check(name) for name in given}
-    if given.issuperset(checked.values()) and len(given) == len(set(checked.values())):
+    if all(name == normal for name, normal in checked.items()):
         return batch
     return replace(
         batch, points=tuple(replace(point, name=checked[point.name]) for point in batch.points)
@@ -124,49 +135,63 @@ def _with_checked_names(batch: MetricBatch) -> MetricBatch:
 
 def _check_value(point: MetricPoint, target: str) -> None:
     value = point.value
-    if point.kind is MetricKind.SCALAR:
-        wrong = type(value) not in _CELLS
-        words = "a number, a text or a boolean"
-    elif point.kind is MetricKind.LIST:
-        wrong = not (isinstance(value, list) and _are_cells(value))
-        words = "a list of numbers, texts or booleans"
-    elif point.kind is MetricKind.ROW:
-        wrong = not (isinstance(value, dict) and _are_cells(value.values()))
-        words = "columns, each with a number, a text or a boolean"
-    elif point.kind is MetricKind.TABLE:
-        wrong = not (isinstance(value, dict) and all(map(_is_column, value.values())))
-        words = "columns, each with a list of numbers, texts or booleans"
-    else:
-        wrong = not isinstance(value, str)
-        words = "the path of an artifact of the run"
-    if wrong:
+    fits, words = _SHAPES.get(point.kind, _DOCUMENT)
+    if not fits(value):
         raise InvalidError(
             "InvalidMetricValue",
             f"The {point.kind} {shown(point.name)} cannot be {shown(value)}.",
             target=target,
             hint=f"Log {words}.",
         )
-    if point.kind is MetricKind.TABLE and isinstance(value, dict):
-        _check_lengths(point.name, value, target)
+    if point.kind is MetricKind.TABLE:
+        _check_lengths(point, target)
     elif isinstance(value, str) and point.kind is not MetricKind.SCALAR:
         check_path(value, target=target)
 
 
-def _is_column(value: MetricValue) -> bool:
-    return isinstance(value, list) and _are_cells(value)
+def _check_lengths(point: MetricPoint, target: str) -> None:
+    table = point.value if isinstance(point.value, dict) else {}
+    lengths = {column: len(cells) for column, cells in table.items() if isinstance(cells, list)}
+    if len(set(lengths.values())) > 1:
+        counted = ", ".join(f"{shown(column)} has {length}" for column, length in lengths.items())
+        raise InvalidError(
+            "RaggedTable",
+            f"The columns of the table {shown(point.name)} differ in length: {counted}.",
+            target=target,
+            hint="Give every column the same number of cells.",
+        )
 
 
 def _are_cells(values: Iterable[MetricValue]) -> bool:
     return _CELLS_OR_NONE.issuperset(map(type, values))
 
 
-def _check_lengths(name: str, table: dict[str, MetricValue], target: str) -> None:
-    lengths = {column: len(cells) for column, cells in table.items() if isinstance(cells, list)}
-    if len(set(lengths.values())) > 1:
-        counted = ", ".join(f"{shown(column)} has {length}" for column, length in lengths.items())
-        raise InvalidError(
-            "RaggedTable",
-            f"The columns of the table {shown(name)} differ in length: {counted}.",
-            target=target,
-            hint="Give every column the same number of cells.",
-        )
+def _is_scalar(value: MetricValue) -> bool:
+    return type(value) in _CELLS
+
+
+def _is_list(value: MetricValue) -> bool:
+    return isinstance(value, list) and _are_cells(value)
+
+
+def _is_row(value: MetricValue) -> bool:
+    return isinstance(value, dict) and _are_cells(value.values())
+
+
+def _is_table(value: MetricValue) -> bool:
+    return isinstance(value, dict) and all(map(_is_list, value.values()))
+
+
+def _is_path(value: MetricValue) -> bool:
+    return isinstance(value, str)
+
+
+_CELLS: Final = frozenset({float, int, str, bool})
+_CELLS_OR_NONE: Final = _CELLS | {type(None)}
+_SHAPES: Final[dict[MetricKind, tuple[Callable[[MetricValue], bool], str]]] = {
+    MetricKind.SCALAR: (_is_scalar, "a number, a text or a boolean"),
+    MetricKind.LIST: (_is_list, "a list of numbers, texts or booleans"),
+    MetricKind.ROW: (_is_row, "columns, each with a number, a text or a boolean"),
+    MetricKind.TABLE: (_is_table, "columns, each with a list of numbers, texts or booleans"),
+}
+_DOCUMENT: Final = (_is_path, "the path of an artifact of the run")

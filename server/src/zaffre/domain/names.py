@@ -59,6 +59,7 @@ EXPERIMENT = _word_rule("experiment", 255)
 RUN = _word_rule("run", 255)
 MODEL = _word_rule("model", 255)
 ENVIRONMENT = _word_rule("environment", 255)
+VERSION = _word_rule("version", 64)
 ENDPOINT = NameRule(
     "endpoint",
     re.compile(r"[A-Za-z][A-Za-z0-9\-]{1,30}[A-Za-z0-9]"),

@@ -5,6 +5,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from zaffre.domain.errors import InvalidError
+
+
+class ReplicaFailedError(InvalidError):
+    """A replica that did not come to answer.
+
+    Attributes:
+        details: The traceback of the script, if it has to do with it.
+    """
+
+    def __init__(self, code: str, message: str, *, details: str = "") -> None:
+        super().__init__(code, message, target="deployment")
+        self.details = details
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaOrder:
@@ -76,7 +90,7 @@ class ReplicaStarter(Protocol):
         """Start one and return it once `init` returned.
 
         Raises:
-            InvalidError: `UserScriptFunctionNotFound`, `UserScriptImportError`,
-                `UserScriptInitFailed` with the traceback in the message's details, or
+            ReplicaFailedError: `UserScriptFunctionNotFound`, `UserScriptImportError`,
+                `UserScriptInitFailed` with the traceback in its details, or
                 `ReplicaStartFailed` with the exit code or the limit that was hit.
         """

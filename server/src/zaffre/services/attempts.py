@@ -173,10 +173,8 @@ class AttemptService:
 
     def _variables(self, run: Run) -> dict[str, str]:
         workspace = self._stores.workspaces.get(run.workspace_id)
-        own = run.spec.environment.variables if run.spec.environment else {}
         return {
             **run.handle["variables"],
-            **own,
             **run.spec.variables,
             "AZUREML_RUN_ID": run.id,
             "AZUREML_WORKSPACE_ID": workspace.id,

@@ -1,7 +1,27 @@
 """Use cases of environments."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zaffre.base.text import shown
+from zaffre.domain.access import Principal
+from zaffre.domain.environments import Environment, EnvironmentSpec
+from zaffre.domain.errors import ConflictError, missing
+from zaffre.domain.names import ENVIRONMENT, VERSION
 from zaffre.ports.stores import Stores
+from zaffre.services.access import seen_workspace
 from zaffre.services.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEnvironment:
+    """What a caller says of an environment to be; a version of None takes the next number."""
+
+    name: str
+    spec: EnvironmentSpec
+    definition: Mapping[str, Any]
+    version: str | None = None
 
 
 class EnvironmentService:
@@ -10,3 +30,65 @@ class EnvironmentService:
     def __init__(self, stores: Stores, context: Context) -> None:
         self._stores = stores
         self._context = context
+
+    def register(
+        self, workspace_id: str, new: NewEnvironment, *, caller: Principal
+    ) -> Environment:
+        """Register a version; one that equals the newest adds none.
+
+        Raises:
+            ConflictError: `EnvironmentExists`, when the version is there and differs.
+        """
+        seen_workspace(self._stores, workspace_id, caller=caller)
+        name = ENVIRONMENT.check(new.name)
+        asked = VERSION.check(new.version) if new.version is not None else None
+        present = self._stores.environments.find(workspace_id, name, asked)
+        if present is not None and _is_equal(present, new):
+            return present
+        if present is not None and asked is not None:
+            raise ConflictError(
+                "EnvironmentExists",
+                f"The environment {shown(name)} has a version {shown(asked)} that differs.",
+                target="version",
+                hint="Leave the version out to register the next one.",
+            )
+        environment = Environment(
+            workspace_id=workspace_id,
+            name=name,
+            version=asked or self._next_version(workspace_id, name, present),
+            spec=new.spec,
+            definition=dict(new.definition),
+            created_at=self._context.clock.now(),
+        )
+        self._stores.environments.add(environment)
+        return environment
+
+    def get(
+        self, workspace_id: str, name: str, *, caller: Principal, version: str | None = None
+    ) -> Environment:
+        """Return that version, or the newest.
+
+        Raises:
+            NotFoundError: `EnvironmentNotFound`.
+        """
+        seen_workspace(self._stores, workspace_id, caller=caller)
+        found = self._stores.environments.find(workspace_id, name, version)
+        if found is None:
+            raise missing("environment", name if version is None else f"{name}:{version}")
+        return found
+
+    def list(self, workspace_id: str, *, caller: Principal) -> list[Environment]:
+        """Return the newest version of each environment, by name."""
+        seen_workspace(self._stores, workspace_id, caller=caller)
+        return self._stores.environments.list(workspace_id)
+
+    def _next_version(self, workspace_id: str, name: str, newest: Environment | None) -> str:
+        last = newest.version if newest is not None else "0"
+        number = int(last) + 1 if last.isdecimal() else 1
+        while self._stores.environments.find(workspace_id, name, str(number)) is not None:
+            number += 1
+        return str(number)
+
+
+def _is_equal(present: Environment, new: NewEnvironment) -> bool:
+    return present.spec == new.spec and present.definition == dict(new.definition)

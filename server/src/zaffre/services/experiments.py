@@ -63,7 +63,7 @@ class ExperimentService:
         seen_workspace(self._stores, workspace_id, caller=caller)
         return self._stores.experiments.list(workspace_id, limit=limit, after=after)
 
-    def change(  # noqa: PLR0913 - one keyword for each field that can change
+    def change(
         self,
         workspace_id: str,
         name: str,

@@ -1,6 +1,9 @@
 """Use cases of metrics."""
 
+from zaffre.domain.access import Principal
+from zaffre.domain.metrics import MetricBatch, MetricPoint, MetricSummary, check_batch
 from zaffre.ports.stores import Stores
+from zaffre.services.access import seen_run, writable_run
 from zaffre.services.context import Context
 
 
@@ -10,3 +13,46 @@ class MetricService:
     def __init__(self, stores: Stores, context: Context) -> None:
         self._stores = stores
         self._context = context
+
+    def append(
+        self, workspace_id: str, run_id: str, batch: MetricBatch, *, caller: Principal
+    ) -> bool:
+        """Store what a run logged; tell whether it was new.
+
+        Raises:
+            ConflictError: `RunIsTerminal`.
+            InvalidError: What `check_batch` refuses.
+        """
+        run = writable_run(self._stores, workspace_id, run_id, caller=caller)
+        run.check_open()
+        return self._stores.metrics.append(run, check_batch(batch))
+
+    def summaries(
+        self, workspace_id: str, run_id: str, *, caller: Principal
+    ) -> list[MetricSummary]:
+        """Return every metric of the run, in order of first appearance."""
+        run = seen_run(self._stores, workspace_id, run_id, caller=caller)
+        return self._stores.metrics.summaries(run)
+
+    def entries(
+        self,
+        workspace_id: str,
+        run_id: str,
+        *,
+        caller: Principal,
+        limit: int,
+        name: str | None = None,
+        after: int = -1,
+    ) -> list[tuple[int, MetricPoint]]:
+        """Return entries of one metric, or of all, in order of arrival with their positions."""
+        run = seen_run(self._stores, workspace_id, run_id, caller=caller)
+        if name is None:
+            return self._stores.metrics.entries(run, limit=limit, after=after)
+        return self._stores.metrics.points(run, name, limit=limit, after=after)
+
+    def sample(
+        self, workspace_id: str, run_id: str, name: str, *, caller: Principal, size: int
+    ) -> list[tuple[int, MetricPoint]]:
+        """Return at most `size` entries of a metric spread evenly, with both ends."""
+        run = seen_run(self._stores, workspace_id, run_id, caller=caller)
+        return self._stores.metrics.sample(run, name, size=size)

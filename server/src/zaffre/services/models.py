@@ -1,7 +1,54 @@
 """Use cases of models."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from zaffre.base.text import shown
+from zaffre.domain.access import Principal
+from zaffre.domain.artifacts import Artifact
+from zaffre.domain.errors import ConflictError, InvalidError, missing
+from zaffre.domain.files import FileEntry, check_files, find_file, there_is
+from zaffre.domain.labels import add_properties, change_tags, check_labels, check_text
+from zaffre.domain.models import Model
+from zaffre.domain.names import MODEL
+from zaffre.domain.paths import check_path
+from zaffre.domain.runs import Run
 from zaffre.ports.stores import Stores
+from zaffre.services.access import seen_run, seen_workspace
 from zaffre.services.context import Context
+from zaffre.services.snapshots import check_sent
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewModel:
+    """What a caller says of a model to be.
+
+    Attributes:
+        files: What it is made of, sent before; or else `run_path` says it.
+        run_id: The run whose output it is.
+        run_path: A file or a folder among the artifacts of that run.
+    """
+
+    name: str
+    files: tuple[FileEntry, ...] = ()
+    run_id: str | None = None
+    run_path: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    framework: str = ""
+    framework_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFilter:
+    """Which models to list; an empty field does not filter."""
+
+    name: str | None = None
+    run_id: str | None = None
+    newest_only: bool = False
 
 
 class ModelService:
@@ -10,3 +57,178 @@ class ModelService:
     def __init__(self, stores: Stores, context: Context) -> None:
         self._stores = stores
         self._context = context
+
+    def register(self, workspace_id: str, new: NewModel, *, caller: Principal) -> Model:
+        """Register the next version of a model.
+
+        Raises:
+            InvalidError: `InvalidModelSource`, `ModelPathNotFound`, `ModelEmpty`, and names,
+                paths and labels against the rules.
+            NotFoundError: `RunNotFound`.
+            PreconditionError: `BlobMissing` or `SizeMismatch`.
+        """
+        seen_workspace(self._stores, workspace_id, caller=caller)
+        run = None
+        if new.run_id is not None:
+            run = seen_run(self._stores, workspace_id, new.run_id, caller=caller)
+        name = MODEL.check(new.name)
+        return self._stores.models.add(
+            Model(
+                id=name,
+                workspace_id=workspace_id,
+                name=name,
+                version=0,
+                files=self._files(workspace_id, new, run),
+                tags=check_labels(new.tags, target="tags"),
+                properties=check_labels(new.properties, target="properties"),
+                description=check_text(new.description, target="description"),
+                framework=check_text(new.framework, target="framework"),
+                framework_version=check_text(new.framework_version, target="framework_version"),
+                run_id=run.id if run else None,
+                experiment_name=run.experiment_name if run else None,
+                created_by=caller.name,
+                created_at=self._context.clock.now(),
+            )
+        )
+
+    def get(self, workspace_id: str, model_id: str, *, caller: Principal) -> Model:
+        """Return `name:version`, or the newest version of `name`.
+
+        Raises:
+            NotFoundError: `ModelNotFound`.
+        """
+        seen_workspace(self._stores, workspace_id, caller=caller)
+        if ":" in model_id:
+            return self._stores.models.get(workspace_id, model_id)
+        newest = self._stores.models.find(workspace_id, model_id, None)
+        if newest is None:
+            raise missing("model", model_id)
+        return newest
+
+    def get_file(
+        self, workspace_id: str, model_id: str, path: str, *, caller: Principal
+    ) -> FileEntry:
+        """Return one file of a model; raises `FileNotFound`."""
+        return find_file(self.get(workspace_id, model_id, caller=caller).files, path)
+
+    def list(
+        self,
+        workspace_id: str,
+        where: ModelFilter,
+        *,
+        caller: Principal,
+        limit: int,
+        after: str | None = None,
+    ) -> list[Model]:
+        """Return versions newest first, those older than the model `after`."""
+        seen_workspace(self._stores, workspace_id, caller=caller)
+        return self._stores.models.list(
+            workspace_id,
+            name=where.name,
+            run_id=where.run_id,
+            newest_only=where.newest_only,
+            limit=limit,
+            after=after,
+        )
+
+    def change(
+        self,
+        workspace_id: str,
+        model_id: str,
+        *,
+        caller: Principal,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        properties: Mapping[str, str] | None = None,
+    ) -> Model:
+        """Change what is given; a tag of None is removed, properties can only be added.
+
+        Raises:
+            ConflictError: `PropertyExists`.
+        """
+        present = self.get(workspace_id, model_id, caller=caller)
+        described = present.description if description is None else description
+        changed = replace(
+            present,
+            description=check_text(described, target="description"),
+            tags=change_tags(present.tags, tags or {}),
+            properties=add_properties(present.properties, properties or {}),
+        )
+        self._stores.models.save(changed)
+        return changed
+
+    def delete(self, workspace_id: str, model_id: str, *, caller: Principal) -> None:
+        """Delete a version; its number is not given again.
+
+        Raises:
+            ConflictError: `ModelInUse`, naming the endpoints that use it.
+        """
+        seen_workspace(self._stores, workspace_id, caller=caller)
+        model = self._stores.models.get(workspace_id, model_id)
+        users = [
+            endpoint.name
+            for endpoint in self._stores.endpoints.list(workspace_id)
+            if model.id in endpoint.spec.model_ids
+        ]
+        if users:
+            raise ConflictError(
+                "ModelInUse",
+                f"The model {shown(model.id)} is deployed: {', '.join(map(shown, users))}.",
+                target="model",
+                hint="Delete or update these endpoints first.",
+            )
+        self._stores.models.remove(model)
+
+    def _files(self, workspace_id: str, new: NewModel, run: Run | None) -> tuple[FileEntry, ...]:
+        if bool(new.files) == bool(new.run_path) or (new.run_path and run is None):
+            raise InvalidError(
+                "InvalidModelSource",
+                f"The model {shown(new.name)} has no source, or two.",
+                target="files",
+                hint="Give either `files` that were sent before, or `run_id` with `run_path`.",
+            )
+        if run is not None and new.run_path:
+            files = self._files_of_run(run, new.run_path)
+        else:
+            files = check_files(new.files)
+            check_sent(self._stores, workspace_id, files)
+        if not any(file.size for file in files):
+            raise InvalidError(
+                "ModelEmpty",
+                f"The model {shown(new.name)} has no bytes.",
+                target="files",
+                hint="Check that the program closed its file before registering it.",
+            )
+        return files
+
+    def _files_of_run(self, run: Run, run_path: str) -> tuple[FileEntry, ...]:
+        path = check_path(run_path.rstrip("/"), target="run_path")
+        found = [
+            artifact
+            for artifact in self._artifacts(run, path)
+            if artifact.path == path or artifact.path.startswith(f"{path}/")
+        ]
+        if not found:
+            there = (artifact.path for artifact in self._artifacts(run, ""))
+            raise InvalidError(
+                "ModelPathNotFound",
+                f"The run {shown(run.id)} has no artifact {shown(run_path)}.",
+                target="run_path",
+                hint=there_is(there, meant=path),
+            )
+        above = len(path.rpartition("/")[0])
+        return tuple(
+            FileEntry(artifact.path[above:].lstrip("/"), artifact.digest, artifact.size)
+            for artifact in found
+        )
+
+    def _artifacts(self, run: Run, prefix: str) -> Sequence[Artifact]:
+        artifacts: list[Artifact] = []
+        while True:
+            after = artifacts[-1].path if artifacts else None
+            page = self._stores.artifacts.list(
+                run.workspace_id, run.id, prefix=prefix, limit=_PAGE, after=after
+            )
+            artifacts += page
+            if len(page) < _PAGE:
+                return artifacts

@@ -1,14 +1,12 @@
-"""Use cases of tokens: the secrets of runs, kept as digests."""
+"""Use cases of tokens: who carries a secret, of which only the digest is kept."""
 
 import hashlib
 
-from zaffre.domain.access import RUN, Principal, Token
-from zaffre.domain.runs import Run
+from zaffre.domain.access import RUN, Principal
 from zaffre.ports.stores import Stores
 from zaffre.services.context import Context
 
-RUN_ROLE = "run"
-_ROLES = {RUN_ROLE: RUN}
+_ROLES = {"run": RUN}
 
 
 def digest_of(secret: str) -> str:
@@ -22,9 +20,8 @@ def digest_of(secret: str) -> str:
 class TokenService:
     """Use cases of tokens, within one transaction."""
 
-    def __init__(self, stores: Stores, context: Context) -> None:
+    def __init__(self, stores: Stores, context: Context) -> None:  # noqa: ARG002 (as its siblings)
         self._stores = stores
-        self._context = context
 
     def find_principal(self, digest: str) -> Principal | None:
         """Return who carries the secret of that digest."""
@@ -38,24 +35,3 @@ class TokenService:
             run_id=token.run_id,
             attempt=token.attempt,
         )
-
-    def make_for_run(self, run: Run) -> str:
-        """Return a fresh secret for the present attempt of a run; older ones of it end."""
-        self.remove_of_run(run)
-        secret = self._context.new_secret("zfr")
-        token = Token(
-            digest=digest_of(secret),
-            name=f"run {run.id}",
-            role=RUN_ROLE,
-            workspace_id=run.workspace_id,
-            run_id=run.id,
-            attempt=run.attempt,
-            created_at=self._context.clock.now(),
-        )
-        self._stores.tokens.add(token)
-        return secret
-
-    def remove_of_run(self, run: Run) -> None:
-        """End every token of a run, when it has ended or is tried again."""
-        self._stores.tokens.remove_of_run(run.workspace_id, run.id)
-        self._stores.after_commit(lambda: self._context.tokens_removed(run.id))

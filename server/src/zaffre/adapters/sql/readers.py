@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from zaffre.adapters.sql.bundle import SqlStores
 from zaffre.adapters.sql.connections import open_connection, raw_of
-from zaffre.adapters.sql.failures import cause_of, translated
+from zaffre.adapters.sql.failures import translated
 from zaffre.adapters.sql.units import Unit, UnitQueue, UnitThread, deliver
 
 READERS = 3
@@ -55,5 +55,5 @@ class Readers:
                 raw.execute("ROLLBACK")
         except sqlite3.Error as error:
             unit.error = unit.error or error
-        cause = unit.error and cause_of(unit.error)
-        unit.error = (cause and translated(cause, self._path)) or unit.error
+        if unit.error is not None:
+            unit.error = translated(unit.error, self._path) or unit.error

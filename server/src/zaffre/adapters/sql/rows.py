@@ -1,6 +1,5 @@
 """From entities to rows and back: a column has the name of the field that it holds."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -31,9 +30,9 @@ def values_of(table: Table, entity: Entity) -> dict[str, Any]:
     }
 
 
-def entity_of(entity: type[E], row: "Row[Any]", more: Mapping[str, Any] | None = None) -> E:
-    """Return the entity of a row that has its columns, and `more` fields from elsewhere."""
-    return entity(**row._mapping, **(more or {}))
+def entity_of(entity: type[E], row: "Row[Any]") -> E:
+    """Return the entity of a row that has all its columns."""
+    return entity(**row._mapping)  # noqa: SLF001 - the documented way to the names of a row
 
 
 def insert_new(table: Table) -> Insert:

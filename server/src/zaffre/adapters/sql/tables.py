@@ -39,8 +39,10 @@ def _text(name: str) -> "Column[str]":
     return Column(name, Text, nullable=False)
 
 
-def _workspace() -> "Column[str]":
-    return Column("workspace_id", Text, ForeignKey("workspaces.id"), nullable=False)
+def _workspace(*, cascade: bool = True) -> "Column[str]":
+    # A workspace takes what only lives inside it along, and is kept by what does not.
+    owner = ForeignKey("workspaces.id", ondelete="CASCADE" if cascade else None)
+    return Column("workspace_id", Text, owner, nullable=False)
 
 
 def _moment(name: str = "created_at", *, nullable: bool = False) -> "Column[Any]":
@@ -88,7 +90,7 @@ runs = Table(
     "runs",
     metadata,
     Column("key", Key, primary_key=True),
-    _workspace(),
+    _workspace(cascade=False),
     _text("id"),
     Column("experiment_id", Text, ForeignKey("experiments.id"), nullable=False),
     # Experiments are not renamed, so that their names may stand here and in an index.
@@ -220,7 +222,7 @@ snapshot_files = _files_of("snapshot")
 workspace_blobs = Table(
     "workspace_blobs",
     metadata,
-    Column("workspace_id", Text, ForeignKey("workspaces.id")),
+    _workspace(),
     Column("digest", Text),
     Column("size", BigInteger, nullable=False),
     PrimaryKeyConstraint("workspace_id", "digest"),
@@ -244,7 +246,7 @@ environments = Table(
 model_names = Table(
     "model_names",
     metadata,
-    Column("workspace_id", Text, ForeignKey("workspaces.id")),
+    _workspace(),
     Column("name", Text),
     Column("last_version", Integer, nullable=False),
     PrimaryKeyConstraint("workspace_id", "name"),
@@ -255,7 +257,7 @@ models = Table(
     "models",
     metadata,
     Column("key", Key, primary_key=True),
-    _workspace(),
+    _workspace(cascade=False),
     _text("id"),
     _text("name"),
     Column("version", Integer, nullable=False),
@@ -280,7 +282,7 @@ endpoints = Table(
     "endpoints",
     metadata,
     Column("id", Text, primary_key=True),
-    _workspace(),
+    _workspace(cascade=False),
     _text("name"),
     Column("kind", Word(EndpointKind), nullable=False),
     Column("auth_mode", Word(AuthMode), nullable=False),
@@ -301,9 +303,7 @@ endpoints = Table(
 endpoint_keys = Table(
     "endpoint_keys",
     metadata,
-    Column(
-        "endpoint_id", Text, ForeignKey("endpoints.id", ondelete="CASCADE"), primary_key=True
-    ),
+    Column("endpoint_id", Text, ForeignKey("endpoints.id", ondelete="CASCADE"), primary_key=True),
     _text("primary_key"),
     _text("secondary_key"),
 )

@@ -48,7 +48,7 @@ class Unit:
         for action in self.actions:
             try:
                 action()
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged; what is committed stays so
                 _log.exception("An action after a commit failed")
 
     def settle(self) -> None:
@@ -75,7 +75,7 @@ class UnitQueue:
     async def run(self, work: Callable[[Stores], Any]) -> Any:  # noqa: ANN401 - what the work returns
         """Wait for a unit's turn and return what it returned."""
         if isinstance(threading.current_thread(), UnitThread):
-            raise RuntimeError("a unit of work may not start another one")
+            raise RuntimeError("a unit of work may not start another one")  # noqa: TRY004 - the caller is wrong, not a type
         loop = asyncio.get_running_loop()
         unit = Unit(work, loop, loop.create_future())
         self._put(unit)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zaffre.adapters.sql.bundle import SqlStores
 from zaffre.adapters.sql.connections import open_connection, raw_of
-from zaffre.adapters.sql.failures import broken, cause_of, is_broken, translated
+from zaffre.adapters.sql.failures import broken, is_broken, translated
 from zaffre.adapters.sql.units import Unit, UnitQueue, UnitThread, deliver
 
 GROUP_UNITS = 256
@@ -91,26 +91,23 @@ class Writer:
             if not self._raw.in_transaction:
                 raise _GroupLostError from unit.error
             self._raw.execute("ROLLBACK TO unit")
-            cause = cause_of(unit.error)
-            unit.error = (cause and translated(cause, self._path)) or unit.error
+            unit.error = translated(unit.error, self._path) or unit.error
         self._raw.execute("RELEASE unit")
 
     def _commit(self) -> None:
         self._raw.execute("COMMIT")
 
     def _give_up(self, group: list[Unit], error: Exception) -> None:
-        cause = cause_of(error.__cause__ or error)
+        cause = error.__cause__ or error
         _log.error("A group of %d units was rolled back", len(group), exc_info=error)
-        if cause is not None and is_broken(cause, self._path):
-            self._broken = True
+        self._broken = is_broken(cause, self._path)
         try:
             if self._raw.in_transaction:
                 self._raw.execute("ROLLBACK")
         except sqlite3.Error:
             _log.exception("The rollback failed as well; nothing is stored any more")
             self._broken = True
-        reason = (cause and translated(cause, self._path)) or broken()
-        self._fail(group, reason)
+        self._fail(group, translated(cause, self._path) or broken())
 
     def _fail(self, group: list[Unit], reason: Exception) -> None:
         for unit in group:

@@ -53,9 +53,7 @@ class RunLoop:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _tick(self, watch: Watch) -> None:
-        runs = await self._parts.work.read(
-            lambda s: s.stores.runs.in_states(frozenset(_STEPS))
-        )
+        runs = await self._parts.work.read(lambda s: s.stores.runs.in_states(frozenset(_STEPS)))
         self._forget_others(runs)
         admitted = queued.admit(runs, slots=self._parts.limits.local_slots)
         turns = {(run.workspace_id, run.id) for run in admitted}

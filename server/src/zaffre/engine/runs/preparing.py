@@ -28,19 +28,12 @@ async def step(parts: Parts, run: Run) -> bool:
         await parts.finish(run, RunState.FAILED, build_error(error, log.last_lines))
         return True
     if built is not None:
+        variables = run.spec.environment.variables if run.spec.environment else {}
         begun, secret = await parts.work.write(
-            lambda s: s.attempts.begin(
-                run, python=built.python, variables=variables_of(run, built)
-            )
+            lambda s: s.attempts.begin(run, python=built.python, variables=variables)
         )
         await starting.launch(parts, begun, secret)
     return True
-
-
-def variables_of(run: Run, built: BuiltEnvironment) -> dict[str, str]:
-    """Return the variables that the environment of a run sets."""
-    own = run.spec.environment.variables if run.spec.environment else {}
-    return {"ZAFFRE_PYTHON": built.python, **own}
 
 
 def build_error(error: ZaffreError, last_lines: str) -> RunError:
@@ -50,9 +43,7 @@ def build_error(error: ZaffreError, last_lines: str) -> RunError:
     return RunError(code="EnvironmentBuildFailed", message=message + hint, details=last_lines)
 
 
-async def _build_unless_moved(
-    parts: Parts, run: Run, log: "BuildLog"
-) -> BuiltEnvironment | None:
+async def _build_unless_moved(parts: Parts, run: Run, log: "BuildLog") -> BuiltEnvironment | None:
     """Build, and stop when the run is no longer being prepared, because somebody canceled it."""
     spec = run.spec.environment or EnvironmentSpec()
     building = asyncio.ensure_future(parts.builder.build(spec, log.write))

@@ -12,7 +12,7 @@ How a handler looks; every route declares its permission, or the server does not
 - `data: Shape` is the strictly parsed body; `msgpack=True` on a route admits MessagePack too.
 - `limit: Limit = 100` (`paging`); a query parameter named `state` needs another Python name, since
   Litestar keeps that one: `states: Annotated[list[str] | None, Parameter(query="state")] = None`.
-- Raw bodies (`streaming`): take `request: Request` and read `raw_body(request)`; a blob is answered by
-  `return await blob_answer(call, request, RawFile(digest, name))`, other bytes by a `Response[bytes]`.
+- Raw bodies (`streaming`): take `request: Request` and read `raw_body(request)`; a blob is
+  answered by `blob_answer(call, request, RawFile(digest, name))`, other bytes by `Response[bytes]`.
 - `{path:path}` comes with a slash in front: `relative(path)` takes it away and checks the rest.
 """

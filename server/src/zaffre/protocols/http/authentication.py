@@ -3,20 +3,21 @@
 import hmac
 import threading
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
-from litestar.types import ASGIApp, Receive, Scope, Send
 
 from zaffre.domain.access import OWNER, Permission, Principal
 from zaffre.domain.errors import UnauthenticatedError, ZaffreError
+from zaffre.protocols.http.asgi import App, Receive, Scope, Send
 from zaffre.protocols.http.security import refuse
 from zaffre.services.tokens import digest_of
 from zaffre.services.work import Work
 
 PUBLIC_PATHS: Final = frozenset({"/healthz", "/readyz"})
+Connection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
 _MAX_SECRET: Final = 8192
 _MAX_CACHED: Final = 10_000
 
@@ -72,7 +73,7 @@ class Authenticator:
 class Authentication:
     """Lets requests for other than public paths through with a caller only."""
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+    def __init__(self, app: App, authenticator: Authenticator) -> None:
         self._app = app
         self._authenticator = authenticator
 
@@ -88,7 +89,7 @@ class Authentication:
         await self._app(scope, receive, send)
 
 
-def require_permission(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]  # Litestar's Guard leaves the parameters open
+def require_permission(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let the caller pass if it has the permission that the route declares.
 
     Raises:

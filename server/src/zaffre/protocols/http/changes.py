@@ -1,6 +1,7 @@
 """Requests that wait until something changes."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -17,6 +18,7 @@ class Changes:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._changed = asyncio.Event()
+        self._count = 0
         self._scheduled = False
         self._at_stop: list[Callable[[], None]] = []
         self.stopping = False
@@ -26,19 +28,24 @@ class Changes:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._schedule)
 
-    async def wait(self, seconds: float) -> None:
+    def mark(self) -> int:
+        """Return how far changes have come; take it before you look at what you wait for."""
+        return self._count
+
+    async def wait(self, seconds: float, *, since: int | None = None) -> None:
         """Return after the next change, at the latest after `seconds` or when the server stops.
 
-        Look again behind it: a return is no promise that what you wait for has happened. Take
-        the moment to wait from between two looks, since what changed before is not told again.
+        Look again behind it: a return is no promise that what you wait for has happened.
+
+        Args:
+            seconds: How long to wait at most.
+            since: A mark; a change that came after it ends the waiting at once.
         """
-        if self.stopping or seconds <= 0:
+        if self.stopping or seconds <= 0 or since not in {None, self._count}:
             return
         changed = self._changed
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(changed.wait(), seconds)
-        except TimeoutError:
-            return
 
     def stop(self) -> None:
         """End every waiting, now and from now on: the server stops."""
@@ -58,5 +65,6 @@ class Changes:
 
     def _wake(self) -> None:
         self._scheduled = False
+        self._count += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

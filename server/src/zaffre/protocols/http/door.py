@@ -4,19 +4,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from litestar import Litestar, Request, Response, Router, get
-from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.types import ASGIApp
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Permission
 from zaffre.domain.errors import InvalidError
+from zaffre.protocols.http.asgi import App
 from zaffre.protocols.http.authentication import (
     Authentication,
     Authenticator,
+    Connection,
     check_routes,
     require_permission,
 )
@@ -28,7 +28,7 @@ from zaffre.protocols.http.house import House
 _UNAVAILABLE: Final = 503
 
 
-def create_door(house: House, authenticator: Authenticator, routers: Sequence[Router]) -> ASGIApp:
+def create_door(house: House, authenticator: Authenticator, routers: Sequence[Router]) -> App:
     """Return the application behind which every route authenticates and asks a permission.
 
     Raises:
@@ -68,7 +68,7 @@ async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     return request.app.openapi_schema.to_schema()
 
 
-def require_plain_request(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]  # Litestar's Guard leaves the parameters open
+def require_plain_request(connection: Connection, handler: BaseRouteHandler) -> None:
     """Refuse compressed bodies, and parameters that are sent twice where one is expected.
 
     Raises:
@@ -87,7 +87,7 @@ def require_plain_request(connection: ASGIConnection, handler: BaseRouteHandler)
         _check_repeated(connection, handler)
 
 
-def _check_repeated(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]  # as above
+def _check_repeated(connection: Connection, handler: BaseRouteHandler) -> None:
     for name, field in handler.parsed_fn_signature.parameters.items():
         rule = field.kwarg_definition
         sent = getattr(rule, "query", None) or name

@@ -13,10 +13,10 @@ from litestar.exceptions import (
 )
 from litestar.params import ParameterKwarg
 from litestar.types import ExceptionHandlersMap
+from zaffre_sdk.wire.errors import ErrorBody, ErrorOut
 
 from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError, NotFoundError, TooLargeError, ZaffreError
-from zaffre_sdk.wire.errors import ErrorBody, ErrorOut
 
 log = logging.getLogger("zaffre.http")
 

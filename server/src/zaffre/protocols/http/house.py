@@ -1,13 +1,16 @@
 """What the doors are given by app.py, once, for all requests."""
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
+
+from zaffre_sdk.wire.server import ServerOut
 
 from zaffre.base.clock import Clock
 from zaffre.ports.blobs import Blobs
 from zaffre.ports.logs import LogStore
 from zaffre.protocols.http.changes import Changes
+from zaffre.services.beats import Beats
 from zaffre.services.work import Work
-from zaffre_sdk.wire.server import ServerOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -15,15 +18,19 @@ class House:
     """Everything behind the doors.
 
     Attributes:
+        beats: When runners were last heard of.
         changes: Wakes long polls.
         server: What the server says of itself.
+        paging_key: Seals continuation tokens; one made of the home's secret outlives a restart.
         url: Where clients reach this server, without a slash at the end; links begin with it.
     """
 
     work: Work
     blobs: Blobs
     logs: LogStore
+    beats: Beats
     changes: Changes
     clock: Clock
     server: ServerOut
     url: str
+    paging_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))

@@ -5,20 +5,16 @@ web sockets and malformed paths; it gives every answer its security headers and 
 turns what nobody caught into an answer that tells nothing. No CORS header is ever sent.
 """
 
-import logging
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
-
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from zaffre.base.ids import IdSource
 from zaffre.base.text import shown
 from zaffre.domain.errors import ForbiddenError, InvalidError, ZaffreError
+from zaffre.protocols.http.asgi import App, Message, Receive, Scope, Send
 from zaffre.protocols.http.errors import InternalError, body_of, headers_of, record, status_of
-
-log = logging.getLogger("zaffre.http")
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -55,7 +51,7 @@ class Security:
     """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str], new_id: IdSource
+        self, app: App, *, hosts: Iterable[str], origins: Iterable[str], new_id: IdSource
     ) -> None:
         self._app = app
         self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
@@ -178,10 +174,8 @@ def _answer_headers(
 
 
 def _check_path(scope: Scope) -> None:
-    raw: Any = scope.get("raw_path") or b""
-    path = unquote_to_bytes(raw)
     try:
-        text = path.decode()
+        text = unquote_to_bytes(scope.get("raw_path") or b"").decode()
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:

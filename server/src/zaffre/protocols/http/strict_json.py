@@ -8,6 +8,7 @@ the text says that it might be there.
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -20,6 +21,7 @@ from zaffre.domain.errors import InvalidError
 T = TypeVar("T")
 MAX_DEPTH: Final = 64
 _INT64: Final = 1 << 63
+_INT64_LENGTH: Final = len(str(-_INT64))
 _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _NO_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
 _LARGE_NUMBER: Final = re.compile(r"\d{19}|[eE][+-]?\d{3}", re.ASCII)
@@ -48,9 +50,9 @@ def parse_json(body: bytes, shape: type[T]) -> T:
     """
     text = _decoded(body)
     _check_depth(text)
-    faults: list[_Fault] = []
-    value = _loaded(text, faults)
-    if faults or _ODD_ESCAPE.search(text):
+    hooks = _Hooks()
+    value = _loaded(text, hooks)
+    if hooks.faults or _ODD_ESCAPE.search(text):
         _raise_first(value)
     return shaped(value, shape)
 
@@ -106,44 +108,53 @@ def _check_depth(text: str) -> None:
             raise _too_deep()
 
 
-def _loaded(text: str, faults: list[_Fault]) -> object:
-    def found(code: str, words: str) -> _Fault:
-        faults.append(_Fault(code, words))
-        return faults[-1]
+class _Hooks:
+    """What the standard parser calls for what it would let pass."""
 
-    def pairs(items: list[tuple[str, Any]]) -> object:
-        members = dict(items)
-        return members if len(members) == len(items) else _duplicate(items, found)
+    def __init__(self) -> None:
+        self.faults: list[_Fault] = []
 
-    def constant(name: str) -> object:
-        return found("InvalidNumber", f"is `{name}`, which JSON does not have")
+    def constant(self, name: str) -> _Fault:
+        return self._found("InvalidNumber", f"is `{name}`, which JSON does not have")
 
-    def integer(digits: str) -> object:
-        if len(digits) > len(str(_INT64)) + 1 or not -_INT64 <= int(digits) < _INT64:
-            return found("NumberOutOfRange", "is beyond 64 bits")
+    def integer(self, digits: str) -> int | _Fault:
+        if len(digits) > _INT64_LENGTH or not -_INT64 <= int(digits) < _INT64:
+            return self._found("NumberOutOfRange", "is beyond 64 bits")
         return int(digits)
 
-    def real(digits: str) -> object:
+    def real(self, digits: str) -> float | _Fault:
         number = float(digits)
-        return number if math.isfinite(number) else found("NumberOutOfRange", "is too large")
+        if math.isfinite(number):
+            return number
+        return self._found("NumberOutOfRange", "is too large")
 
-    hooks: dict[str, Any] = {"object_pairs_hook": pairs, "parse_constant": constant}
-    if _LARGE_NUMBER.search(text):
-        hooks |= {"parse_int": integer, "parse_float": real}
+    def members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Fault:
+        members = dict(pairs)
+        if len(members) == len(pairs):
+            return members
+        counts = Counter(key for key, _ in pairs)
+        return self._found(
+            "DuplicateKey", f"has the key {shown(counts.most_common(1)[0][0])} twice"
+        )
+
+    def _found(self, code: str, words: str) -> _Fault:
+        self.faults.append(_Fault(code, words))
+        return self.faults[-1]
+
+
+def _loaded(text: str, hooks: _Hooks) -> object:
+    large = bool(_LARGE_NUMBER.search(text))
     try:
-        return json.loads(text, **hooks)
+        return json.loads(
+            text,
+            object_pairs_hook=hooks.members,
+            parse_constant=hooks.constant,
+            parse_int=hooks.integer if large else None,
+            parse_float=hooks.real if large else None,
+        )
     except json.JSONDecodeError as error:
         offset = len(text[: error.pos].encode("utf-8", "surrogatepass"))
         raise _invalid(error.msg, offset) from None
-
-
-def _duplicate(items: list[tuple[str, Any]], found: Any) -> object:  # noqa: ANN401 (a closure)
-    seen: set[str] = set()
-    for key, _ in items:
-        if key in seen:
-            return found("DuplicateKey", f"has the key {shown(key)} twice")
-        seen.add(key)
-    return dict(items)
 
 
 def _raise_first(value: object) -> None:

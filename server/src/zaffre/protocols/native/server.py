@@ -1,6 +1,5 @@
 """What the server says of itself."""
 
-
 from litestar import get
 
 from zaffre.domain.access import Permission

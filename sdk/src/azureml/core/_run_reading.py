@@ -1,0 +1,235 @@
+"""Reading a run: its state, details, metrics, logs and children; waiting for its end."""
+
+from __future__ import annotations
+
+import html
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azureml.core import _late
+from azureml.core._run_base import RunBase, iso
+from azureml.core._run_files import RunFiles
+from azureml.exceptions import ActivityFailedException, UserErrorException
+from zaffre_sdk.notices import notice
+from zaffre_sdk.tracking.watching import follow, wait_for_end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from zaffre_sdk.wire.runs import RunError, RunOut
+
+_LAST_LINES = 20
+
+
+class RunReading(RunFiles, RunBase):
+    """A run and what can be read of it."""
+
+    def get_details(self) -> dict[str, Any]:
+        """Return everything about the run, under v1's keys."""
+        run = self._fresh()
+        details: dict[str, Any] = {
+            "runId": run.id,
+            "target": run.spec.compute,
+            "status": run.state,
+            "startTimeUtc": iso(run.started_at),
+            "endTimeUtc": iso(run.ended_at),
+            "services": {},
+            "properties": self.properties,
+            "inputDatasets": [],
+            "outputDatasets": [],
+            "runDefinition": run.spec.definition,
+            "logFiles": {one.path: self._log_url(one.path) for one in self._logs()},
+            "submittedBy": run.created_by,
+        }
+        if run.error is not None:
+            details["error"] = {"error": _error(run.error)}
+        return {key: value for key, value in details.items() if value is not None}
+
+    def get_details_with_logs(self) -> dict[str, Any]:
+        """Return `get_details`, with the text of each log in place of its address."""
+        details = self.get_details()
+        details["logFiles"] = {
+            one.path: self._log_bytes(one.path).decode("utf-8", "replace") for one in self._logs()
+        }
+        return details
+
+    def get_detailed_status(self) -> dict[str, Any]:
+        """Return the state of the run and why it is in it."""
+        run = self._fresh()
+        words = run.error.message if run.error else ""
+        return {"status": run.state, "details": words}
+
+    def get_all_logs(self, destination: str | None = None) -> list[str]:
+        """Fetch every log into a folder and return the local paths."""
+        folder = Path(destination or self.id)
+        names = [one.path for one in self._logs()]
+        for name in names:
+            self.download_file(name, str(folder / name))
+        return [str(folder / name) for name in names]
+
+    def get_metrics(
+        self,
+        name: str | None = None,
+        recursive: bool = False,
+        run_type: str | None = None,
+        populate: bool = False,
+    ) -> dict[str, Any]:
+        """Return what was logged, by name; with `recursive`, by run for the children too."""
+        metrics = self._metrics(name)
+        if not recursive:
+            return metrics
+        below = {child.id: child.get_metrics(name) for child in self.get_children(recursive=True)}
+        return {self.id: metrics, **below}
+
+    def get_snapshot_id(self) -> str | None:
+        """Return the id of the source folder that the run was submitted with."""
+        return self._known().spec.snapshot_id
+
+    def restore_snapshot(self, snapshot_id: str | None = None, path: str | None = None) -> str:
+        """Write the source folder of the run into `path` and return it."""
+        wanted = snapshot_id or self.get_snapshot_id()
+        if wanted is None:
+            raise UserErrorException(f"The run `{self.id}` was started without a snapshot.")
+        folder = Path(path or wanted)
+        self._nouns.snapshots.download(wanted, folder)
+        return str(folder)
+
+    def get_environment(self) -> Any:
+        """Return the environment that the run was submitted with."""
+        content = self._known().spec.definition.get("environment")
+        if not isinstance(content, dict):
+            raise UserErrorException(f"The run `{self.id}` was started without an environment.")
+        environment = _late.find("azureml.core.environment", "Environment")
+        return environment._from_dict(content)  # noqa: SLF001 - one house
+
+    @property
+    def parent(self) -> Any:
+        """The run that started this one, or None."""
+        parent = self._known().parent_id
+        return None if parent is None else type(self).get(self.experiment.workspace, parent)
+
+    def get_children(
+        self,
+        recursive: bool = False,
+        tags: Any = None,
+        properties: Any = None,
+        type: str | None = None,
+        status: str | None = None,
+        _rehydrate_runs: bool = True,
+    ) -> Iterator[Any]:
+        """Yield the runs that this one started, newest first."""
+        filters = run_filter(tags, properties, status)
+        for found in self._nouns.runs.list({**filters, "parent": self.id}):  # type: ignore[typeddict-item] # built of its keys
+            child = from_wire(self.experiment, found)
+            if type is None or child.type == type:
+                yield child
+            if recursive:
+                yield from child.get_children(True, tags, properties, type, status)
+
+    def wait_for_completion(
+        self,
+        show_output: bool = False,
+        wait_post_processing: bool = False,
+        raise_on_error: bool = True,
+    ) -> dict[str, Any]:
+        """Wait until the run has ended and return its details. Ctrl-C leaves the run going.
+
+        Args:
+            show_output: Print the logs as they appear.
+            wait_post_processing: Accepted: a run that has ended has nothing left to do.
+            raise_on_error: Raise when the run failed.
+
+        Raises:
+            ActivityFailedException: The run failed; says why, with the last lines of its log.
+        """
+        try:
+            self._seen = self._follow() if show_output else wait_for_end(self._nouns.runs, self.id)
+        except KeyboardInterrupt:
+            notice(f"no longer waiting; the run {self.id} goes on. Its `cancel()` ends it.")
+            raise
+        details = self.get_details()
+        if show_output:
+            _print(f"\nExecution Summary\n=================\n{self._heading()}\n")
+        if raise_on_error and self._seen.state == "Failed":
+            raise ActivityFailedException(self._failure(self._seen), details=[details])
+        return details
+
+    def _follow(self) -> RunOut:
+        _print(self._heading())
+        return follow(self._nouns.runs, self._nouns.logs, self.id, write=_print)
+
+    def _heading(self) -> str:
+        return f"RunId: {self.id}\nWeb View: {self.get_portal_url()}\n"
+
+    def _failure(self, run: RunOut) -> str:
+        if run.error is None:
+            return f"The run `{self.id}` failed."
+        last = "\n".join(run.error.details.splitlines()[-_LAST_LINES:])
+        return f"The run `{self.id}` failed: {run.error.message}" + (f"\n{last}" if last else "")
+
+    def _metrics(self, name: str | None) -> dict[str, Any]:
+        as_v1 = _late.find("azureml.core._metric_values", "as_v1")
+        shaped: dict[str, Any] = as_v1(self._nouns.metrics.entries(self.id, name=name), self.id)
+        return shaped
+
+    def _logs(self) -> list[Any]:
+        return self._nouns.logs.list(self.id)
+
+    def _log_url(self, path: str) -> str:
+        nouns = self._nouns
+        return f"{nouns.url}/api/v1/workspaces/{nouns.workspace_id}/runs/{self.id}/logs/{path}"
+
+    def _repr_html_(self) -> str:
+        run = self._fresh()
+        cells = {
+            "Experiment": html.escape(run.experiment),
+            "Id": html.escape(run.id),
+            "Type": self.type or "",
+            "Status": run.state,
+            "Details Page": _link(self.get_portal_url(), "Open the run"),
+            "Docs Page": _link(self.get_docs_url(), "Documentation"),
+        }
+        head = "".join(f"<th>{name}</th>" for name in cells)
+        body = "".join(f"<td>{value}</td>" for value in cells.values())
+        return f"<table><tr>{head}</tr><tr>{body}</tr></table>"
+
+
+def run_filter(tags: Any, properties: Any, status: str | None) -> dict[str, Any]:
+    """Return which runs to list, in the client's words."""
+    wanted = {"tag": _pairs(tags), "property": _pairs(properties), "state": status}
+    return {key: value for key, value in wanted.items() if value}
+
+
+def from_wire(experiment: Any, found: RunOut) -> Any:
+    """Return the run of the right class; `experiment` is of the same workspace."""
+    if experiment.name != found.experiment:
+        kind = _late.find("azureml.core.experiment", "Experiment")
+        experiment = kind(experiment.workspace, found.experiment)
+    module, name = (
+        ("azureml.core.script_run", "ScriptRun")
+        if found.spec.kind == "script"
+        else ("azureml.core.run", "Run")
+    )
+    return _late.find(module, name)(experiment, found.id, _seen=found)
+
+
+def _pairs(wanted: Any) -> str | None:
+    if isinstance(wanted, dict):
+        return ",".join(key if value is None else f"{key}={value}" for key, value in wanted.items())
+    return str(wanted) if wanted else None
+
+
+def _error(error: RunError) -> dict[str, Any]:
+    details = [{"message": error.details}] if error.details else []
+    return {"code": error.code, "message": error.message, "details": details}
+
+
+def _link(url: str, words: str) -> str:
+    safe = html.escape(url, quote=True)
+    return f'<a href="{safe}" target="_blank" rel="noopener">{words}</a>'
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -1,0 +1,34 @@
+"""Becomes the user's process, on a leash: it dies with the runner.
+
+Run as a file, not as a module, so that it imports nothing of ours: `leash.py <pid of the runner>
+<program> <arguments>`. A function that runs between fork and exec would do the same, but not
+safely in a process with threads, and a runner has some.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_NOT_FOUND = 127
+
+
+def main(arguments: list[str]) -> int:
+    """Tie this process to its parent, then become the program."""
+    parent, program = int(arguments[0]), arguments[1:]
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        return 1  # The runner died before the leash was on.
+    try:
+        os.execvp(program[0], program)  # noqa: S606 (it is what the user asked to run)
+    except OSError as error:
+        sys.stderr.write(f"The program `{program[0]}` cannot be started: {error.strerror}.\n")
+        return _NOT_FOUND
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

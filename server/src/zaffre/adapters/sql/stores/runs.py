@@ -1,0 +1,146 @@
+"""Runs in SQL."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, union_all, update
+
+from zaffre.adapters.sql.rows import columns_of, entity_of, insert_new, values_of
+from zaffre.adapters.sql.stores.labels import conditions, labels_of, replace_labels
+from zaffre.adapters.sql.stores.pages import key_of
+from zaffre.adapters.sql.tables import experiments, runs
+from zaffre.base.text import shown
+from zaffre.domain.errors import ConflictError, missing
+from zaffre.domain.runs import Run, RunKind, RunState
+from zaffre.ports.stores import RunFilter
+
+_CHANGING = (
+    "state",
+    "display_name",
+    "description",
+    "tags",
+    "properties",
+    "error",
+    "attempt",
+    "handle",
+    "started_at",
+    "ended_at",
+)
+_this = (
+    runs.c.workspace_id == bindparam("this_workspace"),
+    runs.c.id == bindparam("this_run"),
+)
+_select = select(*columns_of(runs, Run))
+_by_id = _select.where(*_this)
+_labels = select(runs.c.key, runs.c.tags, runs.c.properties).where(*_this)
+_save = update(runs).where(runs.c.key == bindparam("this_key"))
+_insert = insert_new(runs).returning(runs.c.key)
+_number = (
+    update(experiments)
+    .where(experiments.c.id == bindparam("experiment"))
+    .values(last_number=experiments.c.last_number + 1)
+    .returning(experiments.c.last_number)
+)
+_driven = (
+    _select.where(
+        runs.c.state.in_(bindparam("states", expanding=True)),
+        runs.c.kind != RunKind.INTERACTIVE,
+    )
+).order_by(runs.c.key)
+
+
+class SqlRunStore:
+    """Implements `ports.stores.RunStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, run: Run) -> None:
+        """Add it."""
+        values = values_of(runs, run) | {"kind": run.spec.kind}
+        key = self._connection.execute(_insert, values).scalar_one_or_none()
+        if key is None:
+            raise ConflictError(
+                "RunExists",
+                f"The workspace has a run {shown(run.id)}.",
+                target="id",
+                hint="Leave the id out to get a fresh one.",
+            )
+        new = labels_of(run.tags, run.properties)
+        replace_labels(self._connection, run, key, old=set(), new=new)
+
+    def get(self, workspace_id: str, run_id: str) -> Run:
+        """Return it."""
+        this = {"this_workspace": workspace_id, "this_run": run_id}
+        row = self._connection.execute(_by_id, this).one_or_none()
+        if row is None:
+            raise missing("run", run_id)
+        return entity_of(Run, row)
+
+    def save(self, run: Run) -> None:
+        """Replace what can change."""
+        this = {"this_workspace": run.workspace_id, "this_run": run.id}
+        present = self._connection.execute(_labels, this).one_or_none()
+        if present is None:
+            raise missing("run", run.id)
+        key, tags, properties = present
+        values = {name: getattr(run, name) for name in _CHANGING}
+        self._connection.execute(_save, values | {"this_key": key})
+        if tags != run.tags or properties != run.properties:
+            replace_labels(
+                self._connection,
+                run,
+                key,
+                old=labels_of(tags, properties),
+                new=labels_of(run.tags, run.properties),
+            )
+
+    def next_number(self, experiment_id: str) -> int:
+        """Return the number after the highest one that the experiment ever gave out."""
+        given = self._connection.execute(_number, {"experiment": experiment_id})
+        number: int | None = given.scalar_one_or_none()
+        if number is None:
+            raise missing("experiment", experiment_id)
+        return number
+
+    def in_states(self, states: frozenset[RunState]) -> list[Run]:
+        """Return the runs of every workspace in these states, oldest first, for the engine."""
+        rows = self._connection.execute(_driven, {"states": sorted(states)})
+        return [entity_of(Run, row) for row in rows]
+
+    def list(
+        self, workspace_id: str, where: RunFilter, *, limit: int, after: str | None = None
+    ) -> list[Run]:
+        """Return them newest first, those older than the run `after`."""
+        before = None if after is None else key_of(self._connection, runs, workspace_id, after)
+        # Each state is read from its index in order, and no further than the page is long: one
+        # query over several states would sort every run that is in one of them.
+        states: list[RunState | None] = [*sorted(where.states)] or [None]
+        keys = union_all(
+            *(
+                select(_keys(workspace_id, where, state, before).limit(limit).subquery())
+                for state in states
+            )
+        )
+        rows = self._connection.execute(
+            _select.where(runs.c.key.in_(keys)).order_by(runs.c.key.desc()).limit(limit)
+        )
+        return [entity_of(Run, row) for row in rows]
+
+
+def _keys(
+    workspace_id: str, where: RunFilter, state: RunState | None, before: int | None
+) -> "Select[Any]":
+    wanted: list[ColumnElement[bool]] = [runs.c.workspace_id == workspace_id]
+    key: Any = runs.c.key
+    for table, condition in conditions(workspace_id, where):
+        wanted += [condition, table.c.run_key == runs.c.key]
+        key = table.c.run_key
+    if where.experiment_name is not None:
+        wanted.append(runs.c.experiment_name == where.experiment_name)
+    if where.parent_id is not None:
+        wanted.append(runs.c.parent_id == where.parent_id)
+    if state is not None:
+        wanted.append(runs.c.state == state)
+    if before is not None:
+        wanted.append(key < before)
+    return select(key.label("key")).where(*wanted).order_by(key.desc())

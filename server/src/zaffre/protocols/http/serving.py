@@ -1,0 +1,99 @@
+"""The HTTP server under the doors: where it listens, and how it stops."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Final
+
+import uvicorn
+
+from zaffre.protocols.http.asgi import App
+
+BACKLOG: Final = 2048
+DRAIN_SECONDS: Final = 20
+_KEEP_ALIVE_SECONDS: Final = 75
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class PortTakenError(Exception):
+    """Another program listens there."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that accepts connections from this moment on.
+
+    Args:
+        port: 0 for any that is free.
+
+    Raises:
+        PortTakenError: Another program has the port.
+        OSError: This machine has no such address.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        # At once: two sockets could be bound to a port as long as neither listens.
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTakenError(f"Port {port} of {host} is taken by another program.") from None
+        raise
+    return listener
+
+
+class HttpServer(uvicorn.Server):
+    """Serves until a signal asks it to stop: it drains then; a second signal cuts it short.
+
+    Args:
+        ready: Called once requests are answered.
+        stopping: Called with the first signal, to end what waits.
+    """
+
+    def __init__(
+        self, app: App, *, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+        super().__init__(config)
+        self._ready = ready
+        self._stopping = stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self._ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle signals on the loop; unlike the original, do not die by them in the end."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (the original's)
+        """Stop; at the second time without waiting for anybody."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        self._stopping()

@@ -1,0 +1,48 @@
+"""Environments over HTTP."""
+
+from typing import Final
+
+from litestar import get, post
+from litestar.types import ControllerRouterHandler
+from zaffre_sdk.wire.environments import EnvironmentIn, EnvironmentList, EnvironmentOut
+
+from zaffre.domain.access import Permission
+from zaffre.protocols.http.call import Call
+from zaffre.protocols.native.translate.environments import from_environment, to_new_environment
+
+_ALL = "/workspaces/{workspace:str}/environments"
+
+
+@post(_ALL, permission=Permission.ENVIRONMENTS_WRITE, status_code=200)
+async def register_environment(call: Call, workspace: str, data: EnvironmentIn) -> EnvironmentOut:
+    """Register a version; one that equals the newest is answered instead."""
+    new = to_new_environment(data)
+    return await call.write_once(
+        EnvironmentOut,
+        lambda s: from_environment(s.environments.register(workspace, new, caller=call.caller)),
+    )
+
+
+@get(_ALL, permission=Permission.ENVIRONMENTS_READ)
+async def list_environments(call: Call, workspace: str) -> EnvironmentList:
+    """List the newest version of each environment, by name."""
+    found = await call.read(lambda s: s.environments.list(workspace, caller=call.caller))
+    return EnvironmentList(value=[from_environment(environment) for environment in found])
+
+
+@get(f"{_ALL}/{{name:str}}", permission=Permission.ENVIRONMENTS_READ)
+async def show_environment(
+    call: Call, workspace: str, name: str, version: str | None = None
+) -> EnvironmentOut:
+    """Answer that version of an environment, or the newest."""
+    found = await call.read(
+        lambda s: s.environments.get(workspace, name, caller=call.caller, version=version)
+    )
+    return from_environment(found)
+
+
+ROUTES: Final[list[ControllerRouterHandler]] = [
+    register_environment,
+    list_environments,
+    show_environment,
+]

@@ -1,0 +1,35 @@
+"""Every route of the native API."""
+
+from litestar import Router
+
+from zaffre.protocols.native import (
+    artifacts,
+    blobs,
+    environments,
+    experiments,
+    metrics,
+    models,
+    runs,
+    server,
+    snapshots,
+    workspaces,
+)
+
+
+def create_router() -> Router:
+    """Return the router of the native API, below `/api/v1`."""
+    return Router(
+        "/api/v1",
+        route_handlers=[
+            server.show_server,
+            *workspaces.ROUTES,
+            *experiments.ROUTES,
+            *runs.ROUTES,
+            *metrics.ROUTES,
+            *artifacts.ROUTES,
+            *blobs.ROUTES,
+            *snapshots.ROUTES,
+            *environments.ROUTES,
+            *models.ROUTES,
+        ],
+    )

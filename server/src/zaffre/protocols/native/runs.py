@@ -1,0 +1,128 @@
+"""Runs over HTTP."""
+
+from typing import Annotated, Final
+
+from litestar import get, patch, post
+from litestar.params import Parameter
+from litestar.types import ControllerRouterHandler
+from zaffre_sdk.wire.runs import RunChange, RunEnd, RunIn, RunList, RunOut
+
+from zaffre.domain.access import Permission
+from zaffre.protocols.http.call import Call
+from zaffre.protocols.http.paging import Limit
+from zaffre.protocols.native.pages import Pages
+from zaffre.protocols.native.translate.runs import (
+    from_run,
+    to_new_run,
+    to_run_change,
+    to_run_error,
+    to_run_filter,
+    to_run_state,
+)
+
+_ALL = "/workspaces/{workspace:str}/runs"
+_ONE = "/workspaces/{workspace:str}/runs/{run:str}"
+_LOOK_AGAIN: Final = 2.0
+"""A change between looking and waiting is missed; this is how late it is seen then."""
+
+Words = Annotated[list[str] | None, Parameter(description="Repeated, or separated by commas")]
+States = Annotated[list[str] | None, Parameter(query="state")]
+Properties = Annotated[list[str] | None, Parameter(query="property")]
+Seconds = Annotated[float, Parameter(ge=0, le=60, description="How long to wait at most")]
+SeenState = Annotated[str | None, Parameter(query="state", description="What was seen last")]
+
+
+@post(_ALL, permission=Permission.RUNS_WRITE)
+async def create_run(call: Call, workspace: str, data: RunIn) -> RunOut:
+    """Create a run; an interactive one is running, a script is queued (`runs/submit`)."""
+    new = to_new_run(data)
+    return await call.write_once(
+        RunOut, lambda s: from_run(s.runs.create(workspace, new, caller=call.caller))
+    )
+
+
+@get(_ALL, permission=Permission.RUNS_READ)
+async def list_runs(  # noqa: PLR0913 - one parameter for each filter
+    call: Call,
+    workspace: str,
+    *,
+    experiment: str | None = None,
+    parent: str | None = None,
+    states: States = None,
+    tag: Words = None,
+    properties: Properties = None,
+    limit: Limit = 100,
+    after: str | None = None,
+) -> RunList:
+    """List runs, newest first; a tag or property is asked for as `key` or `key=value`."""
+    where = to_run_filter(
+        experiment=experiment, parent=parent, states=states, tags=tag, properties=properties
+    )
+    pages = Pages(call, "runs", workspace, where, limit=limit)
+    place = pages.place(after)
+    read = await call.read(
+        lambda s: s.runs.list(
+            workspace, where, caller=call.caller, limit=pages.read_limit, after=place
+        )
+    )
+    page, following = pages.cut(read, lambda run: run.id)
+    return RunList(value=[from_run(found) for found in page], next=following)
+
+
+@get(_ONE, permission=Permission.RUNS_READ)
+async def show_run(call: Call, workspace: str, run: str) -> RunOut:
+    """Answer a run as it is now."""
+    return from_run(await call.read(lambda s: s.runs.get(workspace, run, caller=call.caller)))
+
+
+@patch(_ONE, permission=Permission.RUNS_WRITE)
+async def change_run(call: Call, workspace: str, run: str, data: RunChange) -> RunOut:
+    """Change what is given; a tag of null is removed, properties are written once."""
+    change = to_run_change(data)
+    return from_run(
+        await call.write(lambda s: s.runs.change(workspace, run, change, caller=call.caller))
+    )
+
+
+@post(f"{_ONE}/cancel", permission=Permission.RUNS_WRITE, status_code=200)
+async def cancel_run(call: Call, workspace: str, run: str) -> RunOut:
+    """Cancel a run and the open runs below it; canceling again changes nothing."""
+    return from_run(await call.write(lambda s: s.runs.cancel(workspace, run, caller=call.caller)))
+
+
+@post(f"{_ONE}/end", permission=Permission.RUNS_WRITE, status_code=200)
+async def end_run(call: Call, workspace: str, run: str, data: RunEnd) -> RunOut:
+    """Take what the program of a run says of its end."""
+    state, error = to_run_state(data.state), to_run_error(data.error)
+    return from_run(
+        await call.write(
+            lambda s: s.runs.end(workspace, run, state, caller=call.caller, error=error)
+        )
+    )
+
+
+@get(f"{_ONE}/wait", permission=Permission.RUNS_READ)
+async def wait_for_run(
+    call: Call, workspace: str, run: str, seconds: Seconds = 20, seen: SeenState = None
+) -> RunOut:
+    """Answer the run once its state differs from the one that was seen, or when time is up."""
+    clock = call.house.clock
+    until = clock.monotonic() + seconds
+    while True:
+        found = await call.read(lambda s: s.runs.get(workspace, run, caller=call.caller))
+        seen = seen or found.state
+        left = until - clock.monotonic()
+        if found.is_terminal or found.state != seen or left <= 0 or call.changes.stopping:
+            return from_run(found)
+        await call.changes.wait(min(left, _LOOK_AGAIN))
+
+
+ROUTES: Final[list[ControllerRouterHandler]] = [
+    create_run,
+    list_runs,
+    show_run,
+    change_run,
+    cancel_run,
+    end_run,
+    wait_for_run,
+]

@@ -1,0 +1,1 @@
+"""Between the wire and the domain, in pure functions: `to_…` goes in, `from_…` comes out."""

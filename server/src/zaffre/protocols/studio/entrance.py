@@ -1,0 +1,96 @@
+"""Logging in and out of the studio, and what the pages are made of besides HTML."""
+
+from importlib.resources import files
+from typing import Annotated, Any
+from urllib.parse import parse_qs, urlencode
+
+from litestar import Request, Response, get, post
+from litestar.params import Parameter
+from zaffre_sdk.wire.server import StudioLinkOut
+
+from zaffre.domain.access import Permission
+from zaffre.domain.errors import InvalidError, UnauthenticatedError
+from zaffre.protocols.http.authentication import Authenticator
+from zaffre.protocols.http.call import Call
+from zaffre.protocols.http.streaming import small_body
+from zaffre.protocols.studio.pages import render
+from zaffre.protocols.studio.sessions import Sessions, set_cookie
+
+HOME = "/studio"
+_MAX_FORM = 16 * 1024
+_SEE_OTHER = 303
+_UNAUTHORIZED = 401
+_STATIC = {"studio.css": "text/css", "studio.js": "text/javascript"}
+
+
+def inside(path: str) -> str:
+    """Return `path` if it is a page of the studio, else its home: nobody is sent elsewhere."""
+    plain = path.startswith(f"{HOME}/") and "\\" not in path and "//" not in path
+    return path if plain and path.isprintable() else HOME
+
+
+@get("/login", permission=Permission.PUBLIC, include_in_schema=False)
+async def login_page(
+    request: Request[Any, Any, Any],
+    code: Annotated[str, Parameter(max_length=200)] = "",
+    next_page: Annotated[str, Parameter(query="next", max_length=2000)] = HOME,
+) -> Response[str]:
+    """Show the form, or let a one-time code in."""
+    sessions: Sessions = request.app.state.studio_sessions
+    cookie = sessions.redeem(code) if code else None
+    if cookie:
+        return _enter(cookie, next_page)
+    shown = {"failed": bool(code), "next": inside(next_page), "caller": None}
+    return render(request, "login.html", shown)
+
+
+@post("/login", permission=Permission.PUBLIC, include_in_schema=False)
+async def login(request: Request[Any, Any, Any]) -> Response[str]:
+    """Let in whoever knows a token."""
+    form = parse_qs((await small_body(request, limit=_MAX_FORM)).decode("utf-8", "replace"))
+    token, next_page = (form.get(name, [""])[0] for name in ("token", "next"))
+    authenticator: Authenticator = request.app.state.authenticator
+    try:
+        bearer = f"Bearer {token}".encode()
+        caller = await authenticator.principal_of([(b"authorization", bearer)])
+    except UnauthenticatedError:
+        shown = {"failed": True, "next": inside(next_page), "caller": None}
+        page = render(request, "login.html", shown)
+        page.status_code = _UNAUTHORIZED
+        return page
+    return _enter(request.app.state.studio_sessions.open(caller), next_page)
+
+
+@post("/logout", permission=Permission.WORKSPACES_READ, include_in_schema=False)
+async def logout(request: Request[Any, Any, Any]) -> Response[str]:
+    """End the session."""
+    request.app.state.studio_sessions.close(request.headers.get("cookie", ""))
+    headers = {"set-cookie": set_cookie("", seconds=0), "location": f"{HOME}/login"}
+    return Response("", status_code=_SEE_OTHER, headers=headers, media_type="text/html")
+
+
+@get("/static/{name:str}", permission=Permission.PUBLIC, include_in_schema=False)
+async def static(name: str) -> Response[bytes]:
+    """Send the style or the script of the pages."""
+    if name not in _STATIC:
+        raise InvalidError("NoSuchFile", "The studio has no such file.", target="name")
+    content = files("zaffre.protocols.studio").joinpath("static", name).read_bytes()
+    headers = {"cache-control": "max-age=300"}
+    return Response(content, media_type=_STATIC[name], headers=headers)
+
+
+@post("/links", permission=Permission.SERVER_MANAGE)
+async def offer_link(
+    request: Request[Any, Any, Any],
+    call: Call,
+    page: Annotated[str, Parameter(max_length=2000)] = HOME,
+) -> StudioLinkOut:
+    """Return a link that logs one browser in, once, within five minutes."""
+    code = request.app.state.studio_sessions.offer_code(call.caller)
+    query = urlencode({"code": code, "next": inside(page)})
+    return StudioLinkOut(url=f"{call.house.url}{HOME}/login?{query}")
+
+
+def _enter(cookie: str, next_page: str) -> Response[str]:
+    headers = {"set-cookie": set_cookie(cookie), "location": inside(next_page)}
+    return Response("", status_code=_SEE_OTHER, headers=headers, media_type="text/html")

@@ -1,0 +1,27 @@
+"""The routes of the studio."""
+
+from litestar import Router
+
+from zaffre.protocols.studio import entrance, pages
+
+
+def create_router() -> Router:
+    """Return the pages under `/studio`."""
+    return Router(
+        "/studio",
+        route_handlers=[
+            entrance.login_page,
+            entrance.login,
+            entrance.logout,
+            entrance.static,
+            entrance.offer_link,
+            pages.home,
+            pages.workspace_page,
+            pages.experiment_page,
+            pages.run_page,
+            pages.run_log,
+            pages.run_file,
+            pages.models_page,
+            pages.endpoints_page,
+        ],
+    )

@@ -1,0 +1,97 @@
+"""What a run's page shows, gathered in one reading transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from zaffre.domain.access import Principal
+from zaffre.domain.artifacts import Artifact
+from zaffre.domain.metrics import MetricKind, MetricSummary, is_finite_number
+from zaffre.domain.runs import Run
+from zaffre.domain.workspaces import Workspace
+from zaffre.protocols.studio.charts import line_chart
+from zaffre.services.work import Services
+
+MAX_CHARTS = 24
+MAX_FILES = 200
+CHART_POINTS = 200
+_IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A metric as a curve."""
+
+    name: str
+    svg: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run with what it logged and left behind."""
+
+    workspace: Workspace
+    run: Run
+    metrics: list[MetricSummary]
+    charts: list[Drawing]
+    images: list[Artifact]
+    artifacts: list[Artifact]
+
+    def shown(self) -> dict[str, Any]:
+        """Return the names that the template uses."""
+        return {
+            "workspace": self.workspace,
+            "run": self.run,
+            "metrics": self.metrics,
+            "charts": self.charts,
+            "images": [{"name": image.path, "path": image.path} for image in self.images],
+            "artifacts": self.artifacts,
+        }
+
+
+def image_type(path: str) -> str | None:
+    """Return the media type of a picture that a page may show, by the ending of its name."""
+    return next((kind for ending, kind in _IMAGES.items() if path.lower().endswith(ending)), None)
+
+
+def view_run(services: Services, workspace_id: str, run_id: str, *, caller: Principal) -> RunView:
+    """Return everything that the page of a run shows but its log."""
+    workspace = services.workspaces.get(workspace_id, caller=caller)
+    run = services.runs.get(workspace_id, run_id, caller=caller)
+    metrics = list(services.metrics.summaries(workspace_id, run_id, caller=caller))
+    artifacts = list(services.artifacts.list(workspace_id, run_id, caller=caller, limit=MAX_FILES))
+    return RunView(
+        workspace=workspace,
+        run=run,
+        metrics=metrics,
+        charts=_charts(services, run, metrics, caller=caller),
+        images=[artifact for artifact in artifacts if image_type(artifact.path)],
+        artifacts=artifacts,
+    )
+
+
+def _charts(
+    services: Services, run: Run, metrics: list[MetricSummary], *, caller: Principal
+) -> list[Drawing]:
+    drawn = [
+        metric
+        for metric in metrics
+        if metric.kind is MetricKind.SCALAR and metric.count > 1 and metric.minimum is not None
+    ]
+    return [
+        Drawing(metric.name, _curve(services, run, metric.name, caller=caller))
+        for metric in drawn[:MAX_CHARTS]
+    ]
+
+
+def _curve(services: Services, run: Run, name: str, *, caller: Principal) -> Markup:
+    sample = services.metrics.sample(
+        run.workspace_id, run.id, name, size=CHART_POINTS, caller=caller
+    )
+    numbers = [
+        (point.step if point.step is not None else position, point.value)
+        for position, point in sample
+        if is_finite_number(point.value)
+    ]
+    return line_chart([(float(x), float(y)) for x, y in numbers if isinstance(y, int | float)])
