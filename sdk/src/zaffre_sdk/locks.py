@@ -62,6 +62,12 @@ class FileLock:
             _free(descriptor)
             os.close(descriptor)
 
+    def abandon(self) -> None:
+        """Forget a lock that a fork handed down; the parent goes on holding it."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
     @contextlib.contextmanager
     def acquired(self, *, seconds: float) -> Iterator[None]:
         """Hold the lock inside a `with` block.

@@ -22,9 +22,10 @@ from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
 from zaffre.adapters.builders.uv import UvBuilder
 from zaffre.adapters.launchers.process import ProcessLauncher
-from zaffre.adapters.sql import open_database
+from zaffre.adapters.sql.database import open_database
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
+from zaffre.base.paging import paging_key
 from zaffre.engine.runs.loop import RunLoop
 from zaffre.engine.runs.parts import Parts, RunLimits, Stopwatches
 from zaffre.engine.supervisor import Engine
@@ -34,7 +35,7 @@ from zaffre.protocols.http.authentication import Authenticator
 from zaffre.protocols.http.changes import Changes
 from zaffre.protocols.http.door import create_door
 from zaffre.protocols.http.house import House
-from zaffre.protocols.http.security import Security, origin_of
+from zaffre.protocols.http.security import LOOPBACK_NAMES, Security, origin_of
 from zaffre.protocols.http.serving import HttpServer, PortTakenError, listen
 from zaffre.protocols.native.router import create_router
 from zaffre.services.beats import Beats
@@ -46,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_PORT: Final = 8642
 _ENGINE_STOP_SECONDS: Final = 8.0
-_ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 (told apart, not bound)
+_ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (told apart, not bound)
 
 
 class StartError(Exception):
@@ -74,44 +75,52 @@ class Settings:
     local_slots: int = 4
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
     """Serve one home until a signal ends it; the runs go on without the server.
+
+    Args:
+        settings: What was chosen.
+        announce: Told the address once requests are answered there.
 
     Raises:
         StartError: The home or the port is taken, or the address is not allowed.
     """
     _check_exposure(settings)
     home = Home(settings.home)
-    async with contextlib.AsyncExitStack() as stack:
-        lock = home.hold_server_lock()
-        if lock is None:
-            raise StartError(f"Another server runs in `{home.root}`; `zaffre status` shows it.")
-        stack.callback(lock.release)
-        listener = stack.enter_context(_listener(settings))
-        _make_private(home)
-        await _serve_on(listener, settings, home)
+    lock = home.hold_server_lock()
+    if lock is None:
+        raise StartError(f"Another server runs in `{home.root}`; `zaffre status` shows it.")
+    try:
+        with _listener(settings) as listener:
+            await _serve_on(listener, settings, announce)
+    finally:
+        lock.release()
 
 
-async def _serve_on(listener: socket.socket, settings: Settings, home: Home) -> None:
-    host, port = listener.getsockname()[:2]
-    local_url = _url("127.0.0.1" if host == "0.0.0.0" else "::1" if host == "::" else host, port)
+async def _serve_on(
+    listener: socket.socket, settings: Settings, announce: Callable[[str], None]
+) -> None:
+    home = Home(settings.home)
     info = ServerInfo(
-        url=local_url,
+        url=_local_url(listener),
         pid=os.getpid(),
         create_time=psutil.Process().create_time(),
         instance=new_id(),
         version=__version__,
     )
+
+    def ready() -> None:
+        home.write_server(info)
+        logger.info("Serving at %s from %s", info.url, home.root)
+        announce(info.url)
+
     async with open_house(settings, info) as (app, changes):
-        server = HttpServer(
-            app, ready=lambda: home.write_server(info), stopping=changes.stop
-        )
-        logger.info("Serving %s from %s", local_url, home.root)
+        server = HttpServer(app, ready=ready, stopping=changes.stop)
         try:
             await server.serve(sockets=[listener])
         finally:
             home.forget_server()
-            logger.info("Stopped serving")
+            logger.info("Stopped serving; runs go on")
 
 
 @contextlib.asynccontextmanager
@@ -119,36 +128,134 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
     """Open everything behind the doors, and close it in the end.
 
     Yields:
-        The application, and what is to be stopped when the server begins to stop.
+        The application, and what is to be told when the server begins to stop.
     """
     loop = asyncio.get_running_loop()
-    home = Home(settings.home)
-    clock = system_clock()
+    home, clock = Home(settings.home), system_clock()
+    data = home.root / "data"
     changes, wakeup = Changes(loop), EngineWakeup(loop)
-    forgetting = Forgetting()
+    forgetting = _Forgetting()
     context = Context(
         clock=clock,
         new_id=new_id,
         new_secret=new_secret,
-        wakeup=Everybody(wakeup, changes),
-        tokens_removed=forgetting.run,
+        wakeup=_Both(wakeup, changes),
+        tokens_removed=forgetting.tokens_of,
     )
-    data = home.root / "data"
+    transactions = await asyncio.to_thread(open_database, data / "zaffre.db")
     async with contextlib.AsyncExitStack() as stack:
-        transactions = await asyncio.to_thread(open_database, data / "zaffre.db")
         stack.push_async_callback(transactions.close)
         work = Work(transactions, context)
-        ...
+        logs = LocalLogs(data / "logs")
+        changes.at_stop(logs.wake_all)
+        secret = home.ensure_token()
+        house = House(
+            work=work,
+            blobs=LocalBlobs(data / "blobs", data / "tmp"),
+            logs=logs,
+            beats=Beats(clock.monotonic),
+            changes=changes,
+            clock=clock,
+            server=_described(info, home),
+            url=settings.public_url or info.url,
+            paging_key=paging_key(secret),
+        )
+        engine = Engine([RunLoop(_parts(house, wakeup, settings, info))])
+        await engine.start()
+        stack.push_async_callback(_stop, engine)
+        forgetting.authenticator = Authenticator(work, digest_of(secret))
+        door = create_door(house, forgetting.authenticator, [create_router()])
+        yield _secured(door, settings), changes
+
+
+def _parts(house: House, wakeup: EngineWakeup, settings: Settings, info: ServerInfo) -> Parts:
+    """Return what the engine of runs is made of."""
+    return Parts(
+        work=house.work,
+        beats=house.beats,
+        launcher=ProcessLauncher(settings.home),
+        builder=UvBuilder(settings.home / "environments", environ=os.environ),
+        logs=house.logs,
+        wakeup=wakeup,
+        cancels=Stopwatches(house.clock.monotonic),
+        server_url=info.url,
+        limits=RunLimits(local_slots=settings.local_slots),
+    )
+
+
+def _secured(app: App, settings: Settings) -> App:
+    """Wrap all doors; names and origins besides our own are those that were configured."""
+    public = settings.public_url
+    hosts = {*settings.allowed_hosts, settings.host.lower()} - _ANY_ADDRESS.keys()
+    if public:
+        hosts.add(urlsplit(public).hostname or "")
+    return Security(app, hosts=hosts, origins=[origin_of(public)] if public else [], new_id=new_id)
+
+
+async def _stop(engine: Engine) -> None:
+    # Runs and their states do not depend on a tidy end: a slow one must not hold up the server.
+    try:
+        await asyncio.wait_for(engine.stop(), _ENGINE_STOP_SECONDS)
+    except TimeoutError:
+        logger.warning("The engine did not stop in %s s", _ENGINE_STOP_SECONDS)
+
+
+def _described(info: ServerInfo, home: Home) -> ServerOut:
+    return ServerOut(
+        version=info.version,
+        instance=info.instance,
+        home=str(home.root),
+        started_at=time.time(),
+        sqlite_version=sqlite3.sqlite_version,
+    )
+
+
+def _check_exposure(settings: Settings) -> None:
+    if settings.host not in LOOPBACK_NAMES and not settings.behind_proxy:
+        raise StartError(
+            f"The address {settings.host} can be reached from other machines, and zaffre does not "
+            "speak TLS itself. Put a proxy that does in front of it and say `--behind-proxy`."
+        )
+
+
+def _listener(settings: Settings) -> socket.socket:
+    try:
+        if settings.port is not None:
+            return listen(settings.host, settings.port)
+        try:
+            return listen(settings.host, DEFAULT_PORT)
+        except PortTakenError:
+            return listen(settings.host, 0)
+    except PortTakenError as error:
+        raise StartError(f"{error} Choose another one, or `--port 0` for any.") from None
+    except (OSError, OverflowError) as error:
+        raise StartError(f"Cannot listen at {settings.host}: {error}.") from None
+
+
+def _local_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    host = _ANY_ADDRESS.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
-class Everybody:
+class _Both:
     """Passes hints on to the engine and to requests that wait."""
 
     engine: EngineWakeup
     requests: Changes
 
     def hint(self, noun: str) -> None:
-        """Tell both."""
         self.engine.hint(noun)
         self.requests.hint(noun)
+
+
+@dataclass(slots=True)
+class _Forgetting:
+    """Tells the authenticator, which is made later, of tokens that are gone."""
+
+    authenticator: Authenticator | None = None
+
+    def tokens_of(self, run_id: str) -> None:
+        if self.authenticator:
+            self.authenticator.forget_run(run_id)

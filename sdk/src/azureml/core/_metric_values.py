@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LONGEST_LIST = 100_000
 _LONGEST_NAME = 255
+_LARGEST_STEP = 2**63 - 1
 _FILE_KINDS = frozenset(
     {"image", "accuracy_table", "confusion_matrix", "predictions", "residuals"}
 )
@@ -110,6 +111,24 @@ def row(name: str, cells: Mapping[str, Any]) -> dict[str, float | str]:
     if not cells:
         raise UserErrorException(f"The row `{name}` has no columns; name them: `x=1, y=2`.")
     return {key: scalar(f"{name}.{key}", value) for key, value in cells.items()}
+
+
+def step(value: Any) -> int | None:
+    """Return a step as a plain number.
+
+    Raises:
+        UserErrorException: It is negative, not whole, or larger than 64 bits hold.
+    """
+    if value is None:
+        return None
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, float) and plain.is_integer():
+        plain = int(plain)
+    if isinstance(plain, bool) or not isinstance(plain, int) or not 0 <= plain <= _LARGEST_STEP:
+        raise UserErrorException(
+            f"`step` must be a whole number from 0 to {_LARGEST_STEP}, not {shown(value)}."
+        )
+    return plain
 
 
 def document(name: str, value: Any) -> bytes:

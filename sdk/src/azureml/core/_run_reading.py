@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
-from azureml.core._run_base import RunBase, iso
-from azureml.core._run_files import RunFiles
+from azureml.core._metric_values import as_v1
+from azureml.core._run_base import iso
+from azureml.core._run_logging import RunLogging
 from azureml.exceptions import ActivityFailedException, UserErrorException
 from zaffre_sdk.notices import notice
 from zaffre_sdk.tracking.watching import follow, wait_for_end
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from zaffre_sdk.wire.runs import RunError, RunOut
 
 _LAST_LINES = 20
+# What the runner measures; asked for by name only, since v1 has it apart from `get_metrics` too.
+_OURS = "zaffre/"
 
 
-class RunReading(RunFiles, RunBase):
+class RunReading(RunLogging):
     """A run and what can be read of it."""
 
     def get_details(self) -> dict[str, Any]:
@@ -169,9 +172,9 @@ class RunReading(RunFiles, RunBase):
         return f"The run `{self.id}` failed: {run.error.message}" + (f"\n{last}" if last else "")
 
     def _metrics(self, name: str | None) -> dict[str, Any]:
-        as_v1 = _late.find("azureml.core._metric_values", "as_v1")
-        shaped: dict[str, Any] = as_v1(self._nouns.metrics.entries(self.id, name=name), self.id)
-        return shaped
+        self.flush()
+        entries = self._nouns.metrics.entries(self.id, name=name)
+        return as_v1((one for one in entries if name or not one.name.startswith(_OURS)), self.id)
 
     def _logs(self) -> list[Any]:
         return self._nouns.logs.list(self.id)
@@ -216,7 +219,9 @@ def from_wire(experiment: Any, found: RunOut) -> Any:
 
 def _pairs(wanted: Any) -> str | None:
     if isinstance(wanted, dict):
-        return ",".join(key if value is None else f"{key}={value}" for key, value in wanted.items())
+        return ",".join(
+            key if value is None else f"{key}={value}" for key, value in wanted.items()
+        )
     return str(wanted) if wanted else None
 
 

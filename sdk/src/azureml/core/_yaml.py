@@ -68,4 +68,6 @@ def parse_json(text: str, where: str) -> Any:
 
 def dump_yaml(value: Any) -> str:
     """Return `value` as YAML text in the order in which it was written."""
-    return str(yaml.safe_dump(value, sort_keys=False, default_flow_style=False, allow_unicode=True))
+    return str(
+        yaml.safe_dump(value, sort_keys=False, default_flow_style=False, allow_unicode=True)
+    )

@@ -166,16 +166,14 @@ class Environment(Section):
         workspace: Any, name: str, version: str | None = None, label: str | None = None
     ) -> Environment:
         """Return a registered environment; the newest version without `version`."""
-        found = workspace._environments.get(name, version=version)  # noqa: SLF001 - one house
+        found = nouns_of(workspace).environments.get(name, version=version)
         return _from_wire(found)
 
     @staticmethod
     def list(workspace: Any) -> dict[str, Environment]:
         """Return the newest version of every registered environment by name."""
-        return {
-            one.name: _from_wire(one)
-            for one in workspace._environments.list()  # noqa: SLF001 - one house
-        }
+        found = nouns_of(workspace).environments.list()
+        return {one.name: _from_wire(one) for one in found}
 
     @staticmethod
     def load_from_directory(path: str) -> Environment:
@@ -205,8 +203,8 @@ class Environment(Section):
         """Keep the environment in the workspace; an equal one keeps its version."""
         if not self.name:
             raise UserErrorException("An environment needs a `name` to be registered.")
-        found = workspace._environments.register(  # noqa: SLF001 - one house
-            self.name, self.to_spec(), self.to_dict()
+        found = nouns_of(workspace).environments.register(
+            EnvironmentIn(name=self.name, spec=environment_spec(self), definition=self.to_dict())
         )
         return _from_wire(found)
 

@@ -200,7 +200,9 @@ class RunConfiguration(Section):
         file = _file(Path(path), name or "default")
         content = _yaml.parse_yaml(_yaml.read_text(file, "run configuration"), str(file))
         if not isinstance(content, dict):
-            raise UserErrorException(f"`{file}` is not a run configuration: a mapping is expected.")
+            raise UserErrorException(
+                f"`{file}` is not a run configuration: a mapping is expected."
+            )
         if isinstance(content.get("environment"), str):
             beside = file.parent / content["environment"]
             content["environment"] = _yaml.parse_yaml(

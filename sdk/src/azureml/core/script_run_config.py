@@ -116,7 +116,9 @@ class ScriptRunConfig:
             environment=environment_spec(environment),
             environment_name=environment.name or "",
             compute=LOCAL,
-            variables=text_values(environment.environment_variables or {}, "environment_variables"),
+            variables=text_values(
+                environment.environment_variables or {}, "environment_variables"
+            ),
             max_seconds=_seconds(self.max_run_duration_seconds),
             definition=self.to_definition(),
         )

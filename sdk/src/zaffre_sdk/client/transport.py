@@ -182,7 +182,7 @@ class Transport:
         while True:
             try:
                 return self._attempt(request, headers, use)
-            except BrokenError as broken:
+            except BrokenError as broken:  # noqa: PERF203 (a request costs far more)
                 if broken.absent and self._moved():
                     continue
                 if broken.hopeless or not trial.again():

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from zaffre_sdk.errors import SourceError
 from zaffre_sdk.files.digests import DigestCache, file_digest
-from zaffre_sdk.files.entries import LocalFile
+from zaffre_sdk.files.entries import LocalFile, local_bytes
 from zaffre_sdk.files.ignores import IgnoreRules, no_rules
 from zaffre_sdk.files.paths import portable
 from zaffre_sdk.files.walking import Found, Walk
 from zaffre_sdk.home import Home
 from zaffre_sdk.wire.files import FileEntry
+
+__all__ = ["LocalFile", "SourceFiles", "local_bytes", "model_files"]
 
 LIMIT_VARIABLE = "ZAFFRE_SNAPSHOT_LIMIT"
 DEFAULT_LIMIT_BYTES = 2 * 1000**3

@@ -15,6 +15,7 @@ from zaffre_sdk.runner.beats import Heart
 from zaffre_sdk.runner.command import command_of, environ_of
 from zaffre_sdk.runner.files import FOLDERS, FileUploader
 from zaffre_sdk.runner.link import Link, RefusedError, StoppedError
+from zaffre_sdk.runner.metrics import replay_metrics
 from zaffre_sdk.runner.order import Folders, Order, folders_at
 from zaffre_sdk.runner.outcome import Ending, Outcome, judge
 from zaffre_sdk.runner.process import UserProcess, adopt_orphans
@@ -53,8 +54,7 @@ def drive(order: Order) -> int:
     except (StoppedError, RefusedError) as error:
         print(f"The attempt is over: {error}", file=sys.stderr)  # noqa: T201 (the runner's log)
         return 1
-    for folder in (folders.work, folders.spool):
-        shutil.rmtree(folder, ignore_errors=True)
+    _clean(folders)
     return 0
 
 
@@ -93,7 +93,7 @@ class Attempt:
             details = traceback.format_exc()
             outcome = Outcome("Failed", error=_error("RunnerFailed", repr(error), details))
         finally:
-            self._pump.finish(seconds=_READ_SECONDS)
+            self._pump.finish()
             self._heart.stop()
         return outcome
 
@@ -115,7 +115,7 @@ class Attempt:
             grace = 0.0 if self._is_unwanted() else _LEFTOVER_GRACE
             process.end_descendants(grace=grace, seconds=_LEFTOVER_SECONDS)
         self._meter.stop()
-        self._pump.finish(seconds=_READ_SECONDS)
+        self._pump.finish_reading(seconds=_READ_SECONDS)
         program = self._started.spec.script or command[0]
         return judge(ending, program=program, tail=self._pump.tail())
 
@@ -147,9 +147,17 @@ class Attempt:
         return self._heart.cancel.is_set() or self._link.stopped.is_set()
 
     def _bring_home(self) -> None:
-        """Send what is left of metrics and files."""
-        for line in self._files.finish():
-            print(line, file=sys.stderr)  # noqa: T201 (the runner's log)
+        """Send what is left of metrics and files; what is refused is said in the log."""
+        lost = replay_metrics(self._link, self._order, self._folders.spool)
+        for line in [*lost, *self._files.finish()]:
+            self._pump.write(f"zaffre: {line}\n".encode())
+
+
+def _clean(folders: Folders) -> None:
+    """Remove what the server has now; what the runner itself wrote stays in its log."""
+    for folder in (folders.work, folders.spool):
+        shutil.rmtree(folder, ignore_errors=True)
+    folders.log.unlink(missing_ok=True)
 
 
 def _error(code: str, message: str, details: str = "") -> RunError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 from zaffre_sdk.runner.link import Link, StoppedError
@@ -36,11 +37,9 @@ class Heart:
         self._thread.join()
 
     def _keep_beating(self) -> None:
-        while not self._done.wait(self._seconds):
-            try:
+        with contextlib.suppress(StoppedError):
+            while not self._done.wait(self._seconds):
                 self._beat()
-            except StoppedError:
-                return
 
     def _beat(self) -> None:
         beat = AttemptBeat(attempt=self._order.attempt, state=self.state)

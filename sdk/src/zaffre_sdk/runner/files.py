@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import threading
@@ -50,11 +51,9 @@ class FileUploader:
         return self._upload_changed()
 
     def _keep_uploading(self, every: float) -> None:
-        while not self._done.wait(every):
-            try:
+        with contextlib.suppress(StoppedError):
+            while not self._done.wait(every):
                 self._upload_changed()
-            except StoppedError:
-                return
 
     def _upload_changed(self) -> list[str]:
         refused = []

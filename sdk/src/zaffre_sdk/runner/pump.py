@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -60,10 +61,13 @@ class LogPump:
             self._size += len(kept)
             self._news.notify()
 
-    def finish(self, *, seconds: float) -> None:
-        """Wait until everything was read, for some time, and until it was sent, however long."""
+    def finish_reading(self, *, seconds: float) -> None:
+        """Wait until everything was read, for some time: a writer may be out of reach."""
         if self._reader is not None:
             self._reader.join(seconds)
+
+    def finish(self) -> None:
+        """Wait until everything was sent, however long it takes."""
         with self._news:
             self._closed = True
             self._news.notify()
@@ -83,12 +87,9 @@ class LogPump:
         source.close()
 
     def _send_all(self) -> None:
-        with self._path.open("rb") as file:
+        with self._path.open("rb") as file, contextlib.suppress(StoppedError):
             while self._wait_for_news():
-                try:
-                    self._send_some(file)
-                except StoppedError:
-                    return
+                self._send_some(file)
 
     def _wait_for_news(self) -> bool:
         with self._news:

@@ -50,12 +50,10 @@ class ResourceMeter:
         self._thread.join()
 
     def _keep_measuring(self) -> None:
-        while not self._done.wait(self._every):
-            self._waiting = [*self._waiting, *self._measure()][-_MAX_WAITING:]
-            try:
+        with contextlib.suppress(StoppedError):
+            while not self._done.wait(self._every):
+                self._waiting = [*self._waiting, *self._measure()][-_MAX_WAITING:]
                 self._send()
-            except StoppedError:
-                return
 
     def _measure(self) -> list[Point]:
         seconds, memory = _use_of_descendants()

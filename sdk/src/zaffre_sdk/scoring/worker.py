@@ -41,8 +41,8 @@ def work(descriptor: int) -> NoReturn:
         _end(1)
     about = {"headers": wants_headers(script)}
     document = swagger(os.environ.get("ZAFFRE_ENDPOINT_NAME", "service"), schema)
-    connection.sendall(frame(0, READY, json.dumps(about).encode() + b"\n" + document))
     try:
+        connection.sendall(frame(0, READY, json.dumps(about).encode() + b"\n" + document))
         _serve(connection, script, schema)
     except (BrokenPipeError, ConnectionResetError):
         _write("The server closed the connection.")

@@ -14,6 +14,8 @@ class EnvironmentSpec(In):
         python_version: As written; None takes the server's own interpreter.
         conda_packages: As written, such as `conda-forge::scikit-learn=1.3`; no python, no pip.
         pip_packages: Requirement lines (PEP 508), without options.
+        preferred_packages: `name==version` lines of what the submitting program has; a package
+            asked for without a version is first tried in that one.
         interpreter: An interpreter to use as it is; nothing is built.
         variables: Environment variables of the process.
     """
@@ -22,6 +24,7 @@ class EnvironmentSpec(In):
     conda_packages: list[str] = msgspec.field(default_factory=list)
     channels: list[str] = msgspec.field(default_factory=list)
     pip_packages: list[str] = msgspec.field(default_factory=list)
+    preferred_packages: list[str] = msgspec.field(default_factory=list)
     interpreter: Optional[str] = None
     variables: dict[str, str] = msgspec.field(default_factory=dict)
 

@@ -36,13 +36,14 @@ class JsonLines(logging.Formatter):
         return _bounded(line)
 
 
-def write_json_lines(stream: IO[str], *, level: int = logging.INFO) -> None:
-    """Make every logger of this process write to `stream`."""
+def write_json_lines(stream: IO[str]) -> None:
+    """Make every logger of this process write to `stream`: ours from INFO, others from WARNING."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel(logging.WARNING)
+    logging.getLogger("zaffre").setLevel(logging.INFO)
 
 
 def _name_of(error: BaseException) -> str:

@@ -57,6 +57,18 @@ class DeploymentSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """The most that one deployment may ask for.
+
+    Replicas share their machine, so that this is a guard against slips, not a reservation.
+    """
+
+    cpu_cores: float = 64.0
+    memory_gb: float = 512.0
+    replicas: int = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointError:
     """Why a deployment failed: a stable code, words for people, and the last log lines."""
 
@@ -92,6 +104,11 @@ class Endpoint:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def log_owner(self) -> tuple[str, str]:
+        """Under which its log is kept; no workspace has an id like that."""
+        return "endpoints", self.id
+
     def redeploy(self, spec: DeploymentSpec, *, at: datetime) -> "Endpoint":
         """Return the endpoint with another deployment on its way."""
         return replace(
@@ -102,3 +119,7 @@ class Endpoint:
             generation=self.generation + 1,
             updated_at=at,
         )
+
+
+LOG_PATH = "service.log"
+"""The one log of an endpoint: of its builds, its deployments and its replicas."""

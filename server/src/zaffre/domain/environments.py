@@ -16,6 +16,8 @@ class EnvironmentSpec:
         conda_packages: As written, such as `conda-forge::scikit-learn=1.3`; no python, no pip.
         channels: Conda channels in order of preference.
         pip_packages: Requirement lines (PEP 508), without options.
+        preferred_packages: `name==version` lines of what the submitting program has; a package
+            asked for without a version is first tried in that one.
         interpreter: An interpreter to use as it is, with what it has installed; nothing is built.
         variables: Environment variables of the process; they do not change what is built.
     """
@@ -24,6 +26,7 @@ class EnvironmentSpec:
     conda_packages: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     pip_packages: tuple[str, ...] = ()
+    preferred_packages: tuple[str, ...] = ()
     interpreter: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
 

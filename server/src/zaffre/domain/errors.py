@@ -6,6 +6,7 @@ ZaffreError
 ├── ForbiddenError          somebody who may not                 (`forbidden`)
 ├── NotFoundError           no such thing, or not yours to see   (`not_found`)
 ├── ConflictError           true, but not in the present state   (`conflict`)
+│   └── InProgressError     not while something else is going on
 ├── PreconditionError       what was sent contradicts what is    (`mismatch`)
 ├── TooLargeError           over a stated limit                  (`too_large`)
 ├── StorageFullError        no room left for bytes               (`storage_full`)
@@ -68,6 +69,16 @@ class ConflictError(ZaffreError):
     """True, but not in the present state."""
 
     kind = "conflict"
+
+
+class InProgressError(ConflictError):
+    """Something else is being done to it; soon it will not.
+
+    Attributes:
+        retry_after: In how many seconds it is worth another try.
+    """
+
+    retry_after: ClassVar[int] = 2
 
 
 class PreconditionError(ZaffreError):

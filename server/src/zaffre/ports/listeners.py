@@ -17,14 +17,6 @@ class Listener(Protocol):
 class Listeners(Protocol):
     """Opens addresses."""
 
-    def check(self, port: int) -> None:
-        """Refuse a port that cannot be had now; cheap, and no promise for later.
-
-        Raises:
-            ConflictError: `PortInUse`.
-            InvalidError: `InvalidPort`.
-        """
-
     async def open(self, endpoint_id: str, port: int | None) -> Listener:
         """Listen on loopback for that endpoint; without a port, on a free one.
 

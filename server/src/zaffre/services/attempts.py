@@ -5,7 +5,6 @@ the name of the runner that was given leave to start the user's process; `launch
 launcher needs to find it again.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +17,7 @@ from zaffre.ports.stores import Stores
 from zaffre.services.access import writable_run
 from zaffre.services.context import Context
 from zaffre.services.runs import advance, finish
+from zaffre.services.tokens import digest_of
 
 _BEATING = frozenset({RunState.RUNNING, RunState.FINALIZING})
 
@@ -99,7 +99,7 @@ class AttemptService:
         outcome: RunState,
         error: RunError | None = None,
     ) -> Run:
-        """End the run as its runner says, unless it was canceled or had said itself that it failed.
+        """End the run as its runner says, unless it was canceled or said itself that it failed.
 
         Raises:
             NotFoundError: `RunNotFound`.
@@ -125,7 +125,7 @@ class AttemptService:
         run = self._advance(run, RunState.STARTING)
         self._stores.tokens.add(
             Token(
-                digest=hashlib.sha256(secret.encode()).hexdigest(),
+                digest=digest_of(secret),
                 name=f"run {run.id}",
                 role="run",
                 workspace_id=run.workspace_id,

@@ -1,10 +1,11 @@
 """What every service is given besides the stores of its transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zaffre.base.clock import Clock
 from zaffre.base.ids import IdSource
+from zaffre.domain.endpoints import Capacity
 from zaffre.ports.wakeup import Wakeup
 
 
@@ -15,6 +16,7 @@ class Context:
     Attributes:
         new_secret: Makes a secret that begins with a prefix.
         tokens_removed: Told, after the commit, the id of a run whose tokens are gone.
+        capacity: The most that one deployment may ask for.
     """
 
     clock: Clock
@@ -22,3 +24,4 @@ class Context:
     new_secret: Callable[[str], str]
     wakeup: Wakeup
     tokens_removed: Callable[[str], None]
+    capacity: Capacity = field(default_factory=Capacity)

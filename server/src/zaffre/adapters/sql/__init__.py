@@ -1,1 +1,5 @@
-"""SQLite through SQLAlchemy Core: tables, stores, transactions, migrations."""
+"""The stores in SQL."""
+
+from zaffre.adapters.sql.database import open_database
+
+__all__ = ["open_database"]

@@ -64,6 +64,7 @@ class Document(TypeDecorator[Any]):
     def __init__(self, shape: Any) -> None:  # noqa: ANN401 - types such as dict[str, str] have no common type
         super().__init__()
         self.shape = shape
+        self._decode = msgspec.json.Decoder(shape).decode
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401, ARG002 - SQLAlchemy's signature
         """Return the text."""
@@ -71,7 +72,13 @@ class Document(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - SQLAlchemy's signature
         """Return the value in its shape."""
-        return None if value is None else msgspec.convert(json.loads(value), self.shape)
+        if value is None:
+            return None
+        try:
+            return self._decode(value)
+        except msgspec.DecodeError:
+            # Not-a-number, infinities and half characters, which strict JSON does not have.
+            return msgspec.convert(json.loads(value), self.shape)
 
 
 Labels = Document(dict[str, str])

@@ -86,9 +86,9 @@ def _migrate(path: Path) -> None:
         raw.execute("PRAGMA foreign_keys=OFF")
         raw.execute("BEGIN IMMEDIATE")
         steps = importlib.import_module("zaffre.adapters.sql.migrations.upgrade")
-        steps.upgrade(connection)
-        raw.execute("COMMIT")
-        connection.engine.dispose()
+        with connection.begin():
+            steps.upgrade(connection)
+    connection.engine.dispose()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """From entities to rows and back: a column has the name of the field that it holds."""
 
 from dataclasses import fields
+from functools import cache
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from sqlalchemy import Column, Insert, Row, Table
@@ -18,16 +19,12 @@ E = TypeVar("E", bound=Entity)
 
 def columns_of(table: Table, entity: type[Entity]) -> "list[Column[Any]]":
     """Return the columns that hold fields of the entity."""
-    return [table.c[field.name] for field in fields(entity) if field.name in table.c]
+    return [table.c[name] for name in _shared(table, entity)]
 
 
 def values_of(table: Table, entity: Entity) -> dict[str, Any]:
     """Return what the row of the entity holds."""
-    return {
-        field.name: getattr(entity, field.name)
-        for field in fields(entity)
-        if field.name in table.c
-    }
+    return {name: getattr(entity, name) for name in _shared(table, type(entity))}
 
 
 def entity_of(entity: type[E], row: "Row[Any]") -> E:
@@ -46,3 +43,8 @@ def insert_or_replace(table: Table) -> Insert:
     key = list(table.primary_key.columns)
     changed = {c.name: statement.excluded[c.name] for c in table.c if c not in set(key)}
     return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+@cache
+def _shared(table: Table, entity: type[Entity]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(entity) if field.name in table.c)

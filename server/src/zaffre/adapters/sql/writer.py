@@ -111,7 +111,8 @@ class Writer:
 
     def _fail(self, group: list[Unit], reason: Exception) -> None:
         for unit in group:
-            unit.result, unit.error = None, unit.error or reason
+            own = unit.error and (translated(unit.error, self._path) or unit.error)
+            unit.result, unit.error = None, own or reason
 
     def _keep_wal_small(self) -> None:
         """Empty the log of writes when steady readers kept commits from doing so."""

@@ -11,8 +11,8 @@ How a handler looks; every route declares its permission, or the server does not
 - `call: Call` is the one dependency: caller, `read`, `write`, `write_once`, blobs, logs, changes.
 - `data: Shape` is the strictly parsed body; `msgpack=True` on a route admits MessagePack too.
 - `limit: Limit = 100` (`paging`); a query parameter named `state` needs another Python name, since
-  Litestar keeps that one: `states: Annotated[list[str] | None, Parameter(query="state")] = None`.
+  Litestar keeps that one: `states: Annotated[list[str] | None, QueryParameter(name="state")]`.
 - Raw bodies (`streaming`): take `request: Request` and read `raw_body(request)`; a blob is
-  answered by `blob_answer(call, request, RawFile(digest, name))`, other bytes by `Response[bytes]`.
+  answered by `blob_answer(call, request, RawFile(digest, name))`.
 - `{path:path}` comes with a slash in front: `relative(path)` takes it away and checks the rest.
 """

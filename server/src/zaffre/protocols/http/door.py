@@ -1,5 +1,6 @@
 """One Litestar application out of routers, with everything that its routes have in common."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from zaffre.protocols.http.errors import UnsupportedMediaError, create_exception
 from zaffre.protocols.http.house import House
 
 _UNAVAILABLE: Final = 503
+_INFERRED: Final = r".*(inferred style|Inferred dependency|without a body marker)"
 
 
 def create_door(house: House, authenticator: Authenticator, routers: Sequence[Router]) -> App:
@@ -45,15 +47,24 @@ def create_litestar(house: House, routers: Sequence[Router]) -> Litestar:
     def call_of(request: Request[Any, Any, Any]) -> Call:
         return Call(house, request)
 
-    return Litestar(
-        route_handlers=[healthz, _readiness(lambda: house.changes.stopping), openapi, *routers],
-        dependencies={"call": Provide(call_of, sync_to_thread=False)},
-        guards=[require_permission, require_plain_request],
-        request_class=StrictRequest,
-        request_max_body_size=MAX_JSON_BYTES,
-        exception_handlers=create_exception_handlers(),
-        openapi_config=_openapi_config(house.server.version),
-    )
+    with warnings.catch_warnings():
+        # Litestar 3 wants a marker on every parameter; before it a plain annotation says as much.
+        warnings.filterwarnings("ignore", _INFERRED, DeprecationWarning)
+        return Litestar(
+            route_handlers=[
+                healthz,
+                _readyz(lambda: house.changes.stopping),
+                openapi,
+                *routers,
+            ],
+            dependencies={"call": Provide(call_of, sync_to_thread=False)},
+            guards=[require_permission, require_plain_request],
+            request_class=StrictRequest,
+            request_max_body_size=MAX_JSON_BYTES,
+            exception_handlers=create_exception_handlers(),
+            logging_config=None,
+            openapi_config=_openapi_config(house.server.version),
+        )
 
 
 @get("/healthz", permission=Permission.PUBLIC)
@@ -89,8 +100,7 @@ def require_plain_request(connection: Connection, handler: BaseRouteHandler) -> 
 
 def _check_repeated(connection: Connection, handler: BaseRouteHandler) -> None:
     for name, field in handler.parsed_fn_signature.parameters.items():
-        rule = field.kwarg_definition
-        sent = getattr(rule, "query", None) or name
+        sent = getattr(field.kwarg_definition, "name", None) or name
         many = field.is_non_string_sequence or any(
             inner.is_non_string_sequence for inner in field.inner_types
         )
@@ -100,7 +110,7 @@ def _check_repeated(connection: Connection, handler: BaseRouteHandler) -> None:
             )
 
 
-def _readiness(stopping: Callable[[], bool]) -> Any:  # noqa: ANN401 (a route handler)
+def _readyz(stopping: Callable[[], bool]) -> Any:  # noqa: ANN401 (a route handler)
     @get("/readyz", permission=Permission.PUBLIC)
     async def readyz() -> Response[dict[str, str]]:
         """Tell whether requests are welcome."""

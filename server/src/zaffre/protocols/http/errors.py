@@ -16,7 +16,13 @@ from litestar.types import ExceptionHandlersMap
 from zaffre_sdk.wire.errors import ErrorBody, ErrorOut
 
 from zaffre.base.text import shown
-from zaffre.domain.errors import InvalidError, NotFoundError, TooLargeError, ZaffreError
+from zaffre.domain.errors import (
+    InProgressError,
+    InvalidError,
+    NotFoundError,
+    TooLargeError,
+    ZaffreError,
+)
 
 log = logging.getLogger("zaffre.http")
 
@@ -131,6 +137,8 @@ def headers_of(error: ZaffreError) -> dict[str, str]:
             headers["allow"] = allowed
         case RangeError(size=size):
             headers["content-range"] = f"bytes */{size}"
+        case InProgressError(retry_after=seconds):
+            headers["retry-after"] = str(seconds)
     return headers
 
 
@@ -174,7 +182,8 @@ def _answer_litestars(request: Request[Any, Any, Any], error: HTTPException) -> 
         case ValidationException():
             ours: ZaffreError = _invalid_parameter(request, error)
         case MethodNotAllowedException():
-            ours = MethodError(request.method, (error.headers or {}).get("Allow", "GET"))
+            headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+            ours = MethodError(request.method, headers.get("allow", ""))
         case NotFoundException():
             path = shown(request.scope["path"])
             ours = NotFoundError("RouteNotFound", f"There is nothing at {path}.")

@@ -2,8 +2,10 @@
 
 from typing import Annotated, TypeAlias
 
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 MAX_PAGE = 1000
 
-Limit: TypeAlias = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Length of the page")]
+Limit: TypeAlias = Annotated[
+    int, QueryParameter(ge=1, le=MAX_PAGE, description="Length of the page")
+]

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import errno
+import importlib.util
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
@@ -14,7 +17,9 @@ import uvicorn
 from zaffre.protocols.http.asgi import App
 
 BACKLOG: Final = 2048
-DRAIN_SECONDS: Final = 20
+DRAIN_SECONDS: Final = 15
+_STOP_SECONDS: Final = 28.0
+_FORCED_SECONDS: Final = 3.0
 _KEEP_ALIVE_SECONDS: Final = 75
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -27,6 +32,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a socket that accepts connections from this moment on.
 
     Args:
+        host: An address of this machine.
         port: 0 for any that is free.
 
     Raises:
@@ -97,3 +103,22 @@ class HttpServer(uvicorn.Server):
         self.force_exit = self.should_exit
         self.should_exit = True
         self._stopping()
+        _end_after(_FORCED_SECONDS if self.force_exit else _STOP_SECONDS)
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return the fastest event loop that this machine has."""
+    if importlib.util.find_spec("uvloop") is None:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
+    return loop
+
+
+def _end_after(seconds: float) -> None:
+    """End the process after a time, should a thread or a task refuse to.
+
+    All that was acknowledged is on the disk, so that nothing is lost by it.
+    """
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()

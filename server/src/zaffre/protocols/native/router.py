@@ -4,9 +4,11 @@ from litestar import Router
 
 from zaffre.protocols.native import (
     artifacts,
+    attempts,
     blobs,
     environments,
     experiments,
+    logs,
     metrics,
     models,
     runs,
@@ -25,6 +27,8 @@ def create_router() -> Router:
             *workspaces.ROUTES,
             *experiments.ROUTES,
             *runs.ROUTES,
+            *attempts.ROUTES,
+            *logs.ROUTES,
             *metrics.ROUTES,
             *artifacts.ROUTES,
             *blobs.ROUTES,

@@ -4,10 +4,6 @@ from alembic import context
 
 from zaffre.adapters.sql.tables import metadata
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    # The caller holds the transaction around all steps.
-    transactional_ddl=False,
-)
+# The caller holds the one transaction around all steps.
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

@@ -190,7 +190,7 @@ class SqlMetricStore:
             rows.append((one.key, one.count, kind, point.step, time, number, other))
             one.count += 1
             if isinstance(point.value, int | float) and isfinite(point.value):
-                one.include(point.value)
+                one.include(float(point.value))
         if rows:
             self._connection.exec_driver_sql(_ADD_POINTS, rows)
             changed = [(s.count, s.minimum, s.maximum, s.key) for s in series.values()]

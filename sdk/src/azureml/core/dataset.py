@@ -1,0 +1,9 @@
+"""Datasets: not part of zaffre yet; the class exists so that programs which only import it run."""
+
+from azureml.core._unsupported import Unsupported
+
+__all__ = ["Dataset"]
+
+
+class Dataset(Unsupported):
+    """Refuses to be used."""

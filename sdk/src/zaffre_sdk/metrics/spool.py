@@ -1,0 +1,229 @@
+"""Batches that wait for the server, on disk.
+
+`<writer>.spool` is a mark and then records: length and CRC-32 of the payload (little-endian, four
+bytes each), payload. `<writer>.acked` says up to which offset the server has acknowledged; losing
+it costs only sending again what the server then recognises. `<writer>.rejected` has records, too:
+batches that the server will never take. `<writer>.lock` is locked while the writer lives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import struct
+import threading
+import zlib
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from zaffre_sdk.locks import FileLock
+
+MARK = b"zafspl1\n"
+_HEAD = struct.Struct("<II")
+_ACKED = struct.Struct("<QI")
+_LARGEST_RECORD = 256 * 1024 * 1024
+# An acknowledged spool is emptied when it is larger than this, so that long runs fill no disk.
+_WORTH_EMPTYING = 8 * 1024 * 1024
+# What a writer whose disk refuses may keep in memory: the program comes first.
+_BATCHES_IN_MEMORY = 1000
+
+
+class Record(NamedTuple):
+    """A record as it was found; `payload` is None when its checksum does not fit."""
+
+    payload: bytes | None
+    end: int
+
+
+class Spool:
+    """A queue of batches: one thread appends, another one peeks and advances.
+
+    Where the disk refuses, batches wait in memory behind those on disk.
+
+    Attributes:
+        appended: Batches put in.
+        advanced: Batches taken out.
+        lost: Batches dropped, since neither disk nor memory had room.
+        trouble: Why the disk was not used, if so.
+    """
+
+    def __init__(self, folder: Path, writer: str) -> None:
+        self.appended = 0
+        self.advanced = 0
+        self.lost = 0
+        self.trouble: OSError | None = None
+        self.path = folder / f"{writer}.spool"
+        self._lock = threading.Lock()
+        self._memory: deque[bytes] = deque()
+        self._file: io.FileIO | None = None
+        self._alive = FileLock(folder / f"{writer}.lock")
+        self._acked = self._end = len(MARK)
+
+    def open(self) -> None:
+        """Make the file; where that fails, everything waits in memory."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._alive.acquire()
+            self._file = io.FileIO(self.path, "x+")
+            self._file.write(MARK)
+        except OSError as error:
+            self.trouble = error
+
+    def append(self, payloads: Sequence[bytes]) -> None:
+        """Put batches in; they are durable when this returns, unless the disk refused."""
+        with self._lock:
+            self.appended += len(payloads)
+            # Behind what waits in memory, or the order would be lost.
+            if self._file is None or self._memory or not self._written(self._file, payloads):
+                self._remember(payloads)
+
+    def peek(self) -> bytes | None:
+        """Return the oldest batch, or None when there is none."""
+        with self._lock:
+            if self._file is not None and self._acked < self._end:
+                record = read_record(self._file, self._acked)
+                if record is not None:
+                    return record.payload
+            return self._memory[0] if self._memory else None
+
+    def advance(self) -> None:
+        """Take the oldest batch out: the server has it."""
+        with self._lock:
+            self.advanced += 1
+            if self._file is None or self._acked >= self._end:
+                self._memory.popleft()
+                return
+            record = read_record(self._file, self._acked)
+            self._acked = record.end if record is not None else self._end
+            if self._acked == self._end > _WORTH_EMPTYING:
+                self._file.truncate(len(MARK))
+                self._acked = self._end = len(MARK)
+            write_acked(self.path, self._acked)
+
+    def reject(self, payload: bytes) -> None:
+        """Keep a batch aside that the server will never take."""
+        with contextlib.suppress(OSError):
+            write_rejected(self.path, payload)
+
+    def close(self) -> bool:
+        """Close the files; they are removed when the server has everything. Tell whether."""
+        empty = self.advanced == self.appended
+        if self._file is not None:
+            self._file.close()
+            if empty:
+                remove_spool(self.path)
+            self._alive.release()
+        return empty
+
+    def abandon(self) -> None:
+        """Close the files of a parent process after a fork, and leave all to the parent."""
+        if self._file is not None:
+            self._file.close()
+            self._alive.abandon()
+
+    def _written(self, file: io.FileIO, payloads: Sequence[bytes]) -> bool:
+        data = memoryview(b"".join(_record(payload) for payload in payloads))
+        try:
+            file.seek(self._end)
+            left = data
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except OSError as error:
+            self.trouble = error
+            # Half a record must not stand before the next one.
+            with contextlib.suppress(OSError):
+                file.truncate(self._end)
+            return False
+        self._end += len(data)
+        return True
+
+    def _remember(self, payloads: Sequence[bytes]) -> None:
+        room = max(0, _BATCHES_IN_MEMORY - len(self._memory))
+        dropped = len(payloads) - room
+        self._memory.extend(payloads[:room])
+        if dropped > 0:
+            self.lost += dropped
+            self.appended -= dropped
+
+
+def read_record(file: io.FileIO, offset: int) -> Record | None:
+    """Return the record at an offset; None at the end and before a record that is not whole."""
+    file.seek(offset)
+    head = file.read(_HEAD.size)
+    if head is None or len(head) < _HEAD.size:
+        return None
+    length, checksum = _HEAD.unpack(head)
+    if length > _LARGEST_RECORD:
+        return None
+    payload = _read_exactly(file, length)
+    if payload is None:
+        return None
+    whole = zlib.crc32(payload) == checksum
+    return Record(payload if whole else None, offset + _HEAD.size + length)
+
+
+def read_acked(path: Path) -> int:
+    """Return up to which offset the server acknowledged the spool at `path`."""
+    try:
+        data = acked_path(path).read_bytes()
+        offset, checksum = _ACKED.unpack(data)
+    except (OSError, struct.error):
+        return len(MARK)
+    # Longer than the file: it was emptied, and the writer died before it could say so.
+    if zlib.crc32(data[:8]) != checksum or offset > path.stat().st_size:
+        return len(MARK)
+    return int(offset)
+
+
+def write_acked(path: Path, offset: int) -> None:
+    """Remember up to which offset the server acknowledged the spool at `path`."""
+    data = struct.pack("<Q", offset)
+    # No fsync: what is sent twice, the server stores once.
+    with contextlib.suppress(OSError):
+        acked_path(path).write_bytes(data + struct.pack("<I", zlib.crc32(data)))
+
+
+def write_rejected(path: Path, payload: bytes) -> None:
+    """Keep a batch of the spool at `path` aside that the server will never take."""
+    with rejected_path(path).open("ab") as file:
+        file.write(_record(payload))
+
+
+def acked_path(path: Path) -> Path:
+    """Return where the acknowledged offset of a spool is kept."""
+    return path.with_suffix(".acked")
+
+
+def rejected_path(path: Path) -> Path:
+    """Return where the batches of a spool are kept that the server will never take."""
+    return path.with_suffix(".rejected")
+
+
+def lock_path(path: Path) -> Path:
+    """Return what the writer of a spool locks while it lives."""
+    return path.with_suffix(".lock")
+
+
+def remove_spool(path: Path) -> None:
+    """Remove a spool of which nothing is left to send."""
+    for file in (path, acked_path(path), lock_path(path)):
+        file.unlink(missing_ok=True)
+
+
+def _record(payload: bytes) -> bytes:
+    return _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def _read_exactly(file: io.FileIO, length: int) -> bytes | None:
+    parts = []
+    while length:
+        part = file.read(length)
+        if not part:
+            return None
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,156 @@
+"""What uv says when it fails, in one sentence that names the package and the cause."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from zaffre.domain.errors import UnavailableError
+
+CODE = "EnvironmentBuildFailed"
+_TAIL_LINES = 12
+_UNKNOWN = re.compile(r"([\w.\-\[\]]+) was not found in the (?:package registry|provided)")
+_NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([\w.\-\[\]]+\S*)")
+_NO_WHEEL = re.compile(r"([\w.\-\[\]]+==\S+) has no (?:usable )?wheels")
+_PYTHON = re.compile(
+    r"(?:does not satisfy|not satisf\w+) Python\s*(\S+)"
+    r"(?:.*?\band ([\w.\-]+\S*) depends on Python)?"
+)
+_BUILD = re.compile(r"Failed to (?:build|download and build) `([^`]+)`")
+_FETCH = re.compile(
+    r"Failed to (?:fetch|download|read)[^`h]*`?(https?://[^\s`]+|file://[^\s`]+)`?"
+)
+_LAST_ERROR = re.compile(r"^\s*((?:\w+\.)*\w*(?:Error|Exception): .+|error: .+|fatal error: .+)$")
+_HOST = re.compile(r"^(\w+://[^/]+)")
+
+
+def unresolved(lines: Sequence[str]) -> bool:
+    """Whether uv found no versions that go together, so that asking for less may help."""
+    text = " ".join(lines)
+    return "No solution found" in text and not _UNKNOWN.search(text)
+
+
+def failure(lines: Sequence[str], *, python: str) -> UnavailableError:
+    """Return the error for what uv said.
+
+    Args:
+        lines: All that it said.
+        python: The version of the interpreter that it installed for.
+    """
+    text = " ".join(line.strip() for line in lines)
+    for explain in _EXPLANATIONS:
+        if found := explain(text, lines, python):
+            message, hint = found
+            return UnavailableError(
+                CODE, message, target="environment", hint=f"{hint}\n{_tail(lines)}"
+            )
+    message = "The environment could not be installed."
+    return UnavailableError(CODE, message, target="environment", hint=_tail(lines))
+
+
+def _tail(lines: Sequence[str]) -> str:
+    said = [line for line in lines if line.strip()][-_TAIL_LINES:]
+    return "\n".join(["The last that was said:", *(f"  {line}" for line in said)])
+
+
+Explanation = tuple[str, str] | None
+
+
+def _disk(text: str, _lines: Sequence[str], _python: str) -> Explanation:
+    if "No space left on device" not in text:
+        return None
+    return "The disk is full.", "Make room on the disk of the server and try again."
+
+
+def _offline(text: str, _lines: Sequence[str], _python: str) -> Explanation:
+    reached = _FETCH.search(text)
+    if reached is None:
+        return None
+    address = reached[1]
+    host = _HOST.match(address)
+    index = host[1] if host else address
+    causes = re.findall(r"cause: (.+?)(?= cause:|$)", text)
+    why = causes[-1].strip() if causes else "no answer"
+    package = re.search(r"/simple/([^/]+)/", address)
+    wanted = f" while looking for `{package[1]}`" if package else ""
+    return (
+        f"The package index `{index}` gave no usable answer{wanted}: {why}.",
+        "Check the network and proxy of the server, or name another index by `UV_DEFAULT_INDEX`.",
+    )
+
+
+def _unknown(text: str, _lines: Sequence[str], _python: str) -> Explanation:
+    match = _UNKNOWN.search(text)
+    if match is None:
+        return None
+    return (
+        f"The package `{match[1]}` is not on the package index.",
+        "Check how it is spelled; a module's name can differ from its package's.",
+    )
+
+
+def _broken_build(text: str, lines: Sequence[str], python: str) -> Explanation:
+    match = _BUILD.search(text)
+    if match is None:
+        return None
+    last = [found[1] for line in lines if (found := _LAST_ERROR.match(line.rstrip()))]
+    why = f": {last[-1].strip().rstrip('.')}" if len(last) > 1 else ""
+    return (
+        f"`{match[1]}` has no wheel for Python {python}, and building it failed{why}.",
+        "Ask for a version that has a wheel, or leave the version out.",
+    )
+
+
+def _no_wheel(text: str, _lines: Sequence[str], python: str) -> Explanation:
+    match = _NO_WHEEL.search(text)
+    if match is None or "unsatisfiable" not in text:
+        return None
+    return (
+        f"`{match[1]}` has no wheel for Python {python}.",
+        "Ask for a version that has one, leave the version out, or ask for another Python.",
+    )
+
+
+def _other_python(text: str, _lines: Sequence[str], python: str) -> Explanation:
+    match = _PYTHON.search(text)
+    if match is None:
+        return None
+    return (
+        f"`{match[2] or 'A package'}` needs Python {match[1]}, and this environment has {python}.",
+        "Ask for another version of it, or for another Python.",
+    )
+
+
+def _no_version(text: str, _lines: Sequence[str], _python: str) -> Explanation:
+    match = _NO_VERSION.search(text)
+    if match is None or "depends on" in text:
+        return None
+    return (
+        f"The package index has no `{match[1]}`.",
+        "Check the version, or leave it out.",
+    )
+
+
+def _conflict(text: str, _lines: Sequence[str], _python: str) -> Explanation:
+    _before, found, reason = text.partition("No solution found when resolving dependencies")
+    if not found:
+        return None
+    story = re.sub(r"^[:\s]*(?:cause:|╰─▶)?\s*", "", reason).split(" hint:")[0]
+    story = re.sub(r",? we can conclude that your requirements are unsatisfiable\.?", "", story)
+    story = re.sub(r"\.\s+And because ", ", but ", story).strip().rstrip(".")
+    story = story.replace("Because ", "because ", 1)
+    return (
+        f"The packages contradict each other: {story}.",
+        "Change or leave out one of the versions.",
+    )
+
+
+# The first that recognises what was said explains it: the surest come first.
+_EXPLANATIONS: tuple[Callable[[str, Sequence[str], str], Explanation], ...] = (
+    _disk,
+    _broken_build,
+    _offline,
+    _unknown,
+    _no_wheel,
+    _other_python,
+    _no_version,
+    _conflict,
+)

@@ -1,0 +1,119 @@
+"""Where built environments lie: a folder per key, a lock beside it, a marker written last."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_MARKER = "zaffre-environment.json"
+_SECONDS_BETWEEN_LOOKS = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """What is written into an environment when it is complete.
+
+    Attributes:
+        packages: What is installed, as `name==version`.
+        notes: What was left out while building, said again to whoever finds it built.
+        bytes: What its files take, counting those that it shares with others.
+        seconds: How long the build took.
+    """
+
+    packages: tuple[str, ...]
+    notes: tuple[str, ...]
+    bytes: int
+    seconds: float
+
+
+class Place:
+    """The place of one environment.
+
+    A folder without its marker was left by a build that was killed: it is never used, and the
+    next build removes it under the lock.
+    """
+
+    def __init__(self, root: Path, key: str) -> None:
+        self.folder = root / key[:2] / key
+        self._lock = root / key[:2] / f"{key}.lock"
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of the environment."""
+        return self.folder / "bin" / "python"
+
+    def find(self) -> Marker | None:
+        """Return the marker when the environment is complete and its interpreter is there."""
+        try:
+            content = json.loads((self.folder / _MARKER).read_bytes())
+        except (OSError, ValueError):
+            return None
+        if not os.access(self.python, os.X_OK):
+            return None
+        return Marker(
+            packages=tuple(content["packages"]),
+            notes=tuple(content["notes"]),
+            bytes=content["bytes"],
+            seconds=content["seconds"],
+        )
+
+    def clear(self) -> None:
+        """Remove what a killed build left; only under the lock."""
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / _MARKER).unlink()
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
+    def complete(self, marker: Marker) -> None:
+        """Declare the environment complete, durably; only under the lock."""
+        fresh = self.folder / f"{_MARKER}.new"
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump(asdict(marker), file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.folder / _MARKER)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextlib.asynccontextmanager
+    async def locked(self, waiting: Callable[[], None]) -> AsyncIterator[int]:
+        """Hold the lock of this place across processes and give its descriptor.
+
+        Args:
+            waiting: Called once when somebody else holds it.
+        """
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if not _try(descriptor):
+                waiting()
+                while not _try(descriptor):  # noqa: ASYNC110 - another process has no event to wait on
+                    await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files under `folder`, links not followed."""
+    return sum(
+        os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118 - thousands of files
+        for parent, _folders, names in os.walk(folder)
+        for name in names
+    )
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

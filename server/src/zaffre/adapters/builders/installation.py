@@ -1,0 +1,151 @@
+"""Making one environment: a virtual environment, and what is installed into it."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from uv import find_uv_bin
+
+from zaffre.adapters.builders.azureml import shadowed
+from zaffre.adapters.builders.failures import CODE, failure, unresolved
+from zaffre.adapters.builders.folders import Marker, Place, size_of
+from zaffre.adapters.builders.interpreters import Interpreter
+from zaffre.adapters.builders.plan import Plan
+from zaffre.adapters.builders.process import Ended, run
+from zaffre.adapters.builders.sdk_wheel import Wheel
+from zaffre.adapters.builders.settings import uv_environ
+from zaffre.domain.errors import UnavailableError
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What to install, on which Python."""
+
+    plan: Plan
+    python: Interpreter
+    wheel: Wheel
+
+
+class Installer:
+    """Runs uv.
+
+    Args:
+        environ: The environment of the server; uv sees a small part of it.
+        limit_seconds: An installation that takes longer is given up.
+    """
+
+    def __init__(self, *, environ: Mapping[str, str], limit_seconds: float) -> None:
+        self._environ = uv_environ(environ)
+        self._limit_seconds = limit_seconds
+
+    async def install(
+        self, installation: Installation, place: Place, *, say: Log, lock: int
+    ) -> Marker:
+        """Install into `place`, which is empty and locked by the descriptor `lock`.
+
+        Raises:
+            UnavailableError: `EnvironmentBuildFailed`, naming the package and the cause.
+        """
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._limit_seconds):
+                work = _Work(self._environ, installation, place, say, lock)
+                notes = await work.install()
+                packages = await work.packages()
+        except TimeoutError as error:
+            message = f"The build was given up after {self._limit_seconds:.0f} s."
+            hint = "A package that takes this long to build may have a version with a wheel."
+            raise UnavailableError(CODE, message, target="environment", hint=hint) from error
+        return Marker(
+            packages=packages,
+            notes=notes,
+            bytes=await asyncio.to_thread(size_of, place.folder),
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    environ: Mapping[str, str]
+    installation: Installation
+    place: Place
+    say: Log
+    lock: int
+
+    async def install(self) -> tuple[str, ...]:
+        """Return what had to be left out."""
+        python = self.installation.python
+        quiet = ("venv", "--quiet", "--no-project", "--python", python.path)
+        self._check(await self._uv(*quiet, str(self.place.folder)))
+        plan = self.installation.plan
+        self.say(f"Installing {', '.join((*plan.requirements, 'zaffre-sdk'))}.")
+        notes: list[str] = []
+        for attempt in plan.attempts:
+            ended = await self._pip_install(attempt.constraints)
+            if attempt is plan.attempts[-1] or ended.code == 0 or not unresolved(ended.lines):
+                self._check(ended)
+                return (*notes, *_held(attempt.constraints, ended.lines))
+            notes.append(f"No versions go together with {attempt.words}, so others were taken.")
+            self.say("Trying again with fewer demands.")
+        return tuple(notes)
+
+    async def packages(self) -> tuple[str, ...]:
+        """Return what is installed, as `name==version`."""
+        ended = await self._uv(
+            *("pip", "list", "--quiet", "--format", "freeze", "--python", str(self.place.python)),
+            said=_nobody,
+        )
+        self._check(ended)
+        return tuple(line for line in ended.lines if "==" in line)
+
+    async def _pip_install(self, constraints: Sequence[str]) -> Ended:
+        plan = self.installation.plan
+        wheels_only = {*plan.wheels_only, *(Requirement(line).name for line in constraints)}
+        never = [f"{name} ; python_version < '0'" for name in shadowed()]
+        with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
+            lists = {"--constraints": constraints, "--overrides": never}
+            files = [_written(Path(folder), *each) for each in lists.items() if each[1]]
+            return await self._uv(
+                *("pip", "install", "--python", str(self.place.python)),
+                *(argument for pair in files for argument in pair),
+                *(f"--only-binary={name}" for name in sorted(wheels_only)),
+                *("--", *plan.requirements, self._sdk()),
+            )
+
+    def _sdk(self) -> str:
+        extras = ",".join(self.installation.plan.extras)
+        name = f"zaffre-sdk[{extras}]" if extras else "zaffre-sdk"
+        return f"{name} @ {self.installation.wheel.path.as_uri()}"
+
+    async def _uv(self, *arguments: str, said: Log | None = None) -> Ended:
+        command = (find_uv_bin(), "--color=never", *arguments)
+        return await run(command, environ=self.environ, said=said or self.say, held=self.lock)
+
+    def _check(self, ended: Ended) -> None:
+        if ended.code != 0:
+            raise failure(ended.lines, python=self.installation.python.minor)
+
+
+def _written(folder: Path, option: str, lines: Iterable[str]) -> tuple[str, str]:
+    path = folder / f"{option.strip('-')}.txt"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return option, str(path)
+
+
+def _held(constraints: Iterable[str], lines: Iterable[str]) -> Iterator[str]:
+    installed = {line[3:].partition("==")[0] for line in lines if line.startswith(" + ")}
+    bounds = [Requirement(line) for line in constraints]
+    held = [str(bound) for bound in bounds if canonicalize_name(bound.name) in installed]
+    if held:
+        yield f"Versions were held to {', '.join(held)}."
+
+
+def _nobody(_line: str) -> None:
+    """Take a line that is not for people."""

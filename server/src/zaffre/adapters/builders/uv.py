@@ -1,0 +1,117 @@
+"""The environment builder on uv."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from zaffre.adapters.builders.choice import choose
+from zaffre.adapters.builders.folders import Marker, Place
+from zaffre.adapters.builders.given import GivenInterpreters
+from zaffre.adapters.builders.installation import Installation, Installer
+from zaffre.adapters.builders.interpreters import Interpreters
+from zaffre.adapters.builders.plan import plan, want
+from zaffre.adapters.builders.sdk_wheel import SdkWheel, supported_pythons
+from zaffre.adapters.builders.settings import index_settings
+from zaffre.adapters.builders.sharing import Sharing
+from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec
+
+Log = Callable[[str], None]
+_SHOWN_KEY = 12
+
+
+class _Order(NamedTuple):
+    place: Place
+    installation: Installation
+    notes: tuple[str, ...]
+
+
+class UvBuilder:
+    """Builds environments with uv; implements `ports.builders.EnvironmentBuilder`.
+
+    Args:
+        folder: Keeps the environments, the wheels of the SDK and the locks.
+        environ: The environment of the server: index settings, proxies, `PATH`, `HOME`.
+        limit_seconds: A build that takes longer is given up.
+    """
+
+    def __init__(
+        self, folder: Path, *, environ: Mapping[str, str], limit_seconds: float = 3600
+    ) -> None:
+        self._folder = folder.absolute()
+        self._environ = dict(environ)
+        self._floor = supported_pythons()
+        self._wheel = SdkWheel(self._folder / "wheels")
+        self._given = GivenInterpreters(
+            environ=self._environ, floor=self._floor, sdk=self._wheel.wheel
+        )
+        self._interpreters = Interpreters(
+            self._folder / "interpreters.json", environ=self._environ
+        )
+        self._installer = Installer(environ=self._environ, limit_seconds=limit_seconds)
+        self._sharing: Sharing[Marker] = Sharing()
+
+    async def build(self, spec: EnvironmentSpec, log: Log) -> BuiltEnvironment:
+        """Return the environment, ready; see the port for the contract."""
+        if spec.interpreter is not None:
+            path = await asyncio.to_thread(self._given.check, spec.interpreter)
+            log(f"Using the interpreter {path} with what it has installed.")
+            return BuiltEnvironment(python=path)
+        order = await asyncio.to_thread(self._order, spec)
+        for note in order.notes:
+            log(note)
+        marker = order.place.find()
+        if marker is None:
+            key = order.place.folder.name
+            marker = await self._sharing.join(key, partial(self._make, order), log)
+        else:
+            _say_found(order.place, marker, log)
+        return BuiltEnvironment(python=str(order.place.python), packages=marker.packages)
+
+    def _order(self, spec: EnvironmentSpec) -> _Order:
+        wanted = want(spec)
+        found = self._interpreters.found() if wanted.python else [self._interpreters.own()]
+        choice = choose(wanted.python, found, floor=self._floor)
+        what = plan(wanted, choice, spec.preferred_packages)
+        wheel = self._wheel.wheel()
+        key = what.key(
+            {
+                "python": list(choice.interpreter),
+                "sdk": wheel.digest,
+                "index": index_settings(self._environ),
+            }
+        )
+        return _Order(
+            place=Place(self._folder, key),
+            installation=Installation(plan=what, python=choice.interpreter, wheel=wheel),
+            notes=what.notes,
+        )
+
+    async def _make(self, order: _Order, say: Log) -> Marker:
+        place = order.place
+
+        def waiting() -> None:
+            say("Waiting for another build of the same environment.")
+
+        async with place.locked(waiting) as lock:
+            marker = place.find()
+            if marker is not None:
+                _say_found(place, marker, say)
+                return marker
+            await asyncio.to_thread(place.clear)
+            marker = await self._installer.install(order.installation, place, say=say, lock=lock)
+            place.complete(marker)
+        for note in marker.notes:
+            say(note)
+        size = marker.bytes / 1e6
+        count = len(marker.packages)
+        say(f"Environment built in {marker.seconds:.1f} s: {count} packages, {size:.0f} MB.")
+        return marker
+
+
+def _say_found(place: Place, marker: Marker, say: Log) -> None:
+    for note in marker.notes:
+        say(note)
+    key = place.folder.name[:_SHOWN_KEY]
+    say(f"Environment {key} is built already: {len(marker.packages)} packages.")

@@ -1,0 +1,23 @@
+"""What `zaffre up` can be asked for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """The options of `up`, besides the home."""
+
+    host: str
+    port: int | None
+    public_url: str | None
+    allowed_host: tuple[str, ...]
+    behind_proxy: bool
+    local_slots: int
+
+    def arguments(self) -> list[str]:
+        """Return the same choices for the server in the background."""
+        chosen = [f"--host={self.host}", f"--local-slots={self.local_slots}"]
+        chosen += [f"--port={self.port}"] if self.port is not None else []
+        chosen += [f"--public-url={self.public_url}"] if self.public_url else []
+        chosen += [f"--allowed-host={name}" for name in self.allowed_host]
+        return chosen + (["--behind-proxy"] if self.behind_proxy else [])

@@ -1,0 +1,136 @@
+"""`zaffre doctor`: what may stand in the way, and how to mend it."""
+
+import json
+import shutil
+import sqlite3
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Final
+
+import click
+from zaffre_sdk.client.connection import local_client
+from zaffre_sdk.errors import SdkError
+from zaffre_sdk.home import Home
+
+from zaffre import __version__
+from zaffre.cli.options import home_option, output_option
+
+_LEAST_PYTHON: Final = (3, 11)
+_LEAST_SQLITE: Final = (3, 35, 0)
+_LEAST_FREE_BYTES: Final = 1 << 30
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_MARKS: Final = {"ok": "ok  ", "warning": "warn", "serious": "FAIL"}
+_GENUINE: Final = ("azureml-core", "azureml-sdk", "azureml-pipeline-core", "azureml-train-core")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about one thing: `ok`, `warning` or `serious`."""
+
+    name: str
+    level: str
+    words: str
+
+
+@click.command()
+@home_option
+@output_option
+def command(home: Home, output: str) -> None:
+    """Look at this machine and this home; exits with 1 when something serious is found."""
+    findings = [check(home) for check in CHECKS]
+    if output == "json":
+        click.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        click.echo(f"zaffre {__version__}")
+        for finding in findings:
+            click.echo(f"[{_MARKS[finding.level]}] {finding.name}: {finding.words}")
+    if any(finding.level == "serious" for finding in findings):
+        sys.exit(1)
+
+
+def _python(_home: Home) -> Finding:
+    words = f"{sys.version.split()[0]} at {sys.executable}"
+    return Finding("python", "ok" if sys.version_info >= _LEAST_PYTHON else "serious", words)
+
+
+def _sqlite(_home: Home) -> Finding:
+    version = sqlite3.sqlite_version
+    if sqlite3.sqlite_version_info < _LEAST_SQLITE:
+        return Finding("sqlite", "serious", f"{version} is too old; use a newer Python build.")
+    return Finding("sqlite", "ok", version)
+
+
+def _modes(home: Home) -> Finding:
+    if not home.root.exists():
+        return Finding("home", "ok", f"{home.root} is made by the first `zaffre up`.")
+    wrong = [
+        str(path)
+        for path in (home.root, home.token_path)
+        if path.exists() and path.stat().st_mode & _OTHERS
+    ]
+    if wrong:
+        mend = f"chmod go-rwx {' '.join(wrong)}"
+        return Finding("home", "serious", f"Others can get into it. Mend it with: {mend}")
+    return Finding("home", "ok", f"{home.root} is yours alone.")
+
+
+def _disk(home: Home) -> Finding:
+    place = next(path for path in (home.root, *home.root.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    words = f"{free / (1 << 30):.1f} GiB are free."
+    return Finding("disk", "ok" if free >= _LEAST_FREE_BYTES else "serious", words)
+
+
+def _uv(_home: Home) -> Finding:
+    try:
+        return Finding("uv", "ok", f"{metadata.version('uv')}, which builds environments.")
+    except metadata.PackageNotFoundError:
+        found = shutil.which("uv")
+    if found:
+        return Finding("uv", "ok", found)
+    return Finding("uv", "serious", "Not found; environments cannot be built. `pip install uv`")
+
+
+def _clash(_home: Home) -> Finding:
+    found = [name for name in _GENUINE if _is_installed(name)]
+    if not found:
+        return Finding("azureml", "ok", "Only the names of zaffre are installed.")
+    mend = f"pip uninstall -y {' '.join(found)} && pip install --force-reinstall zaffre-sdk"
+    words = f"{', '.join(found)} of Microsoft overlay those of zaffre. Mend it with: {mend}"
+    return Finding("azureml", "serious", words)
+
+
+def _server(home: Home) -> Finding:
+    info = home.running()
+    if info is None:
+        return Finding("server", "ok", "None runs; `zaffre up` starts one.")
+    try:
+        version = local_client(home, url=info.url).server().version
+    except SdkError as error:
+        return Finding("server", "serious", f"{info.url} cannot be reached: {error}")
+    if version != __version__:
+        words = f"It is zaffre {version}, this is {__version__}: `zaffre down`, then `zaffre up`."
+        return Finding("server", "warning", words)
+    return Finding("server", "ok", f"{info.url} answers.")
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+CHECKS: Final[tuple[Callable[[Home], Finding], ...]] = (
+    _python,
+    _sqlite,
+    _modes,
+    _disk,
+    _uv,
+    _clash,
+    _server,
+)

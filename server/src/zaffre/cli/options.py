@@ -1,0 +1,39 @@
+"""Options that several commands have."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from zaffre_sdk.home import HOME_VARIABLE, Home
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def home_option(function: F) -> F:
+    """Add `--home`, which commands take as a `Home`."""
+    return click.option(
+        "--home",
+        envvar=HOME_VARIABLE,
+        type=click.Path(file_okay=False, path_type=Path),
+        callback=_home,
+        help="The folder of the server.  [default: ~/.zaffre]",
+        show_envvar=True,
+    )(function)
+
+
+def output_option(function: F) -> F:
+    """Add `--output`, `text` or `json`."""
+    return click.option(
+        "-o",
+        "--output",
+        envvar="ZAFFRE_OUTPUT",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How to print.",
+    )(function)
+
+
+def _home(_context: click.Context, _option: click.Parameter, value: Path | None) -> Home:
+    return Home(value.expanduser().absolute()) if value else Home.default()

@@ -1,0 +1,91 @@
+"""`zaffre up`: start the server of a home, in the background unless it is asked to stay."""
+
+import click
+from zaffre_sdk.client.starting import start_server
+from zaffre_sdk.errors import NoServerError
+from zaffre_sdk.home import Home, ServerInfo
+
+from zaffre.cli.choices import Choices
+from zaffre.cli.options import home_option
+
+
+@click.command()
+@home_option
+@click.option(
+    "--host",
+    envvar="ZAFFRE_HOST",
+    default="127.0.0.1",
+    show_default=True,
+    show_envvar=True,
+    help="The address to listen at.",
+)
+@click.option(
+    "--port",
+    envvar="ZAFFRE_PORT",
+    type=click.IntRange(0, 65535),
+    show_envvar=True,
+    help="The port to listen at; 0 takes any.  [default: 8642, or any if it is taken]",
+)
+@click.option(
+    "--public-url",
+    envvar="ZAFFRE_PUBLIC_URL",
+    show_envvar=True,
+    help="Where clients reach the server, if not at its own address.",
+)
+@click.option(
+    "--allowed-host",
+    envvar="ZAFFRE_ALLOWED_HOSTS",
+    multiple=True,
+    show_envvar=True,
+    help="A further name under which clients may ask for it; may be repeated.",
+)
+@click.option(
+    "--behind-proxy",
+    envvar="ZAFFRE_BEHIND_PROXY",
+    is_flag=True,
+    show_envvar=True,
+    help="A proxy that speaks TLS stands in front; needed to leave loopback.",
+)
+@click.option(
+    "--local-slots",
+    envvar="ZAFFRE_LOCAL_SLOTS",
+    type=click.IntRange(1, 1000),
+    default=4,
+    show_default=True,
+    show_envvar=True,
+    help="How many runs execute at once.",
+)
+@click.option(
+    "--foreground",
+    envvar="ZAFFRE_FOREGROUND",
+    is_flag=True,
+    show_envvar=True,
+    help="Serve in this process, until a signal ends it.",
+)
+def command(home: Home, *, foreground: bool, **choices: object) -> None:
+    """Start the server, or say where it runs."""
+    chosen = Choices(**choices)  # type: ignore[arg-type]  # click made them what they are
+    if foreground:
+        _serve(home, chosen)
+        return
+    running = home.running()
+    if running is not None:
+        _say("A server runs already", home, running)
+        return
+    try:
+        info = start_server(home, arguments=chosen.arguments())
+    except (NoServerError, TimeoutError) as error:
+        raise click.ClickException(str(error)) from error
+    _say("Started a server", home, info)
+
+
+def _say(what: str, home: Home, info: ServerInfo) -> None:
+    click.echo(f"{what} at {info.url}")
+    click.echo(f"  home  {home.root}")
+    click.echo("  stop  zaffre down" + ("" if home == Home.default() else f" --home {home.root}"))
+
+
+def _serve(home: Home, choices: Choices) -> None:
+    from zaffre.cli.foreground import serve_here  # noqa: PLC0415 (a second of imports)
+
+    serve_here(home, choices)

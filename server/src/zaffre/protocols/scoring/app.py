@@ -1,0 +1,150 @@
+"""The scoring door: authenticates, picks a replica, passes the request on, and answers.
+
+Raw ASGI, since this is the one path on which microseconds count. It never looks into a body.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from zaffre_sdk.wire.errors import ErrorBody, ErrorOut
+
+from zaffre.ports.replicas import ScoringAnswer
+from zaffre.protocols.http.asgi import App, Receive, Scope, Send
+from zaffre.services.scoring import LiveEndpoint, ScoringTable
+
+PREFIX: Final = "/endpoints/"
+MAX_BODY_BYTES: Final = 100 << 20
+_BEARER: Final = b"bearer "
+_JSON: Final = (b"content-type", b"application/json")
+_TEXT: Final = (b"content-type", b"text/html; charset=utf-8")
+_RETRY: Final = (b"retry-after", b"2")
+_SCORE: Final = "score"
+_SWAGGER: Final = "swagger.json"
+_METHODS: Final = {_SCORE: ("GET", "POST", "OPTIONS"), _SWAGGER: ("GET",), "": ("GET", "HEAD")}
+
+
+class TooLargeBody(Exception):  # noqa: N818 (not an error of this door: an answer)
+    """A body over the limit."""
+
+
+class IncompleteBody(Exception):  # noqa: N818 (nobody is left to be answered)
+    """The client went away within its body."""
+
+
+def create_scoring_app(table: ScoringTable, *, now: Callable[[], float]) -> App:
+    """Return the application behind `/endpoints/`.
+
+    Args:
+        table: What answers right now.
+        now: The time in seconds since the epoch, for the expiry of tokens.
+    """
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint_id, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
+        endpoint = table.find(endpoint_id)
+        # An endpoint that is not there answers like one that this caller may not use.
+        if endpoint is None or not endpoint.is_admitted(_credential(scope), now()):
+            answer = _UNAUTHENTICATED
+        else:
+            try:
+                answer = await _answer(endpoint, rest, scope, receive)
+            except TooLargeBody:
+                answer = _TOO_LARGE
+            except IncompleteBody:
+                return
+        await _send(scope, send, answer)
+
+    return app
+
+
+async def _answer(
+    endpoint: LiveEndpoint, rest: str, scope: Scope, receive: Receive
+) -> ScoringAnswer:
+    methods = _METHODS.get(rest)
+    if methods is None:
+        return _NOT_FOUND
+    method = scope["method"]
+    if method not in methods:
+        return _refusal(
+            405,
+            "MethodNotAllowed",
+            "Send POST to score.",
+            (b"allow", ", ".join(methods).encode()),
+        )
+    replica = endpoint.least_busy()
+    if replica is None:
+        return _refusal(503, "NoHealthyReplica", f"Nothing answers: {endpoint.state}", _RETRY)
+    if rest == _SCORE:
+        query = scope["query_string"]
+        path = f"/score?{query.decode('latin-1')}" if query else "/score"
+        return await replica.score(method, path, scope["headers"], await _body(scope, receive))
+    if rest == _SWAGGER:
+        return ScoringAnswer(200, (_JSON,), replica.swagger)
+    return _HEALTHY
+
+
+def _credential(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            is_bearer = value[:7].lower() == _BEARER
+            return value[7:].strip().decode("latin-1") if is_bearer else None
+    return None
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return body if len(body) <= MAX_BODY_BYTES else _refuse_body()
+    for name, value in scope["headers"]:
+        if name == b"content-length" and int(value) > MAX_BODY_BYTES:
+            _refuse_body()
+    chunks, size = [body], len(body)
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise IncompleteBody
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            _refuse_body()
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _refuse_body() -> bytes:
+    raise TooLargeBody
+
+
+async def _send(scope: Scope, send: Send, answer: ScoringAnswer) -> None:
+    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+    request_id = scope.get("state", {}).get("request_id")
+    if request_id:
+        headers.append((b"x-ms-request-id", request_id.encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else answer.body
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _refusal(
+    status: int, code: str, message: str, *headers: tuple[bytes, bytes]
+) -> ScoringAnswer:
+    body = msgspec.json.encode(ErrorOut(error=ErrorBody(code=code, message=message)))
+    return ScoringAnswer(status, (_JSON, (b"x-ms-error-code", code.encode()), *headers), body)
+
+
+_UNAUTHENTICATED: Final = _refusal(
+    401,
+    "Unauthenticated",
+    "This needs the header `Authorization: Bearer <key or token>` with a key or token of the "
+    "endpoint that is not out of date.",
+    (b"www-authenticate", b"Bearer"),
+)
+_NOT_FOUND: Final = _refusal(
+    404, "RouteNotFound", "An endpoint answers `/score` and `/swagger.json`."
+)
+_TOO_LARGE: Final = _refusal(
+    413, "BodyTooLarge", f"The body is larger than {MAX_BODY_BYTES} bytes.", (b"connection", b"close")
+)
+_HEALTHY: Final = ScoringAnswer(200, (_TEXT,), b"Healthy")

@@ -1,0 +1,78 @@
+"""The server is killed at random moments; every run ends exactly once all the same.
+
+ZAFFRE_FAULT_COUNT says how often; a few times by default.
+"""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live import LiveRuns, LiveServer, until
+
+COUNT = int(os.environ.get("ZAFFRE_FAULT_COUNT", "3"))
+RUNS = 4
+SCRIPT = """
+import os, sys, time
+# One line for each time that user code started, where no server can lose it.
+with open(os.environ['PROOF'], 'a') as proof:
+    proof.write(os.environ['AZUREML_RUN_ID'] + '\\n')
+for number in range(20):
+    print('line', number, flush=True)
+    time.sleep(0.1)
+with open('outputs/done.txt', 'w') as file:
+    file.write('done')
+"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 60 * COUNT)]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    server = LiveServer(tmp_path / "home")
+    server.home.mkdir(mode=0o700)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("seed", range(COUNT))
+def test_runs_complete_exactly_once_over_a_killed_server(
+    server: LiveServer, tmp_path: Path, seed: int
+):
+    chance = random.Random(seed)  # noqa: S311 (moments, not secrets)
+    proof = tmp_path / "proof.txt"
+    proof.touch()
+    runs = LiveRuns(server)
+    names = [runs.submit(SCRIPT, variables={"PROOF": str(proof)}) for _ in range(RUNS)]
+    for _ in range(2):
+        # Somewhere between the queue, the launch, the script and its end.
+        time.sleep(chance.uniform(0.0, 2.5))
+        server.kill()
+        time.sleep(chance.uniform(0.0, 1.0))
+        server.start()
+    ended = [runs.wait(name, seconds=90) for name in names]
+    assert [(run["state"], run["error"]) for run in ended] == [("Completed", None)] * RUNS
+    assert sorted(proof.read_text().split()) == sorted(names)
+    for name in names:
+        assert runs.log(name).splitlines() == [f"line {number}" for number in range(20)]
+        assert runs.artifacts(name) == ["outputs/done.txt"]
+        until(lambda name=name: not runs.processes(name), seconds=10)
+
+
+def test_a_run_ends_while_the_server_is_away(server: LiveServer, tmp_path: Path):
+    runs = LiveRuns(server)
+    proof = tmp_path / "proof.txt"
+    run = runs.submit(SCRIPT, variables={"PROOF": str(proof)})
+    runs.wait_for(run, "line 3")
+    server.kill()
+    # The script needs two seconds; its runner then waits for the server, which comes back late.
+    runner = runs.runner(run)
+    until(lambda: not runner.children(), seconds=20)
+    server.start()
+    assert runs.wait(run)["state"] == "Completed"
+    assert len(runs.log(run).splitlines()) == 20
