@@ -19,6 +19,7 @@ from sklearn.datasets import load_breast_cancer, load_digits
 HERE = Path(__file__).resolve().parent
 DATA_SETS = {"breast-cancer": load_breast_cancer, "digits": load_digits}
 SERVICE = "demo-breast-cancer"
+ROWS = [0, 1, 19, 20]  # two of each kind
 
 
 def step(text: str) -> None:
@@ -108,13 +109,13 @@ def main() -> int:
 
     service = deploy(workspace, model, environment)
     data = load_breast_cancer()
-    answer = requests.post(service.scoring_uri, json={"data": data.data[:3].tolist()}, timeout=30)
+    answer = requests.post(service.scoring_uri, json={"data": data.data[ROWS].tolist()}, timeout=30)
     answer.raise_for_status()
 
     print(f"\n{metrics_table(runs)}\n")
     print(f"scored        POST {service.scoring_uri}")
     print(f"  answer      {json.dumps(answer.json())}")
-    print(f"  truth       {json.dumps(data.target_names[data.target[:3]].tolist())}")
+    print(f"  truth       {json.dumps(data.target_names[data.target[ROWS]].tolist())}")
     print(f"run           {run.get_portal_url()}")
     print("log in        zaffre studio   (from this clone: .venv/bin/zaffre studio)")
     print("stop          zaffre down     (from this clone: .venv/bin/zaffre down)\n")

@@ -53,50 +53,7 @@ class ScriptedServer:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, port: int = 0) -> "ScriptedServer":
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def setup(self) -> None:
-                super().setup()
-                outer.connections += 1
-                outer._open.add(self.connection)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-            def _respond(self) -> None:
-                size = int(self.headers.get("content-length") or 0)
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                asked = Asked(self.command, self.path, headers, self.rfile.read(size))
-                outer.asked.append(asked)
-                answer = outer.answer(asked)
-                if answer.cut:
-                    self.close_connection = True
-                    with contextlib.suppress(OSError):
-                        self.connection.shutdown(socket.SHUT_RDWR)
-                    return
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name.replace("_", "-"), value)
-                if "content_length" not in answer.headers:
-                    self.send_header("content-length", str(len(answer.body)))
-                self.end_headers()
-                self.wfile.write(answer.body)
-                if "content_length" in answer.headers:
-                    self.close_connection = True
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _respond  # noqa: N815
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 64
-
-            def handle_error(self, *_: object) -> None:
-                """A client that went away is what these tests are about."""
-
-        self._server = Server(("127.0.0.1", port or self.port), Handler)
+        self._server = _Server(("127.0.0.1", port or self.port), _handler(self))
         self.port = self._server.server_address[1]
         serve = self._server.serve_forever
         threading.Thread(target=serve, args=(0.01,), daemon=True).start()
@@ -121,3 +78,55 @@ def scripted(answer: Callable[[Asked], Reply]) -> Iterator[ScriptedServer]:
         yield server
     finally:
         server.kill()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, *_: object) -> None:
+        """A client that went away is what these tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    scripted: ScriptedServer
+
+    def setup(self) -> None:
+        super().setup()
+        self.scripted.connections += 1
+        self.scripted._open.add(self.connection)
+
+    def log_message(self, *_: object) -> None:
+        """Tests look at what was asked, not at a log."""
+
+    def _respond(self) -> None:
+        size = int(self.headers.get("content-length") or 0)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, self.path, headers, self.rfile.read(size))
+        self.scripted.asked.append(asked)
+        answer = self.scripted.answer(asked)
+        if answer.cut:
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            self._answer(answer)
+
+    def _answer(self, answer: Reply) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        # A length of the test's own promises more than there is.
+        lies = "content_length" in answer.headers
+        if not lies:
+            self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+        self.close_connection = self.close_connection or lies
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _respond  # noqa: N815 (http.server's)
+
+
+def _handler(server: ScriptedServer) -> type[_Handler]:
+    return type("Handler", (_Handler,), {"scripted": server})

@@ -22,15 +22,19 @@ from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
 from zaffre.adapters.builders.uv import UvBuilder
 from zaffre.adapters.launchers.process import ProcessLauncher
+from zaffre.adapters.replicas.process import ProcessReplicas
 from zaffre.adapters.sql.database import open_database
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
 from zaffre.base.paging import paging_key
+from zaffre.engine.answers import AnswerLoop
+from zaffre.engine.endpoints.loop import EndpointLoop
+from zaffre.engine.endpoints.parts import EndpointParts
 from zaffre.engine.runs.loop import RunLoop
 from zaffre.engine.runs.parts import Parts, RunLimits, Stopwatches
 from zaffre.engine.supervisor import Engine
 from zaffre.engine.wakeup import EngineWakeup
-from zaffre.protocols.http.asgi import App
+from zaffre.protocols.http.asgi import App, Receive, Scope, Send
 from zaffre.protocols.http.authentication import Authenticator
 from zaffre.protocols.http.changes import Changes
 from zaffre.protocols.http.door import create_door
@@ -38,8 +42,11 @@ from zaffre.protocols.http.house import House
 from zaffre.protocols.http.security import LOOPBACK_NAMES, Security, origin_of
 from zaffre.protocols.http.serving import HttpServer, PortTakenError, listen
 from zaffre.protocols.native.router import create_router
+from zaffre.protocols.scoring.app import PREFIX, create_scoring_app
+from zaffre.protocols.scoring.listener import LoopbackListeners
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
+from zaffre.services.scoring import ScoringTable
 from zaffre.services.tokens import digest_of
 from zaffre.services.work import Work
 
@@ -160,26 +167,51 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
             url=settings.public_url or info.url,
             paging_key=paging_key(secret),
         )
-        engine = Engine([RunLoop(_parts(house, wakeup, settings, info))])
-        await engine.start()
-        stack.push_async_callback(_stop, engine)
         forgetting.authenticator = Authenticator(work, digest_of(secret))
         door = create_door(house, forgetting.authenticator, [create_router()])
-        yield _secured(door, settings), changes
+        table = ScoringTable()
+        scoring = create_scoring_app(table, now=lambda: clock.now().timestamp())
+        engine = _engine(house, wakeup, settings, info=info, serving=(table, scoring))
+        await engine.start()
+        stack.push_async_callback(_stop, engine)
+        yield _secured(_Doors(scoring, door), settings), changes
 
 
-def _parts(house: House, wakeup: EngineWakeup, settings: Settings, info: ServerInfo) -> Parts:
-    """Return what the engine of runs is made of."""
-    return Parts(
+def _engine(
+    house: House,
+    wakeup: EngineWakeup,
+    settings: Settings,
+    *,
+    info: ServerInfo,
+    serving: tuple[ScoringTable, App],
+) -> Engine:
+    """Return what happens by itself: runs, endpoints, forgetting."""
+    builder = UvBuilder(settings.home / "environments", environ=os.environ)
+    table, scoring = serving
+    runs = Parts(
         work=house.work,
         beats=house.beats,
         launcher=ProcessLauncher(settings.home),
-        builder=UvBuilder(settings.home / "environments", environ=os.environ),
+        builder=builder,
         logs=house.logs,
         wakeup=wakeup,
         cancels=Stopwatches(house.clock.monotonic),
         server_url=info.url,
         limits=RunLimits(local_slots=settings.local_slots),
+    )
+    endpoints = EndpointParts(
+        work=house.work,
+        builder=builder,
+        blobs=house.blobs,
+        logs=house.logs,
+        replicas=ProcessReplicas(environment=os.environ),
+        listeners=LoopbackListeners(scoring, wrap=lambda app: _secured(app, settings)),
+        table=table,
+        folder=settings.home / "endpoints",
+        clock=house.clock,
+    )
+    return Engine(
+        [RunLoop(runs), EndpointLoop(endpoints, wakeup), AnswerLoop(house.work, house.clock)]
     )
 
 
@@ -236,6 +268,18 @@ def _local_url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     host = _ANY_ADDRESS.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Doors:
+    """Leads each request to its door; everything but scoring is behind `Authentication`."""
+
+    def __init__(self, scoring: App, others: App) -> None:
+        self._scoring = scoring
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._scoring if scope["path"].startswith(PREFIX) else self._others
+        await door(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from contract.stores.conftest import Database
 from contract.stores.entities import batch, later, point, run
 
 VALUES = [0.1, -0.0, 3, 2**63, True, None, "text", "", [1, 2.5, "x", None], {"a": [1], "b": {}}]
-sequences = count(1)
+numbers = count(1)
 
 
 def values_of(database: Database, name: str = "loss"):
@@ -152,7 +152,7 @@ class TestMetricStore:
     def test_pages_through_all_metrics_in_order_of_arrival(
         self, database: Database, batches: list[list[str]], size: int
     ):
-        one = run(f"run{next(sequences)}-{len(batches)}-{size}-{id(batches)}")
+        one = run(f"another {next(numbers)}")
         database.write(lambda s: s.runs.add(one))
         expected = []
         for number, names in enumerate(batches, start=1):

@@ -11,11 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 from doors import BEARER, HOST, Doors, Reply, ask, open_doors
-from zaffre_sdk.wire.metrics import BatchIn
-
 from zaffre.domain.access import Token
 from zaffre.protocols.native.router import create_router
 from zaffre.services.tokens import digest_of
+from zaffre_sdk.wire.metrics import BatchIn
 
 ROOT = "/api/v1/workspaces"
 SPACE = {"name": "ws", "subscription_id": "...", "resource_group": "group"}
@@ -41,7 +40,9 @@ class Api:
         headers: tuple[tuple[bytes, bytes], ...] = (),
         token: str | None = None,
     ) -> Reply:
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        raw = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
         bearer = BEARER if token is None else (b"authorization", b"Bearer " + token.encode())
         asked = [bearer, HOST, *headers]
         return self.runner.run(ask(self.doors.app, method, path, headers=asked, body=raw))

@@ -16,7 +16,9 @@ def test_a_file_goes_up_and_comes_down(api: Api, run: str):
     assert reply.headers["content-length"] == "10"
     assert reply.headers["x-zaffre-digest"] == DIGEST
     assert reply.headers["content-disposition"].startswith("attachment")
-    part = api.ask("GET", f"{run}/artifacts/outputs/a%20b.txt", headers=((b"range", b"bytes=2-4"),))
+    part = api.ask(
+        "GET", f"{run}/artifacts/outputs/a%20b.txt", headers=((b"range", b"bytes=2-4"),)
+    )
     assert (part.status, part.body, part.headers["content-range"]) == (206, b"234", "bytes 2-4/10")
     assert api.done("GET", f"{run}/artifacts") == {"value": [stored], "next": None}
 

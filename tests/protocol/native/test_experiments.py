@@ -30,7 +30,10 @@ def test_c47_submitting_to_an_archived_experiment_is_409(api: Api, run: str):
     api.done("PATCH", f"{api.home}/experiments/exp", {"archived": True})
     refused = api.refused("POST", f"{api.home}/runs", INLINE)
     assert refused == (409, "ExperimentArchived")
-    assert api.done("PATCH", f"{api.home}/experiments/exp", {"archived": False})["archived_at"] is None
+    assert (
+        api.done("PATCH", f"{api.home}/experiments/exp", {"archived": False})["archived_at"]
+        is None
+    )
     assert api.run()
 
 

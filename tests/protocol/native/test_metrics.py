@@ -70,7 +70,7 @@ def test_json_is_taken_too(api: Api, run: str):
         (["a/../b", "scalar", 1, None, 0], "InvalidName"),
         (["m", "table", {"a": [1], "b": []}, None, 0], "RaggedTable"),
         (["m", "image", "../x", None, 0], "InvalidPath"),
-        (["m", "scalar", 2**64 - 1, None, 0], "NumberTooLarge"),
+        (["m", "scalar", 2**64 - 1, None, 0], "NumberOutOfRange"),
         (["m", "scalar", 1, None], "InvalidType"),
         (["m", "scalar", 1, None, 0, 0], "InvalidType"),
     ],

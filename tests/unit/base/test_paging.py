@@ -1,7 +1,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from zaffre.base.paging import ForgedContinuationError, paging_key, seal, unseal
 
 KEY = paging_key("a secret of the home")

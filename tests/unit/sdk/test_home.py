@@ -13,7 +13,9 @@ import pytest
 from zaffre_sdk.home import Home, ServerInfo
 from zaffre_sdk.locks import FileLock, is_locked
 
-DEAD = ServerInfo(url="http://127.0.0.1:1", pid=2**22 + 1, create_time=1.0, instance="i", version="0")
+DEAD = ServerInfo(
+    url="http://127.0.0.1:1", pid=2**22 + 1, create_time=1.0, instance="i", version="0"
+)
 
 
 @pytest.fixture
@@ -77,7 +79,9 @@ def test_a_server_that_holds_the_lock_runs_whatever_the_clock_says(home):
 
 def test_a_process_without_a_lock_is_known_by_pid_and_start(home):
     started = psutil.Process().create_time()
-    alive = ServerInfo(url="http://h", pid=os.getpid(), create_time=started, instance="i", version="0")
+    alive = ServerInfo(
+        url="http://h", pid=os.getpid(), create_time=started, instance="i", version="0"
+    )
     home.write_server(alive)
     assert home.running() == alive
     reused = json.loads(home.server_path.read_text()) | {"create_time": started - 100}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-
 from zaffre.adapters.sql.database import open_database
 from zaffre.base.clock import Clock
 from zaffre.domain.access import OWNER, RUN, Principal

@@ -1,11 +1,11 @@
 import pytest
-
-from services.conftest import ALICE, DIGEST, Desk, of_run
 from zaffre.domain.artifacts import Artifact
 from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError, PreconditionError
 from zaffre.domain.runs import Run, RunState
 from zaffre.domain.workspaces import Workspace
 from zaffre.services.runs import finish
+
+from services.conftest import ALICE, DIGEST, Desk, of_run
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 import pytest
-
-from services.conftest import ALICE, Desk
 from zaffre.domain.environments import Environment, EnvironmentSpec
 from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError
 from zaffre.domain.workspaces import Workspace
 from zaffre.services.environments import NewEnvironment
+
+from services.conftest import ALICE, Desk
 
 
 def register(

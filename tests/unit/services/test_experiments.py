@@ -1,8 +1,8 @@
 import pytest
-
-from services.conftest import ALICE, Desk
 from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError
 from zaffre.domain.workspaces import Workspace
+
+from services.conftest import ALICE, Desk
 
 
 def test_ensure_creates_once(desk: Desk, workspace: Workspace):

@@ -2,13 +2,13 @@ import math
 from datetime import UTC, datetime
 
 import pytest
-
-from services.conftest import ALICE, Desk, of_run
 from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError
 from zaffre.domain.metrics import MetricBatch, MetricKind, MetricPoint
 from zaffre.domain.runs import Run, RunState
 from zaffre.domain.workspaces import Workspace
 from zaffre.services.runs import advance, finish
+
+from services.conftest import ALICE, Desk, of_run
 
 K = MetricKind
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -62,13 +62,9 @@ def test_c50_c51_every_scalar_comes_back_as_it_was(desk: Desk, run: Run, value: 
         (K.CONFUSION_MATRIX, "documents/cm.json"),
     ],
 )
-def test_every_kind_comes_back_as_it_was(
-    desk: Desk, run: Run, kind: MetricKind, value: object
-):
+def test_every_kind_comes_back_as_it_was(desk: Desk, run: Run, kind: MetricKind, value: object):
     append(desk, run, point(value, kind))
-    [summary] = desk.read(
-        lambda s: s.metrics.summaries(run.workspace_id, run.id, caller=ALICE)
-    )
+    [summary] = desk.read(lambda s: s.metrics.summaries(run.workspace_id, run.id, caller=ALICE))
     assert (summary.kind, summary.last, summary.count) == (kind, value, 1)
 
 

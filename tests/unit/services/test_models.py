@@ -1,8 +1,6 @@
 import asyncio
 
 import pytest
-
-from services.conftest import ALICE, DIGEST, Desk
 from zaffre.domain.endpoints import AuthMode, DeploymentSpec, Endpoint, EndpointKind
 from zaffre.domain.environments import EnvironmentSpec
 from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError, ZaffreError
@@ -11,6 +9,8 @@ from zaffre.domain.models import Model
 from zaffre.domain.runs import Run
 from zaffre.domain.workspaces import Workspace
 from zaffre.services.models import ModelFilter, NewModel
+
+from services.conftest import ALICE, DIGEST, Desk
 
 FILES = (FileEntry("model.pkl", DIGEST, 3),)
 EMPTY = "ef" * 32
@@ -41,9 +41,7 @@ def register(desk: Desk, workspace: Workspace, **said: object) -> Model:
 def test_a_file_of_a_run_becomes_a_model_of_its_base_name(
     desk: Desk, workspace: Workspace, run: Run
 ):
-    model = register(
-        desk, workspace, run_id=run.id, run_path="outputs/model.pkl", tags={"a": "b"}
-    )
+    model = register(desk, workspace, run_id=run.id, run_path="outputs/model.pkl", tags={"a": "b"})
     assert (model.id, model.version, model.tags) == ("m:1", 1, {"a": "b"})
     assert [file.path for file in model.files] == ["model.pkl"]
     assert (model.run_id, model.experiment_name, model.created_by) == (run.id, "exp", "alice")
@@ -56,9 +54,7 @@ def test_a_folder_of_a_run_keeps_its_own_name(
 ):
     model = register(desk, workspace, run_id=run.id, run_path=run_path)
     assert [file.path for file in model.files] == ["model/a.bin", "model/b/c.bin"]
-    file = desk.read(
-        lambda s: s.models.get_file(workspace.id, "m", "model/a.bin", caller=ALICE)
-    )
+    file = desk.read(lambda s: s.models.get_file(workspace.id, "m", "model/a.bin", caller=ALICE))
     assert file.digest == DIGEST
 
 
@@ -76,7 +72,7 @@ def test_files_that_were_sent_become_a_model(desk: Desk, workspace: Workspace, r
 def test_c97_a_path_that_is_not_there_is_named_beside_those_that_are(
     desk: Desk, workspace: Workspace, run: Run
 ):
-    with pytest.raises(InvalidError, match="`outputs/modle.pkl`") as refused:
+    with pytest.raises(InvalidError, match=r"`outputs/modle\.pkl`") as refused:
         register(desk, workspace, run_id=run.id, run_path="outputs/modle.pkl")
     assert refused.value.code == "ModelPathNotFound"
     assert "Did you mean `outputs/model.pkl`?" in (refused.value.hint or "")
@@ -90,7 +86,17 @@ def test_c98_a_model_without_bytes_is_refused(desk: Desk, workspace: Workspace, 
 
 @pytest.mark.parametrize(
     "source",
-    ["file:///etc", "FILE:///etc", "/etc", "//etc", "../x", "outputs/../../etc", "a\\b", "..", "/"],
+    [
+        "file:///etc",
+        "FILE:///etc",
+        "/etc",
+        "//etc",
+        "../x",
+        "outputs/../../etc",
+        "a\\b",
+        "..",
+        "/",
+    ],
 )
 def test_a01_a_model_comes_from_no_address(
     desk: Desk, workspace: Workspace, run: Run, source: str
@@ -122,9 +128,7 @@ def test_models_against_the_rules_are_refused(
 
 
 @pytest.mark.usefixtures("run")
-def test_versions_count_without_gaps_when_many_register_at_once(
-    desk: Desk, workspace: Workspace
-):
+def test_versions_count_without_gaps_when_many_register_at_once(desk: Desk, workspace: Workspace):
     new = NewModel(name="m", files=FILES)
 
     async def many() -> list[Model]:

@@ -1,8 +1,6 @@
 import re
 
 import pytest
-
-from services.conftest import ALICE, Desk, of_run
 from zaffre.domain.access import Permission, Principal
 from zaffre.domain.errors import (
     ConflictError,
@@ -15,6 +13,8 @@ from zaffre.domain.runs import Run, RunError, RunKind, RunSpec, RunState
 from zaffre.domain.workspaces import Workspace
 from zaffre.ports.stores import RunFilter
 from zaffre.services.runs import NewRun, RunChange, advance, finish
+
+from services.conftest import ALICE, Desk, of_run
 
 S = RunState
 

@@ -1,6 +1,4 @@
 import pytest
-
-from services.conftest import ALICE, DIGEST, Desk
 from zaffre.domain.errors import (
     InvalidError,
     NotFoundError,
@@ -10,6 +8,8 @@ from zaffre.domain.errors import (
 )
 from zaffre.domain.files import FileEntry
 from zaffre.domain.workspaces import Workspace
+
+from services.conftest import ALICE, DIGEST, Desk
 
 OTHER = "cd" * 32
 
@@ -88,9 +88,7 @@ def test_files_against_the_rules_are_refused(
     assert refused.value.code == code
 
 
-def test_a28_a_workspace_cannot_name_bytes_that_another_was_sent(
-    desk: Desk, workspace: Workspace
-):
+def test_a28_a_workspace_cannot_name_bytes_that_another_was_sent(desk: Desk, workspace: Workspace):
     note(desk, workspace)
     snapshot = create(desk, workspace, FileEntry("a", DIGEST, 3))
     other = desk.workspace("other")

@@ -1,14 +1,16 @@
 import pytest
-
-from services.conftest import ALICE, Desk, of_run
 from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError
 from zaffre.domain.workspaces import Workspace
 from zaffre.services.workspaces import NewWorkspace
 
+from services.conftest import ALICE, Desk, of_run
+
 
 def test_a_workspace_is_found_whatever_the_case_of_its_name(desk: Desk):
     made = desk.workspace("AML")
-    found = desk.read(lambda s: s.workspaces.list(caller=ALICE, name="aml", resource_group="GROUP"))
+    found = desk.read(
+        lambda s: s.workspaces.list(caller=ALICE, name="aml", resource_group="GROUP")
+    )
     assert found == [made]
     assert desk.read(lambda s: s.workspaces.list(caller=ALICE, subscription_id="other")) == []
 
@@ -44,6 +46,8 @@ def test_changes_replace_what_is_given(desk: Desk, workspace: Workspace):
 
 def test_only_an_empty_workspace_is_deleted(desk: Desk, workspace: Workspace):
     other = desk.workspace("other")
+    desk.snapshot(other)
+    desk.write(lambda s: s.experiments.ensure(other.id, "exp", caller=ALICE))
     desk.interactive(workspace)
     with pytest.raises(ConflictError, match="has runs"):
         desk.write(lambda s: s.workspaces.delete(workspace.id, caller=ALICE))

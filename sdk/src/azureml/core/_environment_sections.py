@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from azureml.core._sections import Section
+from azureml.core._unsupported import unsupported
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.container_registry import ContainerRegistry
-from azureml.core._unsupported import unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ class DockerBuildContext(Section):
         self.location = location
         self.dockerfile_path = dockerfile_path
 
-    from_local_directory = classmethod(
+    from_local_directory: Any = classmethod(
         unsupported(
             "DockerBuildContext.from_local_directory",
             "Images are not built here. Name the packages instead: "

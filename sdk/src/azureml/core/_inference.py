@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from azureml.core._unsupported import unsupported
 from azureml.core.environment import Environment
 from azureml.exceptions import UserErrorException
-from zaffre_sdk.files.sources import local_bytes
+from zaffre_sdk.files.entries import local_bytes
 
 if TYPE_CHECKING:
     from azureml.core._nouns import Nouns

@@ -6,11 +6,16 @@ import sys
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._run_logging import Logging
 from azureml.exceptions import RunEnvironmentException
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -115,10 +120,15 @@ class OfflineRun(Logging):
         """Say that the run was given up."""
         self._status = "Canceled"
 
-    def __enter__(self) -> OfflineRun:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         (self.complete if kind is None else self.fail)()
 
     def __repr__(self) -> str:

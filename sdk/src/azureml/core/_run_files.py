@@ -39,10 +39,7 @@ class RunFiles(RunBase):
             raise UserErrorException(
                 f"`names` has {len(names)} entries and `paths` {len(paths)}; they go in pairs."
             )
-        sources = {
-            _relative(name): _existing(path, "paths")
-            for name, path in zip(names, paths)  # noqa: B905 - Python 3.9 has no strict
-        }
+        sources = {_relative(name): _existing(path, "paths") for name, path in zip(names, paths)}
         sent = self._nouns.artifacts.upload_many(self.id, sources)
         return {one.path: one for one in sent} if return_artifacts else None
 
@@ -117,7 +114,7 @@ class RunFiles(RunBase):
             targets = [inside(folder, place) for place in places]
         except SdkError as error:
             raise translate(error, UserErrorException) from error
-        for name, target in zip(names, targets):  # noqa: B905 - of equal length, see above
+        for name, target in zip(names, targets):
             self._fetch(name, target)
 
     def register_model(

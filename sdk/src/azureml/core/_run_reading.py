@@ -16,8 +16,9 @@ from zaffre_sdk.notices import notice
 from zaffre_sdk.tracking.watching import follow, wait_for_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from zaffre_sdk.wire.artifacts import LogOut
     from zaffre_sdk.wire.runs import RunError, RunOut
 
 _LAST_LINES = 20
@@ -110,7 +111,9 @@ class RunReading(RunLogging):
     def parent(self) -> Any:
         """The run that started this one, or None."""
         parent = self._known().parent_id
-        return None if parent is None else type(self).get(self.experiment.workspace, parent)
+        if parent is None:
+            return None
+        return _late.find("azureml.core.run", "Run").get(self.experiment.workspace, parent)
 
     def get_children(
         self,
@@ -123,7 +126,7 @@ class RunReading(RunLogging):
     ) -> Iterator[Any]:
         """Yield the runs that this one started, newest first."""
         filters = run_filter(tags, properties, status)
-        for found in self._nouns.runs.list({**filters, "parent": self.id}):  # type: ignore[typeddict-item] # built of its keys
+        for found in self._nouns.runs.list(**filters, parent=self.id):
             child = from_wire(self.experiment, found)
             if type is None or child.type == type:
                 yield child
@@ -176,7 +179,7 @@ class RunReading(RunLogging):
         entries = self._nouns.metrics.entries(self.id, name=name)
         return as_v1((one for one in entries if name or not one.name.startswith(_OURS)), self.id)
 
-    def _logs(self) -> list[Any]:
+    def _logs(self) -> Sequence[LogOut]:
         return self._nouns.logs.list(self.id)
 
     def _log_url(self, path: str) -> str:

@@ -1,4 +1,4 @@
-"""Plain data with camelCase names outside: what environments and run configurations are made of."""
+"""Plain data with names in camelCase outside, as in files of environments and runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Section:
             if not name.startswith("_")
         }
 
-    def update(self: S, content: Any) -> S:
+    def update(self: S, content: Any) -> S:  # noqa: PYI019 - Python 3.9 has no Self
         """Take over what `content` says; names that are not known are kept aside unread."""
         if isinstance(content, dict):
             for key, value in content.items():

@@ -1,4 +1,4 @@
-"""What v1 has and zaffre has not: names that exist, so that imports work, and refuse to be used."""
+"""What v1 has and zaffre has not: names that can be imported and refuse to be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets: not part of zaffre yet; the class exists so that programs which only import it run."""
+"""Datasets: not part of zaffre yet; the class can be imported and refuses to be used."""
 
 from azureml.core._unsupported import Unsupported
 

@@ -1,4 +1,4 @@
-"""Datastores: not part of zaffre yet; the class exists so that programs which only import it run."""
+"""Datastores: not part of zaffre yet; the class can be imported and refuses to be used."""
 
 from azureml.core._unsupported import Unsupported
 

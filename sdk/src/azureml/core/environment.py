@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,14 @@ from azureml.core._environment_sections import (
     SparkPackage,
     SparkSection,
 )
+from azureml.core._nouns import nouns_of
+from azureml.core._pairs import text_values
 from azureml.core._sections import Section
 from azureml.core._unsupported import Unsupported, unsupported
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.exceptions import UserErrorException
+from zaffre_sdk.errors import SdkError
+from zaffre_sdk.wire.environments import EnvironmentIn, EnvironmentSpec
 
 if TYPE_CHECKING:
     from azureml.core.container_registry import ContainerRegistry
@@ -74,14 +79,13 @@ class Environment(Section):
 
     name: str | None = None
     version: str | None = None
-    environment_variables: dict[str, str]
 
     def __init__(self, name: str | None, **kwargs: Any) -> None:
         if name is not None and (not isinstance(name, str) or not name.strip()):
             raise UserErrorException(f"`name` must be a string with something in it: {name!r}.")
         self.name = name
         self.version = None
-        self.environment_variables = {}
+        self.environment_variables: dict[str, str] = {}
         self.python = PythonSection()
         self.docker = DockerSection()
         self.spark = SparkSection()
@@ -124,7 +128,10 @@ class Environment(Section):
         name: str, conda_environment_name: str
     ) -> Environment | None:
         """Return an environment with the packages of a conda environment of this machine."""
-        text = _late.find("zaffre_sdk.tracking.conda", "export")(conda_environment_name)
+        try:
+            text = _late.find("zaffre_sdk.tracking.conda", "export")(conda_environment_name)
+        except SdkError as error:
+            raise UserErrorException(error.message, error) from error
         environment = Environment(name)
         content = _yaml.parse_yaml(text, f"conda env export {conda_environment_name}")
         environment.python.conda_dependencies = CondaDependencies(_underlying_structure=content)
@@ -214,10 +221,6 @@ class Environment(Section):
         copy.name, copy.version = new_name, None
         return copy
 
-    def to_spec(self) -> Any:
-        """Return what a server needs to build the environment."""
-        return _late.find("azureml.core._specs", "environment_spec")(self)
-
     @property
     def is_untouched(self) -> bool:
         """Whether nobody has said anything about it: no name, no packages, no interpreter."""
@@ -264,6 +267,35 @@ class EnvironmentReference(Section):
         return Environment.get(workspace, self.name, self.version)
 
 
+def environment_spec(environment: Environment) -> EnvironmentSpec:
+    """Return what the server is asked to build for `environment`.
+
+    An environment about which nothing was said, and one that manages its packages itself, is the
+    interpreter that runs this program: people expect a run to find what they have installed.
+
+    Raises:
+        UserErrorException: It holds pip options, which builds do not take.
+    """
+    variables = text_values(environment.environment_variables or {}, "environment_variables")
+    python = environment.python
+    if environment.is_untouched or python.user_managed_dependencies:
+        path = python.interpreter_path
+        return EnvironmentSpec(
+            interpreter=sys.executable if path == "python" else path, variables=variables
+        )
+    dependencies = python.conda_dependencies
+    if dependencies is None:
+        return EnvironmentSpec(variables=variables)
+    _refuse_options(dependencies, environment.name)
+    return EnvironmentSpec(
+        python_version=dependencies.get_python_version(),
+        conda_packages=[one for one in dependencies.conda_packages if one.strip() != "pip"],
+        channels=dependencies.conda_channels,
+        pip_packages=dependencies.pip_packages,
+        variables=variables,
+    )
+
+
 def _with_packages(
     name: str, conda_specification: str | None, pip_requirements: str | None
 ) -> Environment:
@@ -282,3 +314,13 @@ def _from_wire(found: Any) -> Environment:
     environment = Environment._from_dict(found.definition)  # noqa: SLF001 - of this module
     environment.name, environment.version = found.name, found.version
     return environment
+
+
+def _refuse_options(dependencies: CondaDependencies, name: str | None) -> None:
+    options = dependencies.pip_options
+    if options:
+        raise UserErrorException(
+            f"The environment `{name}` holds the pip option `{options[0]}`; "
+            "builds take packages only.\n"
+            "Remove it with `remove_pip_option`; the index is a setting of the server."
+        )

@@ -1,4 +1,4 @@
-"""Vaults: not part of zaffre yet; the class exists so that programs which only import it run."""
+"""Vaults: not part of zaffre yet; the class can be imported and refuses to be used."""
 
 from azureml.core._unsupported import Unsupported
 

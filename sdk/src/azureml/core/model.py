@@ -138,7 +138,7 @@ class Model:
         """Return the versions that fit, newest first; with `latest` one of each name."""
         filters: dict[str, Any] = {"name": name, "run": run_id, "newest": 1 if latest else None}
         found = nouns_of(workspace).models.list(
-            {key: value for key, value in filters.items() if value is not None}  # type: ignore[typeddict-item] # built of its keys
+            **{key: value for key, value in filters.items() if value is not None}
         )
         wanted = _wanted(tags, properties, run_id, model_framework)
         return [Model._from_wire(workspace, one) for one in found if _fits(one, wanted)]
@@ -254,10 +254,10 @@ class Model:
             return self._nouns.models.get(model_id)
         if name is None:
             raise UserErrorException("A model is found by `name` or by `id`.")
-        for one in self._nouns.models.list({"name": name}):
+        for one in self._nouns.models.list(name=name):
             if _fits(one, wanted):
                 return one
-        known = sorted(one.name for one in self._nouns.models.list({"newest": 1}))
+        known = sorted(one.name for one in self._nouns.models.list(newest=1))
         raise ModelNotFoundException(
             f"ModelNotFound: no model `{name}` answers the description.\n"
             f"Registered models: {', '.join(known) or 'none'}",

@@ -12,12 +12,15 @@ from azureml.core._run_base import text_pairs
 from azureml.core._run_reading import RunReading, from_wire, run_filter
 from azureml.core._unsupported import Unsupported, unsupported
 from azureml.exceptions import RunEnvironmentException, UserErrorException
-from zaffre_sdk.files.sources import local_bytes
+from zaffre_sdk.files.entries import local_bytes
 from zaffre_sdk.tracking.context import current_run
 from zaffre_sdk.wire.runs import RunError, RunIn, RunSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from typing_extensions import Self
 
 __all__ = ["InputDatasets", "LinkOutput", "OutputDatasets", "Run", "get_run"]
 
@@ -106,8 +109,8 @@ class Run(RunReading):
     ) -> Iterator[Any]:
         """Yield the runs of an experiment, newest first."""
         nouns = _late.find("azureml.core._nouns", "nouns_of")(experiment.workspace)
-        filters = {**run_filter(tags, properties, status), "experiment": experiment.name}
-        for found in nouns.runs.list(filters):
+        filters = run_filter(tags, properties, status)
+        for found in nouns.runs.list(**filters, experiment=experiment.name):
             if found.parent_id is None or include_children:
                 run = from_wire(experiment, found)
                 if type is None or run.type == type:
@@ -171,10 +174,15 @@ class Run(RunReading):
             snapshot = self._nouns.snapshots.create(source)
         return snapshot.id
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if kind is None:
             self.complete()
         else:

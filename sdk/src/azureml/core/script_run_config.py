@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
-from azureml.core._specs import environment_spec, text_values
+from azureml.core._pairs import text_values
+from azureml.core.environment import environment_spec
 from azureml.core.runconfig import LOCAL, DockerConfiguration, RunConfiguration, target_name
 from azureml.exceptions import ComputeTargetException, UserErrorException
 from zaffre_sdk.wire.runs import RunSpec

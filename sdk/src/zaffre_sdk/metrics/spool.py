@@ -67,8 +67,9 @@ class Spool:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._alive.acquire()
-            self._file = io.FileIO(self.path, "x+")
-            self._file.write(MARK)
+            file = io.FileIO(self.path, "x+")
+            file.write(MARK)
+            self._file = file
         except OSError as error:
             self.trouble = error
 

@@ -59,7 +59,6 @@ class Writer:
 
     def start(self) -> None:
         """Start the threads."""
-        self._spool.open()
         for thread in self._threads:
             thread.start()
 
@@ -101,6 +100,8 @@ class Writer:
         self._spool.abandon()
 
     def _run(self) -> None:
+        # Here and not where the program logs: a slow disk is no concern of the program.
+        self._spool.open()
         while not self._ending.is_set():
             self._woken.wait()
             self._hurried.wait(_GATHER_SECONDS)

@@ -96,6 +96,7 @@ class Link:
         self._token = order.token
         self._server_file = Path(order.server_file)
         self._local = threading.local()
+        self._connections: set[HTTPConnection] = set()
         self._heard = time.monotonic()
 
     def ask(self, method: str, path: str, body: object = None, *, answer: type[T]) -> T:
@@ -135,6 +136,11 @@ class Link:
         if not self.stopped.is_set():
             print(f"The runner stops: {reason}", file=sys.stderr, flush=True)  # noqa: T201 (its log)
             self.stopped.set()
+
+    def close(self) -> None:
+        """Close the connections of all threads; none of them may be sending."""
+        for connection in self._connections:
+            connection.close()
 
     def _try(self, request: Request, use: Callable[[HTTPResponse], T]) -> T:
         response = self._request(request)
@@ -176,12 +182,14 @@ class Link:
             kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
             connection = kind(parts.netloc, timeout=_TIMEOUT_SECONDS)
             self._local.connection = connection
+            self._connections.add(connection)
         return connection
 
     def _drop(self) -> None:
         connection: HTTPConnection | None = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
+            self._connections.discard(connection)
             self._local.connection = None
 
     def _pause(self, seconds: float) -> None:

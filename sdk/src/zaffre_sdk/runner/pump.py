@@ -107,9 +107,11 @@ class LogPump:
             self._sent += len(data)
         except RefusedError as error:
             self._sent = self._size_there() if error.code == "LogGap" else self._sent + len(data)
-        if len(data) < _SEND_BYTES and not self._closed:
+        if len(data) < _SEND_BYTES:
             # The first line leaves at once; what follows it closely travels together.
-            time.sleep(max(_SEND_SECONDS - (time.monotonic() - began), 0))
+            with self._news:
+                rest = _SEND_SECONDS - (time.monotonic() - began)
+                self._news.wait_for(lambda: self._closed, max(rest, 0))
 
     def _size_there(self) -> int:
         logs = self._link.ask("GET", self._url, answer=LogList)

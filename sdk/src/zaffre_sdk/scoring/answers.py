@@ -46,7 +46,7 @@ def error_answer(
     status: int, code: str, message: str, *, inner: dict[str, Any] | None = None
 ) -> Answer:
     """Return an answer in the form of the Azure REST API guidelines; 424 blames the model."""
-    error = {
+    error: dict[str, Any] = {
         "code": code,
         "message": message,
         "target": "run" if status == MODEL_ERROR else "body",
@@ -60,7 +60,7 @@ def error_answer(
 
 def _response(result: Any, microseconds: int) -> Answer:
     body = result.get_data()
-    lines = [JSON[:0]] if not result.headers else []
+    lines: list[bytes] = []
     for name, value in result.headers.items():
         line = f"{str(name).lower()}:{value}"
         if str(name).lower() not in _NOT_ALLOWED and "\n" not in line and "\r" not in line:

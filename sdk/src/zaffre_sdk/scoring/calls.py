@@ -120,7 +120,7 @@ def _object(request: Request) -> dict[str, Any]:
 
 
 def _query(request: Request) -> dict[str, Any]:
-    """Return the query parameters, each parsed as JSON where it is some; repeated ones as lists."""
+    """Return the query parameters, parsed where they are JSON; repeated ones as lists."""
     gathered: dict[str, list[Any]] = {}
     for name, text in parse_qsl(request.path.partition("?")[2], keep_blank_values=True):
         gathered.setdefault(name, []).append(_parsed(text))

@@ -29,9 +29,9 @@ def diagnose(body: bytes, error: BaseException, *, sample: Any) -> Diagnosis:
     Args:
         body: What was sent.
         error: What `run` raised.
-        sample: A body that the script takes, as far as it told.
+        sample: A body that the script takes, or None when it did not declare one.
     """
-    raised = f"`run` raised {named(error)}"
+    raised = f"`run` raised {named(error).rstrip('.')}"
     try:
         content = json.loads(body)
     except ValueError as reason:
@@ -105,10 +105,9 @@ def _is_number(value: Any) -> bool:
 def _columns(name: str, rows: list[Any], sample: Any) -> tuple[str, str] | None:
     """Compare with a sample that the script declared itself."""
     expected = sample.get(name) if isinstance(sample, dict) else None
-    is_table = isinstance(expected, list) and expected and isinstance(expected[0], list)
-    if not is_table or not isinstance(rows[0], list) or len(expected[0]) == len(rows[0]):
+    if not isinstance(expected, list) or not expected:
         return None
-    return (
-        "WrongColumns",
-        f"Row 0 of `{name}` has {len(rows[0])} values; {len(expected[0])} are expected.",
-    )
+    model, row = expected[0], rows[0]
+    if not isinstance(model, list) or not isinstance(row, list) or len(model) == len(row):
+        return None
+    return "WrongColumns", f"Row 0 of `{name}` has {len(row)} values; {len(model)} are expected."

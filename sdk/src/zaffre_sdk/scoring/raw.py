@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Iterator, Mapping, MutableMapping, TypeVar
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any, Callable, TypeVar
 from urllib.parse import parse_qsl
 
 F = TypeVar("F", bound=Callable[..., Any])

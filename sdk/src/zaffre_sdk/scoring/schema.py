@@ -26,9 +26,14 @@ class Schema(NamedTuple):
     output: dict[str, Any]
 
     @property
+    def declared_sample(self) -> Any:
+        """A body that the script says it takes, or None."""
+        return self.input.get("example") or None
+
+    @property
     def sample(self) -> Any:
-        """A body that `run` would take."""
-        return self.input.get("example") or SAMPLE
+        """A body that `run` would take, as far as anybody knows."""
+        return self.declared_sample or SAMPLE
 
 
 def schema_of(run: Callable[..., Any]) -> Schema:

@@ -82,7 +82,7 @@ def _answer(call: Caller, request: Request, schema: Schema) -> Answer:
         return error_answer(BAD_REQUEST, error.code, error.message, inner=_inner(schema))
     except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever the script raises)
         _write(user_traceback(error))
-        found = diagnose(request.body, error, sample=schema.sample)
+        found = diagnose(request.body, error, sample=schema.declared_sample)
         inner = _inner(schema) if found.status == BAD_REQUEST else {"type": type(error).__name__}
         return error_answer(found.status, found.code, found.message, inner=inner)
     return _converted(result, int((perf_counter() - start) * 1_000_000))

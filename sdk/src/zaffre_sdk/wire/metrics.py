@@ -4,11 +4,17 @@ Batches travel as MessagePack, which keeps NaN and infinities, or as JSON, which
 answers give them as the strings `NaN`, `Infinity` and `-Infinity`. Clients ask with Accept.
 """
 
-from typing import Any, Optional
+from typing import Annotated, Any, Optional, Union
 
 import msgspec
 
 from zaffre_sdk.wire.shapes import In, Out
+
+Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Text = Annotated[str, msgspec.Meta(pattern="^[^\\x00]*$")]
+Cell = Union[None, bool, Integer, float, Text]
+PointValue = Union[Cell, list[Cell], dict[Text, Union[Cell, list[Cell]]]]
+"""Spelled out so that a batch is checked while it is decoded, without a loop in Python."""
 
 
 class Point(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -24,7 +30,7 @@ class Point(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     name: str
     kind: str
-    value: Any
+    value: PointValue
     step: Optional[int]
     time: float
 

@@ -7,7 +7,7 @@ from zaffre_sdk.home import Home, ServerInfo
 
 _SAME_START_SECONDS = 2.0
 # Set in the processes of runs and replicas, with paths inside the home.
-_MARKS = ("ZAFFRE_SPOOL", "AZUREML_MODEL_DIR", "ZAFFRE_REPLICA_FOLDER")
+_MARKS = ("ZAFFRE_SPOOL", "ZAFFRE_MODELS_DIR")
 _PROGRAMS = frozenset({"zaffre_sdk.runner", "zaffre_sdk.scoring"})
 
 

@@ -15,6 +15,7 @@ from zaffre.domain.paths import check_path
 MAX_POINTS: Final = 10_000
 MAX_STEP: Final = 2**63 - 1
 MAX_WRITER: Final = 255
+MAX_COLUMN: Final = 1000
 
 MetricValue = float | int | str | bool | list["MetricValue"] | dict[str, "MetricValue"] | None
 """What one log call carries: a number or text; a list; columns of cells. NaN and infinities are
@@ -95,12 +96,13 @@ def check_batch(batch: MetricBatch) -> MetricBatch:
             wrong.
     """
     points = batch.points
-    if not 1 <= len(batch.writer) <= MAX_WRITER or not 1 <= batch.sequence <= MAX_STEP:
+    fits = 1 <= len(batch.writer) <= MAX_WRITER and batch.writer.isprintable()
+    if not fits or not 1 <= batch.sequence <= MAX_STEP:
         raise InvalidError(
             "InvalidBatch",
             f"The batch {batch.sequence} of the writer {shown(batch.writer)} is not allowed.",
             target="sequence",
-            hint=f"A writer has 1 to {MAX_WRITER} characters and counts its batches from 1.",
+            hint=f"A writer has 1 to {MAX_WRITER} printable characters and counts from 1.",
         )
     if len(points) > MAX_POINTS:
         raise InvalidError(
@@ -166,6 +168,10 @@ def _are_cells(values: Iterable[MetricValue]) -> bool:
     return _CELLS_OR_NONE.issuperset(map(type, values))
 
 
+def _are_columns(value: dict[str, MetricValue]) -> bool:
+    return all(1 <= len(column) <= MAX_COLUMN for column in value)
+
+
 def _is_scalar(value: MetricValue) -> bool:
     return type(value) in _CELLS
 
@@ -175,11 +181,11 @@ def _is_list(value: MetricValue) -> bool:
 
 
 def _is_row(value: MetricValue) -> bool:
-    return isinstance(value, dict) and _are_cells(value.values())
+    return isinstance(value, dict) and _are_columns(value) and _are_cells(value.values())
 
 
 def _is_table(value: MetricValue) -> bool:
-    return isinstance(value, dict) and all(map(_is_list, value.values()))
+    return isinstance(value, dict) and _are_columns(value) and all(map(_is_list, value.values()))
 
 
 def _is_path(value: MetricValue) -> bool:

@@ -43,14 +43,16 @@ def check_distinct(paths: Iterable[str], *, target: str = "files") -> None:
     """
     seen: dict[str, str] = {}
     for path in paths:
-        twin = seen.setdefault(path.casefold(), path)
-        if twin is not path:
+        folded = path.casefold()
+        twin = seen.get(folded)
+        if twin is not None:
             raise InvalidError(
                 "DuplicatePath",
                 f"The paths {shown(twin)} and {shown(path)} are one file on some systems.",
                 target=target,
                 hint="Rename one of them.",
             )
+        seen[folded] = path
 
 
 def _broken_rule(segment: str) -> str | None:

@@ -136,11 +136,6 @@ class EndpointService:
         seen_workspace(self._stores, workspace_id, caller=caller)
         return self._stores.endpoints.find(workspace_id, name)
 
-    def list(self, workspace_id: str, *, caller: Principal) -> list[Endpoint]:
-        """Return the endpoints of a workspace by name."""
-        seen_workspace(self._stores, workspace_id, caller=caller)
-        return self._stores.endpoints.list(workspace_id)
-
     def change(
         self, workspace_id: str, name: str, change: EndpointChange, *, caller: Principal
     ) -> Endpoint:
@@ -258,6 +253,11 @@ class EndpointService:
                 updated_at=self._context.clock.now(),
             )
         )
+
+    def list(self, workspace_id: str, *, caller: Principal) -> list[Endpoint]:
+        """Return the endpoints of a workspace by name."""
+        seen_workspace(self._stores, workspace_id, caller=caller)
+        return self._stores.endpoints.list(workspace_id)
 
     def _overwrite(self, present: Endpoint, new: NewEndpoint, spec: DeploymentSpec) -> Endpoint:
         if present.kind is not new.kind:

@@ -52,9 +52,7 @@ class LiveEndpoint:
             seen = key_digest(credential)
             primary, secondary = self._key_digests
             # Both are compared, so that time does not tell which.
-            return bool(
-                hmac.compare_digest(seen, primary) | hmac.compare_digest(seen, secondary)
-            )
+            return bool(hmac.compare_digest(seen, primary) | hmac.compare_digest(seen, secondary))
         return self._is_live_token(credential, now)
 
     def least_busy(self) -> Replica | None:

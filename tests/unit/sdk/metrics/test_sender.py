@@ -2,7 +2,6 @@
 
 import math
 import multiprocessing
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from metric_servers import MetricServer, moods
+from zaffre_sdk.errors import SdkError
 from zaffre_sdk.metrics import MetricSender, replay
 
 POINTS = 100_000
@@ -29,9 +29,7 @@ def server():
 
 def sender_to(server, folder, *, patience=0.0):
     client = server.client()
-    return MetricSender(
-        lambda batch: client.metrics.send("r", batch, patience=patience), folder
-    )
+    return MetricSender(lambda batch: client.metrics.send("r", batch, patience=patience), folder)
 
 
 def expected(count):
@@ -65,7 +63,9 @@ def test_points_arrive_in_order_with_their_values(server, tmp_path):
 def test_r14_an_outage_loses_nothing_and_doubles_nothing(server, tmp_path, capfd):
     sender = sender_to(server, tmp_path)
     server.mood = moods(7)
-    outage = threading.Thread(target=lambda: (time.sleep(0.5), server.kill(), time.sleep(30), server.start()))
+    outage = threading.Thread(
+        target=lambda: (time.sleep(0.5), server.kill(), time.sleep(30), server.start())
+    )
     outage.start()
     for number in range(POINTS):
         sender.log("m", "scalar", number)
@@ -118,7 +118,8 @@ def test_r15_kill_9_loses_nothing_that_was_spooled(server, tmp_path):
         from zaffre_sdk.client import Transport, WorkspaceClient
         from zaffre_sdk.metrics import MetricSender
         client = WorkspaceClient(Transport({server.url!r}, "secret"), "w")
-        sender = MetricSender(lambda b: client.metrics.send("r", b, patience=0), Path({str(folder)!r}))
+        folder = Path({str(folder)!r})
+        sender = MetricSender(lambda b: client.metrics.send("r", b, patience=0), folder)
         for number in range(1_000_000):
             sender.log("m", "scalar", number)
             if number % 100 == 0:
@@ -154,7 +155,7 @@ def test_r15_a_replay_that_is_cut_short_goes_on_where_it_was(server, tmp_path):
     while list(tmp_path.glob("*.spool")):
         try:
             replay(tmp_path, lambda batch: client.metrics.send("r", batch, patience=0))
-        except Exception:
+        except SdkError:
             failures += 1
     assert failures == 3
     assert server.stored == expected(3500)
@@ -272,7 +273,7 @@ def test_many_threads_log_at_once(server, tmp_path):
         thread.join()
     assert sender.close()
     assert server.stored == expected(16_000)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_default_spool_lies_in_the_home(server, tmp_path, monkeypatch):

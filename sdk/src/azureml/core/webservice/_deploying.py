@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from azureml.core._inference import InferenceConfig
 from azureml.core._nouns import Nouns, nouns_of
 from azureml.core._run_base import text_pairs
-from azureml.core._specs import environment_spec
+from azureml.core.environment import environment_spec
 from azureml.core.model import Model
 from azureml.core.webservice._settings import (
     AciServiceDeploymentConfiguration,

@@ -19,7 +19,9 @@ class Plain:
         return {camel(name): value for name, value in asdict(self).items()}  # type: ignore[call-overload] # every subclass is a dataclass
 
     @classmethod
-    def deserialize(cls: type[P], payload_obj: dict[str, Any] | None) -> P | None:
+    def deserialize(  # noqa: PYI019 - Python 3.9 has no Self
+        cls: type[P], payload_obj: dict[str, Any] | None
+    ) -> P | None:
         """Return what `serialize` gave."""
         if payload_obj is None:
             return None

@@ -62,7 +62,9 @@ class Webservice:
         if cls._KIND:
             Webservice._kinds[cls._KIND] = cls
 
-    def __new__(cls, workspace: Any, name: str, *args: Any, **kwargs: Any) -> Webservice:
+    def __new__(  # noqa: PYI034 - it may be a subclass
+        cls, workspace: Any, name: str, *args: Any, **kwargs: Any
+    ) -> Webservice:
         """Return a service of the kind that was deployed."""
         if cls is not Webservice:
             return super().__new__(cls)

@@ -14,7 +14,7 @@ _QUESTION = (
     "import json, platform, sys; print(json.dumps([platform.python_implementation(), "
     "sys.version_info.releaselevel] + list(sys.version_info[:3])))"
 )
-_NAMES = ("python3", "python", *(f"python3.{minor}" for minor in range(6, 20)))
+_NAMES = frozenset({"python", "python3", *(f"python3.{minor}" for minor in range(6, 30))})
 _USUAL_FOLDERS = ("/usr/local/bin", "/usr/bin", "/opt/homebrew/bin")
 
 
@@ -78,22 +78,22 @@ class Interpreters:
 
     def _candidates(self) -> Iterator[tuple[str, str]]:
         seen = set()
-        for path in filter(Path.exists, self._places()):
+        for path in self._places():
             real = os.path.realpath(path)
             if real not in seen and (stamp := stamp_of(real)):
                 seen.add(real)
                 yield real, stamp
 
-    def _places(self) -> Iterator[Path]:
+    def _places(self) -> Iterator[str]:
         home = Path(self._environ.get("HOME", "/nonexistent"))
         pyenv = Path(self._environ.get("PYENV_ROOT") or home / ".pyenv")
         data = Path(self._environ.get("XDG_DATA_HOME") or home / ".local" / "share")
         managed = Path(self._environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
-        folders = [Path(part) for part in self._environ.get("PATH", "").split(os.pathsep) if part]
-        for folder in [*folders, *map(Path, _USUAL_FOLDERS)]:
-            yield from (folder / name for name in _NAMES)
-        yield from sorted(pyenv.glob("versions/*/bin/python"), reverse=True)
-        yield from sorted(managed.glob("*/bin/python3"), reverse=True)
+        folders = [part for part in self._environ.get("PATH", "").split(os.pathsep) if part]
+        for folder in dict.fromkeys([*folders, *_USUAL_FOLDERS]):
+            yield from _named_python(folder)
+        yield from map(str, sorted(pyenv.glob("versions/*/bin/python"), reverse=True))
+        yield from map(str, sorted(managed.glob("*/bin/python3"), reverse=True))
 
     def _ask(self, path: str, stamp: str) -> Interpreter | None:
         known = self._known()
@@ -120,18 +120,24 @@ class Interpreters:
         fresh.replace(self._cache)
 
 
+def _named_python(folder: str) -> list[str]:
+    try:
+        names = _NAMES.intersection(os.listdir(folder))  # noqa: PTH208 - one call for all names
+    except OSError:
+        return []
+    return [f"{folder}/{name}" for name in sorted(names)]
+
+
 def stamp_of(path: str) -> str | None:
     """Return what changes when the program at `path` does, or None when there is none."""
     try:
-        status = Path(path).stat()
         with Path(path).open("rb") as file:
             script = file.read(2) == b"#!"  # such as pyenv's shims, which answer for others
+            status = os.fstat(file.fileno())
     except OSError:
         return None
-    return None if script or not os.access(path, os.X_OK) else _stamp(status)
-
-
-def _stamp(status: os.stat_result) -> str:
+    if script or not os.access(path, os.X_OK):
+        return None
     return f"{status.st_mtime_ns}-{status.st_size}"
 
 

@@ -5,8 +5,6 @@ from collections import deque
 from typing import Final, cast
 
 import msgspec
-
-from zaffre.ports.replicas import ReplicaFailedError, ScoringAnswer
 from zaffre_sdk.scoring.frames import (
     ANSWER,
     FAILED,
@@ -21,6 +19,8 @@ from zaffre_sdk.scoring.frames import (
     request_frame,
 )
 from zaffre_sdk.wire.errors import ErrorBody, ErrorOut
+
+from zaffre.ports.replicas import ReplicaFailedError, ScoringAnswer
 
 MAX_WAITING_BYTES: Final = 1 << 28
 _MAX_NUMBER: Final = 0xFFFFFFFF
@@ -156,10 +156,10 @@ class Connection(asyncio.Protocol):
         if not waiting or waiting[0].number != frame.number:
             raise FrameError(f"an answer to call {frame.number}, which is not the first")
         answer = parse_answer(frame.payload)
-        headers = (
-            *self._headers(answer.headers),
-            (b"x-ms-run-fn-exec-ms", b"%.3f" % (answer.microseconds / 1000)),
-        )
+        headers = self._headers(answer.headers)
+        if answer.microseconds:
+            took = b"%.3f" % (answer.microseconds / 1000)
+            headers = (*headers, (b"x-ms-run-fn-exec-ms", took))
         self._finish(waiting.popleft(), ScoringAnswer(answer.status, headers, answer.body))
         if waiting:
             self._first_since = self._loop.time()
@@ -207,9 +207,7 @@ class Connection(asyncio.Protocol):
         self.abort()
 
 
-def refusal(
-    status: int, code: str, message: str, *headers: tuple[bytes, bytes]
-) -> ScoringAnswer:
+def refusal(status: int, code: str, message: str, *headers: tuple[bytes, bytes]) -> ScoringAnswer:
     """Return an answer of the house in the form of all its errors."""
     body = msgspec.json.encode(ErrorOut(error=ErrorBody(code=code, message=message)))
     return ScoringAnswer(

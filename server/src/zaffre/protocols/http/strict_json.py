@@ -5,6 +5,7 @@ The standard parser is fast but forgiving; what it lets pass (duplicate keys, Na
 the text says that it might be there.
 """
 
+import contextlib
 import json
 import math
 import re
@@ -60,9 +61,18 @@ def parse_json(body: bytes, shape: type[T]) -> T:
 def parse_msgpack(body: bytes, shape: type[T]) -> T:
     """Return a MessagePack body as a value of `shape`; NaN and infinities are allowed.
 
+    What fits a shape that spells out all its values is taken at once: bodies come by the hundred
+    thousand points. Only what does not fit is looked at closely, to say what is wrong.
+
+    Args:
+        body: What was sent.
+        shape: A shape without `Any`, whose types leave out what must not be sent.
+
     Raises:
         InvalidError: `InvalidMessagePack`, or as `parse_json`.
     """
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.msgpack.decode(body, type=shape)
     try:
         value = msgspec.msgpack.decode(body)
     except RecursionError:

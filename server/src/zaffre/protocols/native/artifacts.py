@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from litestar import Request, get, post, put
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 from zaffre_sdk.wire.artifacts import ArtifactIn, ArtifactList, ArtifactOut
@@ -19,7 +19,7 @@ from zaffre.protocols.native.translate.artifacts import from_artifact
 _ALL = "/workspaces/{workspace:str}/runs/{run:str}/artifacts"
 _ONE = "/workspaces/{workspace:str}/runs/{run:str}/artifacts/{path:path}"
 Digest = Annotated[
-    str | None, Parameter(header="x-zaffre-digest", description="SHA-256 of the body")
+    str | None, HeaderParameter(name="x-zaffre-digest", description="SHA-256 of the body")
 ]
 
 

@@ -86,9 +86,7 @@ async def read_endpoint_log(
     """Answer what there is of the log from a byte on, waiting for some."""
     found = await call.read(lambda s: s.endpoints.get(workspace, endpoint, caller=call.caller))
     left = 0.0 if call.changes.stopping else wait
-    data = await call.logs.read(
-        found.log_owner, LOG_PATH, offset, limit=_MAX_LOG_BYTES, wait=left
-    )
+    data = await call.logs.read(found.log_owner, LOG_PATH, offset, limit=_MAX_LOG_BYTES, wait=left)
     files = await call.logs.list(found.log_owner)
     size = next((file.size for file in files if file.path == LOG_PATH), 0)
     headers = {"x-zaffre-endpoint-state": found.state, "x-zaffre-log-size": str(size)}
@@ -105,9 +103,7 @@ async def show_endpoint_keys(call: Call, workspace: str, endpoint: str) -> KeysO
 
 
 @post(f"{_ONE}/keys", permission=Permission.ENDPOINTS_KEYS, status_code=200)
-async def renew_endpoint_key(
-    call: Call, workspace: str, endpoint: str, data: KeyIn
-) -> KeysOut:
+async def renew_endpoint_key(call: Call, workspace: str, endpoint: str, data: KeyIn) -> KeysOut:
     """Replace one key; the old one, and every token, opens nothing any more."""
     primary, secondary = await call.write(
         lambda s: s.endpoints.renew_key(
@@ -121,9 +117,7 @@ async def renew_endpoint_key(
 async def issue_endpoint_token(call: Call, workspace: str, endpoint: str) -> TokenOut:
     """Answer a token that opens the endpoint for an hour."""
     return from_token(
-        await call.read(
-            lambda s: s.endpoints.issue_token(workspace, endpoint, caller=call.caller)
-        )
+        await call.read(lambda s: s.endpoints.issue_token(workspace, endpoint, caller=call.caller))
     )
 
 

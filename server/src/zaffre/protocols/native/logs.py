@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, put
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from zaffre_sdk.wire.artifacts import LogList, LogOut
 
@@ -18,8 +18,10 @@ _MAX_BYTES: Final = 1 << 20
 _LOOK_AGAIN: Final = 5.0
 """Whoever ends a run wakes the readers of its logs; this is how late they see it otherwise."""
 
-Offset = Annotated[int, Parameter(ge=0, le=1 << 60, description="The first byte")]
-Wait = Annotated[float, Parameter(ge=0, le=60, description="How long to wait for the first byte")]
+Offset = Annotated[int, QueryParameter(ge=0, le=1 << 60, description="The first byte")]
+Wait = Annotated[
+    float, QueryParameter(ge=0, le=60, description="How long to wait for the first byte")
+]
 
 
 @get(_ALL, permission=Permission.RUNS_READ)

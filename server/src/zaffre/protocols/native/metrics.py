@@ -1,9 +1,10 @@
 """Metrics over HTTP: MessagePack, or JSON where NaN and infinities are words."""
 
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, cast
 
+import msgspec
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from zaffre_sdk.wire.metrics import BatchIn, BatchOut, EntryList, MetricList
 
@@ -23,7 +24,7 @@ from zaffre.protocols.native.translate.metrics import (
 T = TypeVar("T")
 _ALL = "/workspaces/{workspace:str}/runs/{run:str}/metrics"
 _BEGINNING = -1
-Size = Annotated[int, Parameter(ge=1, le=10_000, description="At most so many entries")]
+Size = Annotated[int, QueryParameter(ge=1, le=10_000, description="At most so many entries")]
 
 
 @post(_ALL, permission=Permission.RUNS_WRITE, status_code=200, msgpack=True)
@@ -98,8 +99,11 @@ def _answer_entries(request: Request[Any, Any, Any], entries: EntryList) -> Resp
 
 
 def _answer(request: Request[Any, Any, Any], content: T) -> Response[T]:
-    media_type = MSGPACK if _takes_msgpack(request) else JSON
-    return Response(content, media_type=media_type, headers={"vary": "accept"})
+    headers = {"vary": "accept"}
+    if not _takes_msgpack(request):
+        return Response(content, media_type=JSON, headers=headers)
+    packed = cast("T", msgspec.msgpack.encode(content))  # Litestar sends bytes as they are
+    return Response(packed, media_type=MSGPACK, headers=headers)
 
 
 def _takes_msgpack(request: Request[Any, Any, Any]) -> bool:

@@ -6,6 +6,7 @@ from zaffre.protocols.native import (
     artifacts,
     attempts,
     blobs,
+    endpoints,
     environments,
     experiments,
     logs,
@@ -35,5 +36,6 @@ def create_router() -> Router:
             *snapshots.ROUTES,
             *environments.ROUTES,
             *models.ROUTES,
+            *endpoints.ROUTES,
         ],
     )

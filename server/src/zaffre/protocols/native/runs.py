@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 from litestar import get, patch, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from zaffre_sdk.wire.runs import RunChange, RunEnd, RunIn, RunList, RunOut
 
@@ -23,13 +23,13 @@ from zaffre.protocols.native.translate.runs import (
 _ALL = "/workspaces/{workspace:str}/runs"
 _ONE = "/workspaces/{workspace:str}/runs/{run:str}"
 _LOOK_AGAIN: Final = 2.0
-"""A change between looking and waiting is missed; this is how late it is seen then."""
+"""A change that nobody hints at is seen this late."""
 
-Words = Annotated[list[str] | None, Parameter(description="Repeated, or separated by commas")]
-States = Annotated[list[str] | None, Parameter(query="state")]
-Properties = Annotated[list[str] | None, Parameter(query="property")]
-Seconds = Annotated[float, Parameter(ge=0, le=60, description="How long to wait at most")]
-SeenState = Annotated[str | None, Parameter(query="state", description="What was seen last")]
+Words = Annotated[list[str] | None, QueryParameter(description="Repeated, or separated by commas")]
+States = Annotated[list[str] | None, QueryParameter(name="state")]
+Properties = Annotated[list[str] | None, QueryParameter(name="property")]
+Seconds = Annotated[float, QueryParameter(ge=0, le=60, description="How long to wait at most")]
+SeenState = Annotated[str | None, QueryParameter(name="state", description="What was seen last")]
 
 
 @post(_ALL, permission=Permission.RUNS_WRITE)
@@ -109,12 +109,13 @@ async def wait_for_run(
     clock = call.house.clock
     until = clock.monotonic() + seconds
     while True:
+        mark = call.changes.mark()
         found = await call.read(lambda s: s.runs.get(workspace, run, caller=call.caller))
         seen = seen or found.state
         left = until - clock.monotonic()
         if found.is_terminal or found.state != seen or left <= 0 or call.changes.stopping:
             return from_run(found)
-        await call.changes.wait(min(left, _LOOK_AGAIN))
+        await call.changes.wait(min(left, _LOOK_AGAIN), since=mark)
 
 
 ROUTES: Final[list[ControllerRouterHandler]] = [

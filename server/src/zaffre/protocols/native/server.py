@@ -1,10 +1,10 @@
 """What the server says of itself."""
 
 from litestar import get
+from zaffre_sdk.wire.server import ServerOut
 
 from zaffre.domain.access import Permission
 from zaffre.protocols.http.call import Call
-from zaffre_sdk.wire.server import ServerOut
 
 
 @get("/server", permission=Permission.SERVER_READ)

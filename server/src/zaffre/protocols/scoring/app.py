@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from zaffre_sdk.wire.errors import ErrorBody, ErrorOut
 
-from zaffre.ports.replicas import ScoringAnswer
+from zaffre.ports.replicas import Replica, ScoringAnswer
 from zaffre.protocols.http.asgi import App, Receive, Scope, Send
 from zaffre.services.scoring import LiveEndpoint, ScoringTable
 
@@ -64,8 +64,7 @@ async def _answer(
     methods = _METHODS.get(rest)
     if methods is None:
         return _NOT_FOUND
-    method = scope["method"]
-    if method not in methods:
+    if scope["method"] not in methods:
         return _refusal(
             405,
             "MethodNotAllowed",
@@ -76,12 +75,15 @@ async def _answer(
     if replica is None:
         return _refusal(503, "NoHealthyReplica", f"Nothing answers: {endpoint.state}", _RETRY)
     if rest == _SCORE:
-        query = scope["query_string"]
-        path = f"/score?{query.decode('latin-1')}" if query else "/score"
-        return await replica.score(method, path, scope["headers"], await _body(scope, receive))
-    if rest == _SWAGGER:
-        return ScoringAnswer(200, (_JSON,), replica.swagger)
-    return _HEALTHY
+        return await _score(replica, scope, receive)
+    return ScoringAnswer(200, (_JSON,), replica.swagger) if rest == _SWAGGER else _HEALTHY
+
+
+async def _score(replica: Replica, scope: Scope, receive: Receive) -> ScoringAnswer:
+    query = scope["query_string"]
+    path = f"/score?{query.decode('latin-1')}" if query else "/score"
+    body = await _body(scope, receive)
+    return await replica.score(scope["method"], path, scope["headers"], body)
 
 
 def _credential(scope: Scope) -> str | None:
@@ -127,9 +129,7 @@ async def _send(scope: Scope, send: Send, answer: ScoringAnswer) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _refusal(
-    status: int, code: str, message: str, *headers: tuple[bytes, bytes]
-) -> ScoringAnswer:
+def _refusal(status: int, code: str, message: str, *headers: tuple[bytes, bytes]) -> ScoringAnswer:
     body = msgspec.json.encode(ErrorOut(error=ErrorBody(code=code, message=message)))
     return ScoringAnswer(status, (_JSON, (b"x-ms-error-code", code.encode()), *headers), body)
 
@@ -145,6 +145,9 @@ _NOT_FOUND: Final = _refusal(
     404, "RouteNotFound", "An endpoint answers `/score` and `/swagger.json`."
 )
 _TOO_LARGE: Final = _refusal(
-    413, "BodyTooLarge", f"The body is larger than {MAX_BODY_BYTES} bytes.", (b"connection", b"close")
+    413,
+    "BodyTooLarge",
+    f"The body is larger than {MAX_BODY_BYTES} bytes.",
+    (b"connection", b"close"),
 )
 _HEALTHY: Final = ScoringAnswer(200, (_TEXT,), b"Healthy")

@@ -1,0 +1,34 @@
+"""Every table."""
+
+from zaffre.adapters.sql.tables.access import answers, tokens
+from zaffre.adapters.sql.tables.endpoints import endpoint_keys, endpoints
+from zaffre.adapters.sql.tables.environments import environments
+from zaffre.adapters.sql.tables.metrics import metric_batches, metric_points, metric_series
+from zaffre.adapters.sql.tables.models import model_files, model_names, models
+from zaffre.adapters.sql.tables.runs import artifacts, run_labels, runs
+from zaffre.adapters.sql.tables.schema import metadata
+from zaffre.adapters.sql.tables.snapshots import snapshot_files, snapshots, workspace_blobs
+from zaffre.adapters.sql.tables.workspaces import experiments, workspaces
+
+__all__ = [
+    "answers",
+    "artifacts",
+    "endpoint_keys",
+    "endpoints",
+    "environments",
+    "experiments",
+    "metadata",
+    "metric_batches",
+    "metric_points",
+    "metric_series",
+    "model_files",
+    "model_names",
+    "models",
+    "run_labels",
+    "runs",
+    "snapshot_files",
+    "snapshots",
+    "tokens",
+    "workspace_blobs",
+    "workspaces",
+]

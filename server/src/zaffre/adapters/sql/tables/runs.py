@@ -1,0 +1,83 @@
+"""Tables of runs and of what they leave behind."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from zaffre.adapters.sql.columns import Document, Key, Word
+from zaffre.adapters.sql.tables.schema import labels, metadata, moment, text, workspace
+from zaffre.domain.runs import RunError, RunKind, RunSpec, RunState
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("key", Key, primary_key=True),
+    workspace(cascade=False),
+    text("id"),
+    Column("experiment_id", Text, ForeignKey("experiments.id"), nullable=False),
+    # Experiments are not renamed, so that their names may stand here and in an index.
+    text("experiment_name"),
+    Column("parent_id", Text),
+    Column("number", Integer, nullable=False),
+    Column("kind", Word(RunKind), nullable=False),
+    Column("state", Word(RunState), nullable=False),
+    Column("spec", Document(RunSpec), nullable=False),
+    text("display_name"),
+    text("description"),
+    labels("tags"),
+    labels("properties"),
+    Column("error", Document(RunError)),
+    Column("attempt", Integer, nullable=False),
+    Column("handle", Document(dict[str, Any]), nullable=False),
+    text("created_by"),
+    moment(),
+    moment("started_at", nullable=True),
+    moment("ended_at", nullable=True),
+    UniqueConstraint("workspace_id", "id"),
+    Index(None, "workspace_id", "key"),
+    Index(None, "workspace_id", "experiment_name", "key"),
+    Index(None, "workspace_id", "parent_id", "key"),
+    Index(None, "workspace_id", "state", "key"),
+    Index(None, "state", "key"),
+    Index(None, "experiment_id"),
+)
+
+# Tags and properties again, for filters: a row for the name and a row for name and value, in the
+# order of `list`. Values are digests since they may be long.
+run_labels = Table(
+    "run_labels",
+    metadata,
+    Column("workspace_id", Text),
+    Column("label", Text),
+    Column("name", Text),
+    Column("value", LargeBinary),
+    Column("run_key", Key, ForeignKey("runs.key")),
+    PrimaryKeyConstraint("workspace_id", "label", "name", "value", "run_key"),
+    sqlite_with_rowid=False,
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("workspace_id", Text),
+    Column("run_id", Text),
+    Column("path", Text),
+    text("digest"),
+    Column("size", BigInteger, nullable=False),
+    moment(),
+    PrimaryKeyConstraint("workspace_id", "run_id", "path"),
+    ForeignKeyConstraint(["workspace_id", "run_id"], ["runs.workspace_id", "runs.id"]),
+    sqlite_with_rowid=False,
+)

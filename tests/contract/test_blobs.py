@@ -1,0 +1,304 @@
+"""What every blob store promises."""
+
+import asyncio
+import errno
+import hashlib
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import pytest
+
+from zaffre.adapters.blobs.draft import Draft
+from zaffre.adapters.blobs.local import LocalBlobs
+from zaffre.domain.errors import (
+    InvalidError,
+    NotFoundError,
+    PreconditionError,
+    StorageFullError,
+    TooLargeError,
+)
+
+LARGE = os.urandom(3_500_000)
+
+
+@pytest.fixture(params=["local"])
+def blobs(request, tmp_path):
+    assert request.param == "local"
+    return LocalBlobs(tmp_path / "blobs", tmp_path / "tmp")
+
+
+async def stream(data: bytes, size: int = 65536) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+async def read(chunks: AsyncIterator[bytes]) -> bytes:
+    return b"".join([chunk async for chunk in chunks])
+
+
+def digest_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class TestBlobs:
+    @pytest.mark.parametrize("data", [b"", b"x", b"y" * (1 << 20), LARGE], ids=len)
+    def test_what_was_put_is_what_is_opened(self, blobs, data):
+        async def inside():
+            assert await blobs.put(stream(data)) == (digest_of(data), len(data))
+            assert await read(blobs.open(digest_of(data))) == data
+            assert await blobs.size(digest_of(data)) == len(data)
+            assert await blobs.verify(digest_of(data))
+
+        asyncio.run(inside())
+
+    @pytest.mark.parametrize(
+        ("start", "length"), [(0, 10), (5, None), (1_000_000, 2_000_000), (3_499_999, 10), (0, 0)]
+    )
+    def test_parts(self, blobs, start, length):
+        async def inside():
+            digest, size = await blobs.put(stream(LARGE))
+            end = size if length is None else start + length
+            assert await read(blobs.open(digest, start=start, length=length)) == LARGE[start:end]
+
+        asyncio.run(inside())
+
+    def test_equal_bytes_are_kept_once(self, blobs, tmp_path):
+        async def inside():
+            await asyncio.gather(*(blobs.put(stream(LARGE)) for _ in range(4)))
+
+        asyncio.run(inside())
+        assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+    def test_c69_another_digest_than_expected(self, blobs, tmp_path):
+        with pytest.raises(PreconditionError, match=digest_of(b"a")) as caught:
+            asyncio.run(blobs.put(stream(b"a"), expected=digest_of(b"b")))
+        assert caught.value.code == "DigestMismatch"
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+    def test_r24_an_upload_that_ends_early_leaves_nothing(self, blobs, tmp_path):
+        async def broken() -> AsyncIterator[bytes]:
+            yield LARGE
+            raise ConnectionResetError
+
+        with pytest.raises(ConnectionResetError):
+            asyncio.run(blobs.put(broken()))
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+    def test_r24_an_upload_that_is_cancelled_leaves_nothing(self, blobs, tmp_path):
+        async def inside():
+            begun = asyncio.Event()
+
+            async def endless() -> AsyncIterator[bytes]:
+                yield LARGE
+                begun.set()
+                await asyncio.Event().wait()
+
+            task = asyncio.create_task(blobs.put(endless()))
+            await begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(inside())
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+    def test_c15_over_the_limit(self, blobs, tmp_path):
+        with pytest.raises(TooLargeError) as caught:
+            asyncio.run(blobs.put(stream(LARGE), limit=2_000_000))
+        assert caught.value.code == "BlobTooLarge"
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+    @pytest.mark.parametrize(
+        "digest", ["../../etc/passwd", "A" * 64, "", "0" * 63, "0" * 63 + "/"]
+    )
+    def test_a10_a_digest_is_never_a_path(self, blobs, digest):
+        for question in (blobs.size(digest), read(blobs.open(digest)), blobs.verify(digest)):
+            with pytest.raises(InvalidError):
+                asyncio.run(question)
+
+    def test_absent(self, blobs, tmp_path):
+        absent = digest_of(b"absent")
+        for question in (
+            blobs.size(absent),
+            read(blobs.open(absent)),
+            blobs.copy_to(absent, tmp_path / "copy"),
+        ):
+            with pytest.raises(NotFoundError, match=absent):
+                asyncio.run(question)
+        assert asyncio.run(blobs.verify(absent)) is False
+        assert not (tmp_path / "copy").exists()
+
+    def test_copy(self, blobs, tmp_path):
+        async def inside():
+            digest, _ = await blobs.put(stream(LARGE))
+            await blobs.copy_to(digest, tmp_path / "copy")
+
+        asyncio.run(inside())
+        assert (tmp_path / "copy").read_bytes() == LARGE
+
+
+def change_bit(data: bytearray) -> None:
+    data[1_700_000] ^= 4
+
+
+def cut_off(data: bytearray) -> None:
+    del data[-1:]
+
+
+def append(data: bytearray) -> None:
+    data.extend(b"x")
+
+
+class TestLocalBlobs:
+    @pytest.mark.parametrize("damage", [change_bit, cut_off, append])
+    def test_r23_damage_is_seen_before_the_last_chunk(self, tmp_path, damage):
+        blobs = LocalBlobs(tmp_path / "blobs", tmp_path / "tmp")
+        digest, _ = asyncio.run(blobs.put(stream(LARGE)))
+        file = tmp_path / "blobs" / digest[:2] / digest[2:4] / digest
+        data = bytearray(LARGE)
+        damage(data)
+        file.write_bytes(data)
+        seen = bytearray()
+
+        async def follow():
+            async for chunk in blobs.open(digest):
+                seen.extend(chunk)
+
+        with pytest.raises(PreconditionError):
+            asyncio.run(follow())
+        assert len(seen) < len(LARGE)
+        assert asyncio.run(blobs.verify(digest)) is False
+        with pytest.raises(PreconditionError):
+            asyncio.run(blobs.copy_to(digest, tmp_path / "copy"))
+        assert not (tmp_path / "copy").exists()
+
+    def test_r23_sending_it_again_heals_it(self, tmp_path):
+        blobs = LocalBlobs(tmp_path / "blobs", tmp_path / "tmp")
+        digest, _ = asyncio.run(blobs.put(stream(LARGE)))
+        (tmp_path / "blobs" / digest[:2] / digest[2:4] / digest).write_bytes(b"rotten")
+        asyncio.run(blobs.put(stream(LARGE)))
+        assert asyncio.run(blobs.verify(digest))
+
+    def test_a48_only_the_owner_gets_in(self, tmp_path):
+        previous = os.umask(0)
+        try:
+            blobs = LocalBlobs(tmp_path / "data" / "blobs", tmp_path / "data" / "tmp")
+            asyncio.run(blobs.put(stream(b"x")))
+        finally:
+            os.umask(previous)
+        modes = {path: path.stat().st_mode & 0o777 for path in (tmp_path / "data").rglob("*")}
+        assert modes
+        assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in modes.items())
+
+    def test_r01_leftovers_of_a_killed_server_are_removed(self, tmp_path):
+        (tmp_path / "tmp").mkdir()
+        (tmp_path / "tmp" / "blob-abc").write_bytes(b"half")
+        LocalBlobs(tmp_path / "blobs", tmp_path / "tmp")
+        assert not list((tmp_path / "tmp").iterdir())
+
+    @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT])
+    @pytest.mark.parametrize("moment", ["write", "fsync"])
+    def test_r04_a_full_disk_has_its_own_word(self, tmp_path, monkeypatch, error, moment):
+        blobs = LocalBlobs(tmp_path / "blobs", tmp_path / "tmp")
+
+        def full(*_args: object) -> None:
+            raise OSError(error, "full")
+
+        if moment == "fsync":
+            monkeypatch.setattr("zaffre.adapters.blobs.draft.os.fsync", full)
+        else:
+            monkeypatch.setattr("zaffre.adapters.blobs.draft.os.fdopen", lambda *a, **k: _Full(full, *a, **k))  # fmt: skip
+        with pytest.raises(StorageFullError):
+            asyncio.run(blobs.put(stream(b"x")))
+        monkeypatch.undo()
+        assert not list((tmp_path / "tmp").iterdir())
+        asyncio.run(blobs.put(stream(b"x")))
+
+    def test_r02_names_are_durable_before_the_answer(self, tmp_path, monkeypatch):
+        blobs = LocalBlobs(tmp_path / "blobs", tmp_path / "tmp")
+        done: list[tuple[str, str]] = []
+        fsync, replace = os.fsync, Path.replace
+
+        def noted_fsync(descriptor: int) -> None:
+            done.append(("fsync", os.readlink(f"/proc/self/fd/{descriptor}")))
+            fsync(descriptor)
+
+        def noted_replace(self: Path, target: Path) -> Path:
+            done.append(("replace", str(target)))
+            return replace(self, target)
+
+        monkeypatch.setattr(os, "fsync", noted_fsync)
+        monkeypatch.setattr(Path, "replace", noted_replace)
+        digest, _ = asyncio.run(blobs.put(stream(b"x")))
+        final = tmp_path / "blobs" / digest[:2] / digest[2:4]
+        assert done[0][0] == "fsync"
+        assert str(tmp_path / "tmp") in done[0][1]
+        assert done[-2:] == [("replace", str(final / digest)), ("fsync", str(final))]
+        assert ("fsync", str(final.parent)) in done
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+    def test_r25_a_gigabyte_up_and_down_in_constant_memory(self, tmp_path):
+        program = textwrap.dedent("""
+            import asyncio, pathlib, resource, sys
+            from zaffre.adapters.blobs.local import LocalBlobs
+
+            def peak():
+                return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+            async def chunks(count):
+                chunk = b"0123456789abcdef" * 4096
+                for _ in range(count):
+                    yield chunk
+
+            async def main():
+                root = pathlib.Path(sys.argv[1])
+                blobs = LocalBlobs(root / "blobs", root / "tmp")
+                await blobs.put(chunks(1))
+                before = peak()
+                digest, size = await blobs.put(chunks(16384))
+                async for chunk in blobs.open(digest):
+                    size -= len(chunk)
+                print(size, peak() - before)
+
+            asyncio.run(main())
+        """)
+        told = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        missing, growth = map(int, told.stdout.split())
+        assert missing == 0
+        assert growth < 64 * 1024
+        for path in (tmp_path / "blobs").rglob("*"):
+            if path.is_file():
+                path.unlink()
+
+
+class _Full:
+    """A file on a disk that is full."""
+
+    def __init__(self, fail, descriptor: int, *_args: object, **_options: object) -> None:
+        self._fail = fail
+        self._descriptor = descriptor
+
+    def write(self, _data: Iterable[int]) -> int:
+        return self._fail()
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+
+def test_a_draft_may_be_discarded_twice(tmp_path):
+    draft = Draft(tmp_path)
+    draft.write(b"x")
+    draft.discard()
+    draft.discard()
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,107 @@
+"""Environments as v1 programs ask for them, really built."""
+
+import http.server
+import os
+import threading
+
+import pytest
+from building import ask, build, need_index
+from zaffre.domain.errors import UnavailableError
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    need_index()
+    return tmp_path_factory.mktemp("environments")
+
+
+def test_the_documented_environment(home):
+    built, said = build(
+        home, conda_packages=("scikit-learn", "pip"), pip_packages=("azureml-defaults",)
+    )
+    assert "zaffre-sdk[defaults] stands in for azureml-defaults." in said
+    assert ask(built, "import sklearn, pip, requests, azureml; print('ready')") == "ready"
+
+
+def test_an_old_python_gets_the_nearest_and_old_code_runs(home):
+    built, said = build(home, python_version="3.6.2", conda_packages=("numpy",))
+    assert ask(built, "import numpy; print(numpy.float(1), numpy.bool(0))") == "1.0 False"
+    assert ask(built, "import pkg_resources; print('ready')").endswith("ready")
+    assert any(line.startswith("Python 3.6.2 was asked for; using Python 3.") for line in said)
+    assert any("numpy<1.24" in line for line in said)
+    _, again = build(home, python_version="3.6.2", conda_packages=("numpy",))
+    assert any("numpy<1.24" in line for line in again)
+
+
+def test_pins_that_contradict_the_age_win(home):
+    built, said = build(home, python_version="3.7", pip_packages=("numpy==1.26.4",))
+    assert "numpy==1.26.4" in built.packages
+    assert any(line.startswith("numpy<1.24 is not held") for line in said)
+
+
+def test_versions_of_the_submitter_are_tried_first_and_dropped_when_they_do_not_go(home):
+    built, _ = build(home, pip_packages=("six",), preferred_packages=("six==1.15.0",))
+    assert "six==1.15.0" in built.packages
+    built, said = build(home, pip_packages=("six",), preferred_packages=("six==999.0",))
+    assert any(line.startswith("six==1.") for line in built.packages)
+    assert any("submitting program (six==999.0), so others were taken" in line for line in said)
+
+
+def test_genuine_packages_live_beside_ours(home):
+    built, _ = build(home, pip_packages=("azureml-mlflow",))
+    assert not any(
+        line.startswith(("azureml-core==", "azureml-dataprep==")) for line in built.packages
+    )
+    assert ask(built, "import azureml.mlflow, azureml, zaffre_sdk; print('ready')") == "ready"
+
+
+def test_c76_an_unknown_package_is_named(home):
+    with pytest.raises(UnavailableError) as failed:
+        build(home, pip_packages=("zaffre-no-such-package",))
+    assert failed.value.code == "EnvironmentBuildFailed"
+    assert "`zaffre-no-such-package` is not on the package index" in failed.value.message
+
+
+def test_c77_contradicting_pins_are_told_with_who_asked_for_what(home):
+    with pytest.raises(UnavailableError) as failed:
+        build(home, pip_packages=("pandas==2.0.0", "numpy==1.19.5"))
+    assert "pandas==2.0.0 depends on numpy>=1.2" in failed.value.message
+    assert "you require numpy==1.19.5" in failed.value.message
+
+
+def test_r37_an_index_that_gives_nothing_is_named_and_its_password_is_not(tmp_path):
+    class Broken(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(401)
+
+        def log_message(self, *_arguments):
+            """Say nothing: uv's own words are what is tested."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Broken) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"127.0.0.1:{server.server_port}"
+        environ = {
+            "PATH": os.environ["PATH"],
+            "UV_CACHE_DIR": str(tmp_path / "cache"),
+            "UV_DEFAULT_INDEX": f"http://somebody:hunter2@{address}/simple",
+            "UV_HTTP_RETRIES": "0",
+        }
+        said = []
+        with pytest.raises(UnavailableError) as failed:
+            build(tmp_path, environ=environ, log=said.append, pip_packages=("six",))
+        server.shutdown()
+    text = "\n".join([failed.value.message, failed.value.hint, *said])
+    assert failed.value.code == "EnvironmentBuildFailed"
+    assert "hunter2" not in text
+    assert address in text or "`" in failed.value.message
+
+
+def test_r37_an_unreachable_index_is_named(tmp_path):
+    environ = {
+        "PATH": os.environ["PATH"],
+        "UV_CACHE_DIR": str(tmp_path / "cache"),
+        "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple",
+        "UV_HTTP_RETRIES": "0",
+    }
+    with pytest.raises(UnavailableError, match="The package index `http://127.0.0.1:9`"):
+        build(tmp_path, environ=environ, pip_packages=("six",))

@@ -1,0 +1,270 @@
+"""The engine of runs over a real database and real logs; building and launching is scripted."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zaffre.adapters.blobs.logs import LocalLogs
+from zaffre.adapters.sql.database import open_database
+from zaffre.base.clock import system_clock
+from zaffre.base.ids import new_id, new_secret
+from zaffre.domain.access import OWNER, Principal
+from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec
+from zaffre.domain.errors import UnavailableError
+from zaffre.domain.files import FileEntry
+from zaffre.domain.runs import Run, RunKind, RunSpec, RunState
+from zaffre.engine.runs.loop import RunLoop
+from zaffre.engine.runs.parts import Parts, RunLimits, Stopwatches
+from zaffre.engine.runs.preparing import LOG_PATH
+from zaffre.engine.supervisor import Engine
+from zaffre.engine.wakeup import EngineWakeup
+from zaffre.ports.launchers import RunnerOrder
+from zaffre.services.beats import Beats
+from zaffre.services.context import Context
+from zaffre.services.runs import NewRun
+from zaffre.services.work import Work
+from zaffre.services.workspaces import NewWorkspace
+
+ALICE = Principal(name="alice", permissions=OWNER)
+DIGEST = "ab" * 32
+S = RunState
+Build = Callable[[EnvironmentSpec, Callable[[str], None]], Awaitable[BuiltEnvironment]]
+
+
+async def build_at_once(_: EnvironmentSpec, log: Callable[[str], None]) -> BuiltEnvironment:
+    await asyncio.to_thread(log, "built in a thread")
+    return BuiltEnvironment(python="/py")
+
+
+async def build_for_ever(_: EnvironmentSpec, log: Callable[[str], None]) -> BuiltEnvironment:
+    log("still building")
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def fail_to_build(_: EnvironmentSpec, log: Callable[[str], None]) -> BuiltEnvironment:
+    log("no such package: nope")
+    raise UnavailableError("EnvironmentBuildFailed", "`nope` cannot be installed.")
+
+
+@dataclass
+class Scripted:
+    """A builder and a launcher that do as they are told and remember what was asked."""
+
+    build: Build = build_at_once
+    alive: bool = True
+    fails: bool = False
+    launched: list[RunnerOrder] = field(default_factory=list)
+    stopped: list[dict[str, Any]] = field(default_factory=list)
+
+    async def launch(self, order: RunnerOrder) -> dict[str, Any]:
+        if self.fails:
+            raise OSError("no room for another process")
+        self.launched.append(order)
+        return {"attempt": order.attempt, "pid": 1}
+
+    async def is_alive(self, handle: dict[str, Any]) -> bool:  # noqa: ARG002 (the port has it)
+        return self.alive
+
+    async def stop(self, workspace_id: str, run_id: str, handle: dict[str, Any]) -> None:  # noqa: ARG002
+        self.stopped.append(handle)
+
+
+@dataclass
+class Yard:
+    work: Work
+    logs: LocalLogs
+    workspace_id: str
+    engine: Engine
+
+    async def submit(self) -> Run:
+        spec = RunSpec(
+            kind=RunKind.SCRIPT,
+            script="train.py",
+            snapshot_id=await self.work.write(self._snapshot),
+            environment=EnvironmentSpec(),
+        )
+        new = NewRun(experiment_name="exp", spec=spec)
+        return await self.work.write(lambda s: s.runs.create(self.workspace_id, new, caller=ALICE))
+
+    def _snapshot(self, s: Any) -> str:
+        s.snapshots.note_blob(self.workspace_id, DIGEST, 3, caller=ALICE)
+        files = [FileEntry("train.py", DIGEST, 3)]
+        return s.snapshots.create(self.workspace_id, files, caller=ALICE).id
+
+    async def get(self, run: Run) -> Run:
+        return await self.work.read(lambda s: s.stores.runs.get(run.workspace_id, run.id))
+
+    async def until(self, run: Run, is_so: Callable[[Run], bool]) -> Run:
+        deadline = time.monotonic() + 10
+        while True:
+            now = await self.get(run)
+            if is_so(now):
+                return now
+            assert time.monotonic() < deadline, now
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def yard(folder: Path, scripted: Scripted, **limits: Any) -> AsyncIterator[Yard]:
+    clock = system_clock()
+    wakeup = EngineWakeup(asyncio.get_running_loop())
+    context = Context(
+        clock=clock,
+        new_id=new_id,
+        new_secret=new_secret,
+        wakeup=wakeup,
+        tokens_removed=lambda _: None,
+    )
+    transactions = open_database(folder / "zaffre.db")
+    work, logs = Work(transactions, context), LocalLogs(folder / "logs")
+    parts = Parts(
+        work=work,
+        beats=Beats(clock.monotonic),
+        launcher=scripted,
+        builder=scripted,
+        logs=logs,
+        wakeup=wakeup,
+        cancels=Stopwatches(clock.monotonic),
+        server_url="http://127.0.0.1:1",
+        limits=RunLimits(**{"tick_seconds": 0.02, **limits}),
+    )
+    new = NewWorkspace(name="ws", subscription_id="s", resource_group="g")
+    workspace = await work.write(lambda s: s.workspaces.create(new))
+    engine = Engine([RunLoop(parts)])
+    await engine.start()
+    try:
+        yield Yard(work, logs, workspace.id, engine)
+    finally:
+        await engine.stop()
+        await transactions.close()
+
+
+def is_in(*states: RunState) -> Callable[[Run], bool]:
+    return lambda run: run.state in states
+
+
+def test_a_run_is_built_and_launched_with_a_log_of_the_build(tmp_path: Path):
+    async def story() -> None:
+        scripted = Scripted()
+        async with yard(tmp_path, scripted) as place:
+            run = await place.submit()
+            run = await place.until(run, lambda now: "launcher" in now.handle)
+            assert (run.state, run.attempt) == (S.STARTING, 1)
+            (order,) = scripted.launched
+            assert (order.run_id, order.attempt, order.python) == (run.id, 1, "/py")
+            log = await place.logs.read((run.workspace_id, run.id), LOG_PATH, 0, limit=1000)
+            assert log == b"built in a thread\n"
+
+    asyncio.run(story())
+
+
+def test_a_failed_build_fails_the_run_with_its_last_lines(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted(build=fail_to_build)) as place:
+            run = await place.until(await place.submit(), is_in(S.FAILED))
+            assert run.error is not None
+            assert run.error.code == "EnvironmentBuildFailed"
+            assert "`nope` cannot be installed." in run.error.message
+            assert run.error.details == "no such package: nope"
+            assert run.attempt == 0
+
+    asyncio.run(story())
+
+
+def test_r10_a_run_that_is_canceled_while_it_is_built_ends_promptly(tmp_path: Path):
+    async def story() -> None:
+        scripted = Scripted(build=build_for_ever)
+        async with yard(tmp_path, scripted) as place:
+            run = await place.until(await place.submit(), is_in(S.PREPARING))
+            await place.work.write(lambda s: s.runs.cancel(run.workspace_id, run.id, caller=ALICE))
+            await place.until(run, is_in(S.CANCELED))
+            assert scripted.launched == []
+
+    asyncio.run(story())
+
+
+def test_no_more_runs_leave_the_queue_than_there_are_slots(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted(build=build_for_ever), local_slots=2) as place:
+            runs = [await place.submit() for _ in range(4)]
+            await place.until(runs[1], is_in(S.PREPARING))
+            first = runs[0]
+            assert [(await place.get(run)).state for run in runs] == [
+                S.PREPARING,
+                S.PREPARING,
+                S.QUEUED,
+                S.QUEUED,
+            ]
+            await place.work.write(
+                lambda s: s.runs.cancel(first.workspace_id, first.id, caller=ALICE)
+            )
+            await place.until(runs[2], is_in(S.PREPARING))
+            assert (await place.get(runs[3])).state is S.QUEUED
+
+    asyncio.run(story())
+
+
+def test_a_runner_that_never_starts_is_replaced_a_few_times(tmp_path: Path):
+    async def story() -> None:
+        scripted = Scripted(alive=False)
+        async with yard(tmp_path, scripted, max_attempts=3) as place:
+            run = await place.until(await place.submit(), is_in(S.FAILED))
+            assert run.error is not None
+            assert run.error.code == "RunnerNotStarted"
+            assert [order.attempt for order in scripted.launched] == [1, 2, 3]
+            assert len({order.token for order in scripted.launched}) == 3
+            await place.engine.stop()
+            assert [handle["attempt"] for handle in scripted.stopped] == [1, 2, 3]
+
+    asyncio.run(story())
+
+
+def test_a_launch_that_fails_fails_the_run(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted(fails=True)) as place:
+            run = await place.until(await place.submit(), is_in(S.FAILED))
+            assert run.error is not None
+            assert run.error.code == "RunnerNotLaunched"
+            assert "no room for another process" in run.error.message
+
+    asyncio.run(story())
+
+
+def test_r09_a_dead_runner_is_noticed_and_swept(tmp_path: Path):
+    async def story() -> None:
+        scripted = Scripted()
+        async with yard(tmp_path, scripted, probe_seconds=0.0) as place:
+            run = await place.until(await place.submit(), lambda now: "launcher" in now.handle)
+            await place.work.write(
+                lambda s: s.attempts.start(
+                    ALICE, run.workspace_id, run.id, attempt=1, runner="one"
+                )
+            )
+            scripted.alive = False
+            run = await place.until(run, is_in(S.FAILED))
+            assert run.error is not None
+            assert run.error.code == "SupervisorLost"
+            assert scripted.stopped == [{"attempt": 1, "pid": 1}]
+
+    asyncio.run(story())
+
+
+def test_a_broken_step_ends_its_run_and_no_other(tmp_path: Path):
+    async def break_down(_: EnvironmentSpec, __: Callable[[str], None]) -> BuiltEnvironment:
+        raise RuntimeError("a bug")
+
+    async def story() -> None:
+        scripted = Scripted(build=break_down)
+        async with yard(tmp_path, scripted) as place:
+            run = await place.until(await place.submit(), is_in(S.FAILED))
+            assert run.error is not None
+            assert run.error.code == "EngineFailed"
+            scripted.build = build_at_once
+            await place.until(await place.submit(), lambda now: "launcher" in now.handle)
+
+    asyncio.run(story())
