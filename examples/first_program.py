@@ -49,7 +49,7 @@ env.python.conda_dependencies = CondaDependencies.create(
     conda_packages=["scikit-learn", "pip"], pip_packages=["azureml-defaults"]
 )
 config = ScriptRunConfig(
-    source_directory="train", script="train.py", arguments=["--reg", 0.1], environment=env
+    source_directory="train", script="train.py", arguments=["--reg", 0.01], environment=env
 )
 run = Experiment(ws, "train").submit(config)
 run.wait_for_completion(show_output=True)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zaffre_sdk.wire.server import ServerOut
-
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
 from zaffre.adapters.sql.database import open_database
@@ -24,6 +22,7 @@ from zaffre.services.beats import Beats
 from zaffre.services.context import Context
 from zaffre.services.tokens import digest_of
 from zaffre.services.work import Work
+from zaffre_sdk.wire.server import ServerOut
 
 SECRET = "owner-secret-of-these-tests"  # noqa: S105
 BEARER = (b"authorization", b"Bearer " + SECRET.encode())
@@ -131,7 +130,7 @@ async def open_doors(folder: Path, routers: Iterable[Any]) -> AsyncIterator[Door
         new_id=new_id,
         new_secret=new_secret,
         wakeup=changes,
-        tokens_removed=lambda run_id: known[0].forget_run(run_id),
+        tokens_removed=lambda run_id: known[0].forget_run(run_id),  # noqa: PLW0108 (made later)
     )
     transactions = open_database(folder / "zaffre.db")
     work = Work(transactions, context)

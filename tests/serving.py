@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from doors import Doors, open_doors
-
 from zaffre.adapters.replicas.process import ProcessReplicas
 from zaffre.domain.access import OWNER, Principal
 from zaffre.domain.endpoints import (
@@ -54,6 +54,13 @@ async def until(condition: Callable[[], object], *, what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"{what} did not come true in {DEADLINE:g} s"
         await asyncio.sleep(0.01)
+
+
+def lives(process: psutil.Process) -> bool:
+    """Tell whether a process runs; one that nobody has buried yet does not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def order_of(folder: Path, script: str, **said: object) -> ReplicaOrder:
@@ -125,8 +132,7 @@ class Shop:
 
     async def settled(self, name: str = "svc") -> Endpoint:
         """Wait until a deployment is settled, and return the endpoint."""
-        found = await self.when(name, lambda e: e.state is not EndpointState.TRANSITIONING)
-        return found
+        return await self.when(name, lambda e: e.state is not EndpointState.TRANSITIONING)
 
     async def when(self, name: str, condition: Callable[[Endpoint], object]) -> Endpoint:
         """Wait until an endpoint is in some condition, and return it."""

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
-
 from zaffre.adapters.blobs.draft import Draft
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.domain.errors import (
@@ -211,7 +210,9 @@ class TestLocalBlobs:
         if moment == "fsync":
             monkeypatch.setattr("zaffre.adapters.blobs.draft.os.fsync", full)
         else:
-            monkeypatch.setattr("zaffre.adapters.blobs.draft.os.fdopen", lambda *a, **k: _Full(full, *a, **k))  # fmt: skip
+            monkeypatch.setattr(
+                "zaffre.adapters.blobs.draft.os.fdopen", lambda *a, **k: _Full(full, *a, **k)
+            )
         with pytest.raises(StorageFullError):
             asyncio.run(blobs.put(stream(b"x")))
         monkeypatch.undo()
@@ -224,7 +225,7 @@ class TestLocalBlobs:
         fsync, replace = os.fsync, Path.replace
 
         def noted_fsync(descriptor: int) -> None:
-            done.append(("fsync", os.readlink(f"/proc/self/fd/{descriptor}")))
+            done.append(("fsync", str(Path(f"/proc/self/fd/{descriptor}").readlink())))
             fsync(descriptor)
 
         def noted_replace(self: Path, target: Path) -> Path:

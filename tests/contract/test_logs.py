@@ -1,10 +1,11 @@
 """What every log store promises."""
 
 import asyncio
+import errno
+import os
 import time
 
 import pytest
-
 from zaffre.adapters.blobs.logs import LocalLogs
 from zaffre.domain.errors import ConflictError, InvalidError, StorageFullError
 
@@ -173,9 +174,6 @@ class TestLogStore:
 
 
 def test_r04_a_full_disk_keeps_the_log_as_it_was(tmp_path, monkeypatch):
-    import errno
-    import os
-
     logs = LocalLogs(tmp_path)
     run(logs.append(RUN, STD, 0, b"0123"))
     pwrite = os.pwrite

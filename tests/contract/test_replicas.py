@@ -8,8 +8,7 @@ import sys
 
 import psutil
 import pytest
-from serving import ECHO, order_of, until
-
+from serving import ECHO, lives, order_of, until
 from zaffre.adapters.replicas.process import ProcessReplicas
 from zaffre.ports.replicas import ReplicaFailedError
 
@@ -260,17 +259,17 @@ def test_stopping_lets_calls_finish_and_leaves_no_process(runner, starter, tmp_p
 
     async def use():
         replica = await starter.start(order_of(tmp_path / "e", script))
-        family = [psutil.Process(replica.pid), *psutil.Process(replica.pid).children(True)]
+        family = [psutil.Process(replica.pid), *psutil.Process(replica.pid).children(recursive=True)]
         call = asyncio.create_task(replica.score("POST", "/score", [], b""))
         await until(lambda: replica.waiting, what="the call")
         await replica.stop()
-        await until(lambda: not any(p.is_running() for p in family), what="their end")
+        await until(lambda: not any(map(lives, family)), what="their end")
         return len(family), (await call).status
 
     assert runner.run(use()) == (3, 200)
 
 
-def test_swagger_describes_the_service(runner, model):
+def test_swagger_describes_the_service(model):
     document = json.loads(model.swagger)
     assert document["swagger"] == "2.0"
     assert document["paths"]["/score"]["post"]["operationId"] == "RunMLService"
@@ -301,5 +300,5 @@ def test_large_bodies_pass(runner, starter, tmp_path):
     runner.run(replica.stop())
 
 
-def test_replicas_are_of_this_interpreter_here(runner, model):
+def test_replicas_are_of_this_interpreter_here(model):
     assert psutil.Process(model.pid).exe() == os.path.realpath(sys.executable)

@@ -7,9 +7,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from building import build
 
+
+def tell(line):
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
     packages = tuple(sys.argv[2].split(","))
-    built, _ = build(
-        Path(sys.argv[1]), log=lambda line: print(line, flush=True), pip_packages=packages
-    )
-    print(f"BUILT {built.python}", flush=True)
+    built, _ = build(Path(sys.argv[1]), log=tell, pip_packages=packages)
+    tell(f"BUILT {built.python}")

@@ -1,7 +1,10 @@
 """Builds that are killed, and builds that meet."""
 
 import asyncio
+import contextlib
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,6 +82,24 @@ def test_a_killed_build_is_never_used_and_leaves_no_process(tmp_path, moment):
 
     built, said = build(tmp_path, pip_packages=PACKAGES)
     assert any(line.startswith("Environment built in") for line in said)
+    assert ask(built, "import six, idna, numpy, zaffre_sdk; print('ready')") == "ready"
+
+
+@pytest.mark.slow
+def test_twenty_builds_killed_at_any_moment_leave_nothing_that_counts(tmp_path):
+    chance = random.Random(37)  # noqa: S311 - moments to kill at, the same every time
+    for _ in range(20):
+        process = start(tmp_path)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=chance.uniform(0.1, 1.5))
+        process.kill()
+        said = process.communicate(timeout=30)[0]
+        until(lambda: not working_in(tmp_path))
+        complete = list(tmp_path.glob("??/*/zaffre-environment.json"))
+        assert bool(complete) == ("BUILT" in said or "Environment built" in said)
+        for folder in complete:
+            shutil.rmtree(folder.parent)
+    built, _ = build(tmp_path, pip_packages=PACKAGES)
     assert ask(built, "import six, idna, numpy, zaffre_sdk; print('ready')") == "ready"
 
 

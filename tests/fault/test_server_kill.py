@@ -76,3 +76,36 @@ def test_a_run_ends_while_the_server_is_away(server: LiveServer, tmp_path: Path)
     server.start()
     assert runs.wait(run)["state"] == "Completed"
     assert len(runs.log(run).splitlines()) == 20
+
+
+LOG_AND_DIE = """
+import os, signal, time
+from azureml.core import Run
+run = Run.get_context()
+print('up', flush=True)
+while not os.path.exists(os.environ['GO']):
+    time.sleep(0.02)
+for number in range(100):
+    run.log('loss', number)
+time.sleep(1)  # The sender needs a moment to write them down.
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_r15_metrics_of_a_killed_script_arrive_when_the_server_is_back(
+    server: LiveServer, tmp_path: Path
+):
+    runs = LiveRuns(server)
+    go = tmp_path / "go"
+    run = runs.submit(LOG_AND_DIE, variables={"GO": str(go)})
+    runs.wait_for(run, "up")
+    runner = runs.runner(run)
+    server.kill()
+    go.touch()
+    until(lambda: not runner.children(), seconds=20)
+    server.start()
+    ended = runs.wait(run)
+    assert "signal 9" in ended["error"]["message"]
+    path = f"{runs.root}/runs/{run}/metrics/entries?name=loss&limit=1000"
+    values = [entry["value"] for entry in server.json("GET", path)["value"]]
+    assert values == list(range(100))

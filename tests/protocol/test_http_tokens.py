@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from doors import HOST, Doors, ask, open_doors
 from litestar import Router, get
 from litestar.exceptions import HTTPException
-
 from zaffre.domain.access import Permission, Token
 from zaffre.protocols.http.call import Call
 from zaffre.services.tokens import digest_of

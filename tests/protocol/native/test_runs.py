@@ -177,9 +177,9 @@ def test_a_waiting_request_is_answered_when_the_state_changes(
     asked, changes, begun = [BEARER, HOST], api.doors.house.changes, asyncio.Event()
     wait = changes.wait
 
-    async def noted(seconds: float) -> None:
+    async def noted(seconds: float, *, since: int) -> None:
         begun.set()
-        await wait(seconds)
+        await wait(seconds, since=since)
 
     monkeypatch.setattr(changes, "wait", noted)
 

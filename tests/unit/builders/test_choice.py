@@ -40,6 +40,11 @@ def test_the_same_minor_or_the_nearest_above(request_, chosen, moved):
     assert chosen in choice.note
 
 
+def test_the_patch_of_another_minor_means_nothing():
+    machine = [python("3.11.7"), python("3.11.2")]
+    assert choose("3.6.2", machine, floor=FLOOR).interpreter.full == "3.11.7"
+
+
 def test_a_replaced_python_is_said_with_the_reason():
     note = choose("3.6.2", MACHINE, floor=FLOOR).note
     assert note.startswith("Python 3.6.2 was asked for; using Python 3.10.13 (/opt/3.10.13/python")

@@ -10,8 +10,13 @@ from zaffre_sdk.scoring.script import Script
 HEADERS = header_block([(b"host", b"h:1"), (b"content-type", b"text/plain")])
 
 
+def script_of(run):
+    parameters = dict(inspect.signature(run).parameters)
+    return Script(init=print, run=run, parameters=parameters, wants_raw=False)
+
+
 def call(run, request, *, wants_raw=False, is_declared=False):
-    script = Script(print, run, dict(inspect.signature(run).parameters), wants_raw)
+    script = script_of(run)._replace(wants_raw=wants_raw)
     return caller_of(script, is_declared=is_declared)(request)
 
 
@@ -30,7 +35,7 @@ def test_run_is_given_bytes_where_they_are_no_text():
 
 def test_run_is_given_the_query_of_a_get_as_json():
     request = Request("GET", "/score?a=1&b=x&c=%5B1%5D&a=2&d=1.5&e=true", b"", b"")
-    given = call(lambda raw_data: json.loads(raw_data), request)
+    given = call(json.loads, request)
     assert given == {"a": [1, 2], "b": "x", "c": [1], "d": 1.5, "e": True}
     assert call(lambda raw_data: raw_data, Request("GET", "/score", b"", b"")) == "{}"
 
@@ -58,13 +63,15 @@ def test_run_is_given_the_whole_request_when_it_asks_for_it():
 
 
 def test_headers_travel_only_to_those_who_ask():
-    plain = Script(print, print, dict(inspect.signature(lambda data: data).parameters), False)
-    asking = plain._replace(parameters=dict(inspect.signature(lambda request_headers: 0).parameters))
-    assert [wants_headers(s) for s in (plain, asking, plain._replace(wants_raw=True))] == [
-        False,
-        True,
-        True,
-    ]
+    def plain(data):
+        return data
+
+    def asking(data, request_headers):
+        return data, request_headers
+
+    assert not wants_headers(script_of(plain))
+    assert wants_headers(script_of(asking))
+    assert wants_headers(script_of(plain)._replace(wants_raw=True))
 
 
 def test_declared_input_becomes_arguments():

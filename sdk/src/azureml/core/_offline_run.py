@@ -142,4 +142,4 @@ class OfflineRun(Logging):
         self._record(name, kind, f"{name}{ending}")
 
     def _say(self, text: str) -> None:
-        sys.stdout.write(f"{self._run_id[:18]} {text}\n")
+        sys.stdout.write(f"OfflineRun: {text}\n")

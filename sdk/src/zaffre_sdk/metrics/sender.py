@@ -44,7 +44,8 @@ class MetricSender:
         """
         self._send = send
         self._folder = spool_folder or Home.default().spool_path
-        self._lock = threading.Lock()
+        # Reentrant, since a handler of signals may log in the middle of a log call.
+        self._lock = threading.RLock()
         self._writer: Writer | None = None
         self._items: deque[Item] = deque()
         self._woken = threading.Event()
@@ -103,7 +104,7 @@ class MetricSender:
     def after_fork(self) -> None:
         """Start anew in a child: what waits here belongs to the parent, which sends it."""
         writer, self._writer = self._writer, None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._items, self._woken = deque(), threading.Event()
         self._rejected = 0
         if writer is not None:

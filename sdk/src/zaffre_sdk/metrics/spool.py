@@ -46,7 +46,7 @@ class Spool:
     Attributes:
         appended: Batches put in.
         advanced: Batches taken out.
-        lost: Batches dropped, since neither disk nor memory had room.
+        lost: Batches dropped: neither disk nor memory had room, or the disk spoiled them.
         trouble: Why the disk was not used, if so.
     """
 
@@ -84,10 +84,11 @@ class Spool:
     def peek(self) -> bytes | None:
         """Return the oldest batch, or None when there is none."""
         with self._lock:
-            if self._file is not None and self._acked < self._end:
-                record = read_record(self._file, self._acked)
-                if record is not None:
+            while self._file is not None and self._acked < self._end:
+                record = self._oldest(self._file)
+                if record is not None and record.payload is not None:
                     return record.payload
+                self._skip(record)
             return self._memory[0] if self._memory else None
 
     def advance(self) -> None:
@@ -97,11 +98,12 @@ class Spool:
             if self._file is None or self._acked >= self._end:
                 self._memory.popleft()
                 return
-            record = read_record(self._file, self._acked)
+            record = self._oldest(self._file)
             self._acked = record.end if record is not None else self._end
             if self._acked == self._end > _WORTH_EMPTYING:
-                self._file.truncate(len(MARK))
-                self._acked = self._end = len(MARK)
+                with contextlib.suppress(OSError):
+                    self._file.truncate(len(MARK))
+                    self._acked = self._end = len(MARK)
             write_acked(self.path, self._acked)
 
     def reject(self, payload: bytes) -> None:
@@ -124,6 +126,21 @@ class Spool:
         if self._file is not None:
             self._file.close()
             self._alive.abandon()
+
+    def _oldest(self, file: io.FileIO) -> Record | None:
+        try:
+            return read_record(file, self._acked)
+        except OSError as error:
+            self.trouble = error
+            return None
+
+    def _skip(self, record: Record | None) -> None:
+        """Give up what the disk gives back wrong: one record, or all that is on it."""
+        in_file = self.appended - self.advanced - len(self._memory)
+        given_up = in_file if record is None else 1
+        self._acked = self._end if record is None else record.end
+        self.lost += given_up
+        self.advanced += given_up
 
     def _written(self, file: io.FileIO, payloads: Sequence[bytes]) -> bool:
         data = memoryview(b"".join(_record(payload) for payload in payloads))

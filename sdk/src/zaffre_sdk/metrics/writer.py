@@ -139,5 +139,5 @@ class Writer:
             notice(f"metrics cannot be kept on disk, only in memory: {self._spool.trouble}")
         if self._spool.lost > self._lost:
             if not self._lost:
-                notice("metrics are lost: there is no room for them on disk, nor in memory")
+                notice("metrics are lost: the disk spoiled them, or nothing had room for them")
             self._lost = self._spool.lost

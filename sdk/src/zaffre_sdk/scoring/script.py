@@ -11,7 +11,7 @@ from typing import Any, Callable, NamedTuple, NoReturn
 
 from zaffre_sdk.scoring.raw import RAW_MARK
 
-_RAW_TYPE = "AMLRequest"
+_RAW_TYPES = ("AMLRequest", "RawRequest")
 
 
 class ScriptError(Exception):
@@ -121,4 +121,4 @@ def _is_raw(run: Callable[..., Any], parameters: dict[str, inspect.Parameter]) -
         return True
     first = next(iter(parameters.values()), None)
     kind = getattr(first, "annotation", None)
-    return _RAW_TYPE in (kind, getattr(kind, "__name__", None))
+    return kind in _RAW_TYPES or getattr(kind, "__name__", None) in _RAW_TYPES

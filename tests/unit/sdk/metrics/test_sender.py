@@ -15,6 +15,7 @@ import pytest
 from metric_servers import MetricServer, moods
 from zaffre_sdk.errors import SdkError
 from zaffre_sdk.metrics import MetricSender, replay
+from zaffre_sdk.metrics.spool import MARK
 
 POINTS = 100_000
 
@@ -223,6 +224,28 @@ def test_a_disk_that_refuses_is_no_reason_to_lose_points(server, tmp_path, capfd
     assert sender.close()
     assert server.stored == expected(5000)
     assert "cannot be kept on disk" in capfd.readouterr().err
+
+
+def test_r03_what_the_disk_spoils_is_counted_and_the_rest_arrives(server, tmp_path):
+    server.kill()
+    sender = sender_to(server, tmp_path)
+    for number in range(3):
+        sender.log("m", "scalar", number)
+        until(lambda records=number + 1: size_of(tmp_path) > len(MARK) + 80 * records)
+    [spool] = tmp_path.glob("*.spool")
+    content = bytearray(spool.read_bytes())
+    record = (len(content) - len(MARK)) // 3
+    content[len(MARK) + record + 20] ^= 1
+    with spool.open("r+b") as file:
+        file.write(content)
+    server.start()
+    assert sender.flush(20)
+    assert not sender.close()
+    assert server.stored == {("m", b"0"): 1, ("m", b"2"): 1}
+
+
+def size_of(folder):
+    return sum(path.stat().st_size for path in folder.glob("*.spool"))
 
 
 def test_closing_without_a_server_is_short_and_says_where_points_are(server, tmp_path, capfd):

@@ -125,7 +125,10 @@ class Webservice:
                 tick=(lambda: _print(".")) if show_output else None,
             )
         )
-        word = {"Healthy": "Succeeded", "Transitioning": "TimedOut"}.get(self.state, "Failed")
+        # Not `self.state`: local services have words of their own for it.
+        word = {"Healthy": "Succeeded", "Transitioning": "TimedOut"}.get(
+            self._seen.state, "Failed"
+        )
         if show_output:
             kind = self._KIND or "The"
             _print(f'\n{word}\n{kind} service creation operation finished, operation "{word}"\n')

@@ -99,11 +99,9 @@ def _nearest(request: str, wish: _Wish, usable: list[Interpreter]) -> Choice:
     if not above:
         raise _none_above(request, usable)
     lowest = min(python.version[1] for python in above)
+    patch = wish.patch if lowest == wish.minor else None
     same = [python for python in above if python.version[1] == lowest]
-    best = max(
-        same,
-        key=lambda python: (python.version[2] == wish.patch, python == usable[0], python.version),
-    )
+    best = max(same, key=lambda each: (each.version[2] == patch, each == usable[0], each.version))
     if lowest == wish.minor:
         return Choice(best, asked, f"Using Python {best.full} ({best.path}).")
     note = (

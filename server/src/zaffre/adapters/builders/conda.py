@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from zaffre.adapters.builders.requirements import check_characters, refusal
 from zaffre.adapters.builders.tables import table
 
 _SPEC = re.compile(
-    r"(?:(?P<channel>[^\s:]+(?::[^\s:]+)*)::)?(?P<name>[A-Za-z0-9_][\w.\-]*)\s*(?P<rest>.*)"
+    r"(?:(?P<channel>[^\s:]+(?::[^\s:]+)*)::)?(?P<name>[A-Za-z0-9_][\w.\-]*)\s*(?P<rest>.*)",
+    re.ASCII,
 )
 _BRACKETS = re.compile(r"\[(?P<keys>[^\]]*)\]\s*$")
 _BRACKET_VERSION = re.compile(r"version\s*=\s*(?:'([^']*)'|\"([^\"]*)\"|([^,\]\s]+))")
@@ -74,7 +75,10 @@ def _left_out(name: str) -> str | None:
 
 def _requirement(result: Translation, spec: str, name: str, rest: str) -> Requirement:
     renamed: str = table("conda")["renamed"].get(name, name)
-    requirement = Requirement(renamed)
+    try:
+        requirement = Requirement(renamed)
+    except InvalidRequirement as error:
+        raise _refusal(spec, "its name is none that PyPI could know") from error
     if renamed != name:
         result.notes.append(f"{name} (conda) is called {renamed} on the Python package index.")
     if name in table("conda")["any_version"]:

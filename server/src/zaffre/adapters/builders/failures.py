@@ -18,6 +18,7 @@ _BUILD = re.compile(r"Failed to (?:build|download and build) `([^`]+)`")
 _FETCH = re.compile(
     r"Failed to (?:fetch|download|read)[^`h]*`?(https?://[^\s`]+|file://[^\s`]+)`?"
 )
+_REFUSED = re.compile(r"An index(?: URL)? \((\S+?)\) .*?(4\d\d [A-Z]\w+(?: [A-Z]\w+)*)")
 _LAST_ERROR = re.compile(r"^\s*((?:\w+\.)*\w*(?:Error|Exception): .+|error: .+|fatal error: .+)$")
 _HOST = re.compile(r"^(\w+://[^/]+)")
 
@@ -74,6 +75,16 @@ def _offline(text: str, _lines: Sequence[str], _python: str) -> Explanation:
     return (
         f"The package index `{index}` gave no usable answer{wanted}: {why}.",
         "Check the network and proxy of the server, or name another index by `UV_DEFAULT_INDEX`.",
+    )
+
+
+def _refused(text: str, _lines: Sequence[str], _python: str) -> Explanation:
+    match = _REFUSED.search(text)
+    if match is None:
+        return None
+    return (
+        f"The package index `{match[1]}` refused the server: {match[2]}.",
+        "Check the name and password in the index settings of the server.",
     )
 
 
@@ -148,6 +159,7 @@ _EXPLANATIONS: tuple[Callable[[str, Sequence[str], str], Explanation], ...] = (
     _disk,
     _broken_build,
     _offline,
+    _refused,
     _unknown,
     _no_wheel,
     _other_python,

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
-from asyncio.subprocess import PIPE, STDOUT, Process
+from asyncio.subprocess import STDOUT, Process
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,19 +12,29 @@ import psutil
 
 from zaffre.adapters.replicas.connection import Connection
 from zaffre.adapters.replicas.variables import variables_of
+from zaffre.adapters.replicas.wires import Output, Wires
 from zaffre.ports.replicas import ReplicaFailedError, ReplicaOrder, ScoringAnswer
 
 STOP_SECONDS: Final = 5.0
 _END_SECONDS: Final = 2.0
-_READ_BYTES: Final = 1 << 16
 
 
 class ProcessReplica:
     """A process in a session of its own, and the stream to it."""
 
-    def __init__(self, process: Process, connection: Connection, order: ReplicaOrder) -> None:
+    def __init__(
+        self,
+        process: Process,
+        order: ReplicaOrder,
+        *,
+        wires: Wires,
+        connection: Connection,
+        output: Output,
+    ) -> None:
         self._process = process
+        self._wires = wires
         self._connection = connection
+        self._output = output
         self._order = order
         self._ended = asyncio.create_task(self._watch(), name=f"replica {order.endpoint_id}")
         connection.stuck.add_done_callback(lambda _: self._kill())
@@ -95,20 +104,16 @@ class ProcessReplica:
         await asyncio.shield(self._ended)
 
     async def _watch(self) -> int:
-        """Pass on what the process writes until it has ended; end what it leaves behind."""
-        output = asyncio.create_task(self._pump())
+        """Wait until the process has ended, and end what it leaves behind."""
         code = await self._process.wait()
         self._kill_group()
+        # What it answered and wrote before it died is still on its way; a descendant in a
+        # session of its own may hold the other ends for ever.
+        await asyncio.wait([self._connection.lost, self._output.ended], timeout=_END_SECONDS)
         self._connection.abort()
-        # A descendant in a session of its own may hold the pipe open for ever.
-        await asyncio.wait([output], timeout=_END_SECONDS)
-        output.cancel()
+        self._output.close()
+        self._wires.let_go()
         return code
-
-    async def _pump(self) -> None:
-        stream = self._process.stdout
-        while stream is not None and (chunk := await stream.read(_READ_BYTES)):
-            self._order.log(chunk)
 
     def _kill(self) -> None:
         if self._process.returncode is not None:
@@ -147,32 +152,32 @@ class ProcessReplicas:
         return replica
 
     async def _launch(self, order: ReplicaOrder) -> ProcessReplica:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    order.python,
-                    *("-m", "zaffre_sdk.scoring", str(theirs.fileno())),
-                    pass_fds=(theirs.fileno(),),
-                    stdin=PIPE,  # its other end tells the replica that the server lives
-                    stdout=PIPE,
-                    stderr=STDOUT,
-                    cwd=order.folder,
-                    env=variables_of(order, self._environment),
-                    start_new_session=True,
-                )
-            except OSError as error:
-                ours.close()
-                raise ReplicaFailedError(
-                    "ReplicaStartFailed",
-                    f"The interpreter `{order.python}` cannot be started: {error.strerror}.",
-                ) from error
-        ours.setblocking(False)  # noqa: FBT003 (the signature of sockets)
-        _, connection = await asyncio.get_running_loop().create_unix_connection(
-            lambda: Connection(timeout=order.timeout_seconds, max_waiting=order.max_concurrent),
-            sock=ours,
-        )
-        return ProcessReplica(process, connection, order)
+        wires = Wires()
+        stream = wires.stream.fileno()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                order.python,
+                *("-m", "zaffre_sdk.scoring", str(stream)),
+                pass_fds=(stream,),
+                stdin=wires.lifeline,
+                stdout=wires.output,
+                stderr=STDOUT,
+                cwd=order.folder,
+                env=variables_of(order, self._environment),
+                start_new_session=True,
+            )
+            wires.close_theirs()
+            connection, output = await wires.connect(order)
+        except OSError as error:
+            wires.close_ours()
+            raise ReplicaFailedError(
+                "ReplicaStartFailed",
+                f"The interpreter `{order.python}` cannot be started: {error.strerror}.",
+            ) from error
+        except BaseException:
+            wires.close_ours()
+            raise
+        return ProcessReplica(process, order, wires=wires, connection=connection, output=output)
 
 
 def ending(code: int) -> str:

@@ -1,6 +1,8 @@
 """Which bodies a route takes, and how they are read."""
 
-from typing import Any, Final
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from litestar import Request
 
@@ -8,7 +10,9 @@ from zaffre.base.text import shown
 from zaffre.protocols.http.errors import JSON, UnsupportedMediaError
 from zaffre.protocols.http.strict_json import parse_json, parse_msgpack
 
+T = TypeVar("T")
 MAX_JSON_BYTES: Final = 8 << 20
+_LARGE_BYTES: Final = 256 << 10
 MSGPACK: Final = "application/vnd.msgpack"
 
 
@@ -27,9 +31,9 @@ class StrictRequest(Request[Any, Any, Any]):
         takes_msgpack = bool(handler.opt.get("msgpack"))
         sent = self.content_type[0].lower()
         if sent == JSON:
-            return parse_json(await self.body(), field.annotation)
+            return await _parsed(parse_json, await self.body(), field.annotation)
         if sent == MSGPACK and takes_msgpack:
-            return parse_msgpack(await self.body(), field.annotation)
+            return await _parsed(parse_msgpack, await self.body(), field.annotation)
         accepted = f"`{JSON}` or `{MSGPACK}`" if takes_msgpack else f"`{JSON}`"
         raise UnsupportedMediaError(
             "UnsupportedMediaType",
@@ -37,3 +41,10 @@ class StrictRequest(Request[Any, Any, Any]):
             target="Content-Type",
             hint=f"Send {accepted}.",
         )
+
+
+async def _parsed(parse: Callable[[bytes, type[T]], T], body: bytes, shape: type[T]) -> T:
+    if len(body) < _LARGE_BYTES:
+        return parse(body, shape)
+    # The loop turns meanwhile: others must not wait for somebody's megabytes.
+    return await asyncio.to_thread(parse, body, shape)

@@ -10,8 +10,9 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -169,39 +170,65 @@ def _loaded(text: str, hooks: _Hooks) -> object:
 
 def _raise_first(value: object) -> None:
     """Raise the first fault of a parsed value, with its path."""
-    waiting: list[tuple[str, object, int]] = [("$", value, 0)]
-    while waiting:
-        path, here, depth = waiting.pop()
-        if depth > MAX_DEPTH:
+    levels: list[Iterator[tuple[object, object]]] = [iter([("$", value)])]
+    path: list[object] = []
+    while levels:
+        for key, here in levels[-1]:
+            fault = _CHECKS.get(type(here), _foreign)(here)
+            if fault:
+                place = _written([*path, key])
+                words = f"The value at {shown(place)} {fault.words}."
+                raise InvalidError(fault.code, words, target=place)
+            if isinstance(here, list | dict):
+                path.append(key)
+                levels.append(_inside(here))
+                break
+        else:
+            levels.pop()
+            del path[-1:]
+        if len(levels) > MAX_DEPTH + 1:
             raise _too_deep()
-        fault = _fault_of(here)
-        if fault:
-            raise InvalidError(
-                fault.code, f"The value at {shown(path)} {fault.words}.", target=path
-            )
-        waiting.extend((p, v, depth + 1) for p, v in reversed(list(_inside(path, here))))
 
 
-def _inside(path: str, value: object) -> Iterable[tuple[str, object]]:
+def _inside(value: list[Any] | dict[str, Any]) -> Iterator[tuple[object, object]]:
     if isinstance(value, list):
-        return ((f"{path}[{index}]", each) for index, each in enumerate(value))
-    if isinstance(value, dict):
-        names = ((f"{path}.{key}", key) for key in value)
-        return (*names, *((f"{path}.{key}", each) for key, each in value.items()))
-    return ()
+        return iter(enumerate(value))
+    return chain(((key, key) for key in value), value.items())
 
 
-def _fault_of(value: object) -> _Fault | None:
-    match value:
-        case _Fault():
-            return value
-        case str() if _ODD_CHARACTER.search(value):
-            return _Fault("InvalidCharacter", "has a NUL or half a character")
-        case int() if not -_INT64 <= value < _INT64:
-            return _Fault("NumberOutOfRange", "is beyond 64 bits")
-        case str() | int() | float() | list() | dict() | None:
-            return None
+def _written(path: list[object]) -> str:
+    """Return a path as JSON path writes it."""
+    root, *rest = path
+    return str(root) + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in rest)
+
+
+def _text(value: object) -> _Fault | None:
+    if _ODD_CHARACTER.search(str(value)):
+        return _Fault("InvalidCharacter", "has a NUL or half a character")
+    return None
+
+
+def _whole(value: Any) -> _Fault | None:  # noqa: ANN401 (an integer, by the table below)
+    if -_INT64 <= value < _INT64:
+        return None
+    return _Fault("NumberOutOfRange", "is beyond 64 bits")
+
+
+def _foreign(value: object) -> _Fault:
+    if isinstance(value, _Fault):
+        return value
     return _Fault("InvalidType", f"has a type that JSON lacks, `{type(value).__name__}`")
+
+
+def _fine(_value: object) -> None:
+    return None
+
+
+_CHECKS: Final[dict[type, Callable[[Any], _Fault | None]]] = {
+    str: _text,
+    int: _whole,
+    **dict.fromkeys((bool, float, list, dict, type(None)), _fine),
+}
 
 
 def _misshapen(words: str, shape: object) -> InvalidError:

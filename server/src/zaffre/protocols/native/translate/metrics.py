@@ -27,7 +27,13 @@ def to_batch(wire: BatchIn) -> MetricBatch:
     try:
         points = tuple(
             [
-                MetricPoint(p.name, kinds[p.kind], p.value, p.step, moment(p.time, UTC))
+                MetricPoint(
+                    p.name,
+                    kinds[p.kind],
+                    p.value,  # type: ignore[arg-type]  # lists are invariant in their elements
+                    p.step,
+                    moment(p.time, UTC),
+                )
                 for p in wire.points
             ]
         )

@@ -1,0 +1,5 @@
+"""Whole responses of scoring scripts."""
+
+from zaffre_sdk.scoring.raw import RawResponse as AMLResponse
+
+__all__ = ["AMLResponse"]
