@@ -259,7 +259,10 @@ def test_stopping_lets_calls_finish_and_leaves_no_process(runner, starter, tmp_p
 
     async def use():
         replica = await starter.start(order_of(tmp_path / "e", script))
-        family = [psutil.Process(replica.pid), *psutil.Process(replica.pid).children(recursive=True)]
+        family = [
+            psutil.Process(replica.pid),
+            *psutil.Process(replica.pid).children(recursive=True),
+        ]
         call = asyncio.create_task(replica.score("POST", "/score", [], b""))
         await until(lambda: replica.waiting, what="the call")
         await replica.stop()

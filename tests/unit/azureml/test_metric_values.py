@@ -1,8 +1,8 @@
 import math
 from decimal import Decimal
 
-import numpy
-import pandas
+import numpy as np
+import pandas as pd
 import pytest
 from azureml.core import Run
 from azureml.core import _metric_values as values
@@ -23,10 +23,10 @@ def run(monkeypatch):
         (0.5, 0.5),
         ("text", "text"),
         (True, 1),
-        (numpy.float32(0.5), 0.5),
-        (numpy.int64(3), 3),
-        (numpy.array(2.0), 2.0),
-        (numpy.bool_(True), 1),  # noqa: FBT003 - the value
+        (np.float32(0.5), 0.5),
+        (np.int64(3), 3),
+        (np.array(2.0), 2.0),
+        (np.bool_(True), 1),  # noqa: FBT003 - the value
         (Decimal("1.5"), 1.5),
     ],
 )
@@ -37,7 +37,7 @@ def test_c49_numbers_and_text_come_back_as_logged(run, value, stored):
     assert type(found) is type(stored)
 
 
-@pytest.mark.parametrize("value", [None, 1j, numpy.array([1, 2]), [1], {"a": 1}, object()])
+@pytest.mark.parametrize("value", [None, 1j, np.array([1, 2]), [1], {"a": 1}, object()])
 def test_c49_other_types_are_refused_by_name(run, value):
     with pytest.raises(TypeError, match=type(value).__name__) as error:
         run.log("x", value)
@@ -86,7 +86,7 @@ def test_shapes_are_those_of_v1(run):
     run.log_row("row", x=1, y="a")
     for x in (1, 2):
         run.log_row("rows", x=x)
-    run.log_table("table", pandas.DataFrame({"a": [1, 2], "b": [3.0, 4.0]}))
+    run.log_table("table", pd.DataFrame({"a": [1, 2], "b": [3.0, 4.0]}))
     assert run.get_metrics() == {
         "once": 1,
         "series": [0.5, 0.25],

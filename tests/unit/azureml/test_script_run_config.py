@@ -1,6 +1,6 @@
 from pathlib import Path
 
-import numpy
+import numpy as np
 import pytest
 from azureml.core import Environment, ScriptRunConfig
 from azureml.core.runconfig import MpiConfiguration, RunConfiguration
@@ -15,7 +15,7 @@ def folder(tmp_path):
 
 def test_numbers_become_text(folder):
     config = ScriptRunConfig(
-        str(folder), "train.py", arguments=["--reg", 0.1, 2, True, numpy.int64(3), Path("a")]
+        str(folder), "train.py", arguments=["--reg", 0.1, 2, True, np.int64(3), Path("a")]
     )
     assert config.to_spec("s").arguments == ["--reg", "0.1", "2", "True", "3", "a"]
 

@@ -65,10 +65,11 @@ def test_what_contradicts_a_bound(pin, fits):
 def test_versions_of_the_submitter_are_tried_for_what_has_none():
     made = planned(
         pip_packages=("numpy", "Pandas==2.0.3", "torch"),
-        preferred=("numpy==1.26.4", "pandas==2.2.0", "torch==2.1.0+cpu", "flask==3.0.0"),
+        preferred=("numpy==1.26.4", "pandas==2.2.0", "torch==2.1.0+cpu", "sympy==1.13.0"),
     )
+    # What torch needs is preferred too, named or not.
     assert [attempt.constraints for attempt in made.attempts] == [
-        ("numpy==1.26.4", "torch==2.1.0"),
+        ("numpy==1.26.4", "sympy==1.13.0", "torch==2.1.0"),
         (),
     ]
 

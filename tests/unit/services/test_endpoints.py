@@ -1,5 +1,4 @@
 import pytest
-from conftest import ALICE
 from zaffre.domain.endpoints import (
     AuthMode,
     DeploymentSpec,
@@ -12,6 +11,8 @@ from zaffre.domain.errors import ConflictError, InProgressError, InvalidError, N
 from zaffre.domain.scoring import signing_secret, token_expiry
 from zaffre.services.endpoints import EndpointChange, NewEndpoint
 from zaffre.services.models import NewModel
+
+from services.conftest import ALICE
 
 
 @pytest.fixture

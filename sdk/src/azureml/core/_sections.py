@@ -28,7 +28,7 @@ class Section:
         """Return the settings under their names in files."""
         return {
             camel(name): _outward(value)
-            for name, value in vars(self).items()
+            for name, value in self._settings().items()
             if not name.startswith("_")
         }
 
@@ -37,17 +37,24 @@ class Section:
         if isinstance(content, dict):
             for key, value in content.items():
                 name = snake(str(key))
-                if name in vars(self) and not name.startswith("_"):
+                if name in self._settings() and not name.startswith("_"):
                     setattr(self, name, _inward(getattr(self, name), value))
         return self
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
+        return isinstance(other, type(self)) and self._settings() == other._settings()
 
     __hash__ = None  # type: ignore[assignment] # it changes
 
+    def _settings(self) -> dict[str, Any]:
+        # Fields that no constructor sets are attributes of the class until they are assigned.
+        declared = {
+            name: getattr(self, name) for name in getattr(self, "__dataclass_fields__", ())
+        }
+        return {**declared, **vars(self)}
+
     def __repr__(self) -> str:
-        pairs = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        pairs = ", ".join(f"{name}={value!r}" for name, value in self._settings().items())
         return f"{type(self).__name__}({pairs})"
 
 

@@ -31,6 +31,7 @@ from azureml.core._unsupported import Unsupported, unsupported
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.errors import SdkError
+from zaffre_sdk.tracking.installed import preferred_packages
 from zaffre_sdk.wire.environments import EnvironmentIn, EnvironmentSpec
 
 if TYPE_CHECKING:
@@ -287,11 +288,14 @@ def environment_spec(environment: Environment) -> EnvironmentSpec:
     if dependencies is None:
         return EnvironmentSpec(variables=variables)
     _refuse_options(dependencies, environment.name)
+    conda_packages = [one for one in dependencies.conda_packages if one.strip() != "pip"]
+    pip_packages = list(dependencies.pip_packages)
     return EnvironmentSpec(
         python_version=dependencies.get_python_version(),
-        conda_packages=[one for one in dependencies.conda_packages if one.strip() != "pip"],
+        conda_packages=conda_packages,
         channels=dependencies.conda_channels,
-        pip_packages=dependencies.pip_packages,
+        pip_packages=pip_packages,
+        preferred_packages=preferred_packages(conda_packages + pip_packages),
         variables=variables,
     )
 

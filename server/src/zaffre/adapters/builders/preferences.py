@@ -14,21 +14,22 @@ from zaffre.domain.errors import InvalidError
 def preferences(
     preferred: Iterable[str], *, asked: Iterable[Requirement], bounds: Iterable[Requirement]
 ) -> tuple[str, ...]:
-    """Return `name==version` for what is asked for without a version, within the bounds.
+    """Return `name==version` for whatever is asked for without a version, within the bounds.
+
+    What the named packages need is preferred too, as far as the submitter has it: an old package
+    often does not even import beside the newest of what it needs.
 
     Raises:
         InvalidError: `InvalidRequirement`: a line is no `name==version`.
     """
     versions = dict(_pinned(line) for line in preferred)
-    asked = list(asked)
     pinned = {canonicalize_name(each.name) for each in asked if each.specifier}
     within = {canonicalize_name(bound.name): bound.specifier for bound in bounds}
-    free = sorted({canonicalize_name(each.name) for each in asked} - pinned)
     return tuple(
-        f"{name}=={versions[name]}"
-        for name in free
-        if name in versions
-        and (name not in within or within[name].contains(versions[name], prereleases=True))
+        f"{name}=={version}"
+        for name, version in sorted(versions.items())
+        if name not in pinned
+        and (name not in within or within[name].contains(version, prereleases=True))
     )
 
 

@@ -24,9 +24,12 @@ T = TypeVar("T")
 MAX_DEPTH: Final = 64
 _INT64: Final = 1 << 63
 _INT64_LENGTH: Final = len(str(-_INT64))
-_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_NO_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
-_LARGE_NUMBER: Final = re.compile(r"\d{19}|[eE][+-]?\d{3}", re.ASCII)
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+# Every digit looks like a nine, so that a long number is a substring.
+_DIGITS: Final = bytes.maketrans(b"012345678E", b"999999999e")
+_LONG_NUMBER: Final = b"9" * 19
+_LONG_EXPONENT: Final = b"e999"
 _ODD_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _ODD_CHARACTER: Final = re.compile("[\0\ud800-\udfff]")
 _AT: Final = re.compile(r" - at `(?P<path>.*)`$", re.DOTALL)
@@ -51,9 +54,9 @@ def parse_json(body: bytes, shape: type[T]) -> T:
             `InvalidType` with the JSON path.
     """
     text = _decoded(body)
-    _check_depth(text)
+    _check_depth(body)
     hooks = _Hooks()
-    value = _loaded(text, hooks)
+    value = _loaded(text, hooks, large=_has_large_number(body))
     if hooks.faults or _ODD_ESCAPE.search(text):
         _raise_first(value)
     return shaped(value, shape)
@@ -109,14 +112,25 @@ def _decoded(body: bytes) -> str:
         raise _invalid("The body is not UTF-8", error.start) from None
 
 
-def _check_depth(text: str) -> None:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+def _check_depth(body: bytes) -> None:
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return
+    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        # Each turn takes away the innermost level, so that what is left is deeper, or unbalanced.
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if not brackets:
+            return
     depth = 0
-    for bracket in _NO_BRACKETS.sub("", _STRING.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
+    for bracket in brackets:
+        depth += 1 if bracket in b"[{" else -1
         if depth > MAX_DEPTH:
             raise _too_deep()
+
+
+def _has_large_number(body: bytes) -> bool:
+    digits = body.translate(_DIGITS, b"+-")
+    return _LONG_NUMBER in digits or _LONG_EXPONENT in digits
 
 
 class _Hooks:
@@ -153,8 +167,7 @@ class _Hooks:
         return self.faults[-1]
 
 
-def _loaded(text: str, hooks: _Hooks) -> object:
-    large = bool(_LARGE_NUMBER.search(text))
+def _loaded(text: str, hooks: _Hooks, *, large: bool) -> object:
     try:
         return json.loads(
             text,

@@ -14,6 +14,7 @@ def to_environment_spec(spec: wire.EnvironmentSpec) -> EnvironmentSpec:
         conda_packages=tuple(spec.conda_packages),
         channels=tuple(spec.channels),
         pip_packages=tuple(spec.pip_packages),
+        preferred_packages=tuple(spec.preferred_packages),
         interpreter=spec.interpreter,
         variables=spec.variables,
     )
@@ -26,6 +27,7 @@ def from_environment_spec(spec: EnvironmentSpec) -> wire.EnvironmentSpec:
         conda_packages=list(spec.conda_packages),
         channels=list(spec.channels),
         pip_packages=list(spec.pip_packages),
+        preferred_packages=list(spec.preferred_packages),
         interpreter=spec.interpreter,
         variables=spec.variables,
     )

@@ -1,0 +1,119 @@
+"""Web services as v1 programs see them, against a real server."""
+
+import json
+
+import pytest
+from azureml.core import Model, Webservice
+from azureml.core.model import InferenceConfig
+from azureml.core.webservice import AciWebservice, AksWebservice, LocalWebservice
+from azureml.exceptions import ModelNotFoundException, UserErrorException, WebserviceException
+
+ECHO = """
+import json
+from pathlib import Path
+from azureml.core.model import Model
+
+def init():
+    global word
+    word = Path(Model.get_model_path("word")).read_text()
+
+def run(raw):
+    return [word, json.loads(raw)]
+"""
+
+
+@pytest.fixture
+def model(workspace, tmp_path):
+    (tmp_path / "word.txt").write_text("hello")
+    return Model.register(workspace, str(tmp_path / "word.txt"), "word")
+
+
+@pytest.fixture
+def deploy(workspace, model, tmp_path):
+    made = []
+
+    def deployed(name, script, configuration):
+        (tmp_path / "svc").mkdir(exist_ok=True)
+        (tmp_path / "svc" / "score.py").write_text(script)
+        inference = InferenceConfig("score.py", source_directory=str(tmp_path / "svc"))
+        made.append(Model.deploy(workspace, name, [model], inference, configuration))
+        return made[-1]
+
+    yield deployed
+    for service in made:
+        service.delete()
+
+
+def test_a_service_answers_with_its_model(workspace, deploy, model, capsys):
+    service = deploy(
+        "echo", ECHO, AciWebservice.deploy_configuration(cpu_cores=0.5, tags={"a": 1})
+    )
+    service.wait_for_deployment(show_output=True)
+    assert "Succeeded" in capsys.readouterr().out
+    assert service.state == "Healthy"
+    assert service.run(json.dumps([1, 2])) == ["hello", [1, 2]]
+    found = Webservice(workspace, "echo")
+    assert isinstance(found, AciWebservice)
+    assert (found.tags, found.auth_enabled) == ({"a": "1"}, False)
+    assert [one.name for one in Webservice.list(workspace, model_name="word")] == ["echo"]
+    with pytest.raises(UserErrorException, match="`models`"):
+        service.update(models=["text"])
+    with pytest.raises(ModelNotFoundException, match="echo"):
+        model.delete()
+
+
+def test_a_key_opens_a_service_and_a_replaced_one_does_not(deploy):
+    configuration = AksWebservice.deploy_configuration(primary_key="a" * 32)
+    service = deploy("keyed", ECHO, configuration)
+    service.wait_for_deployment()
+    assert service.get_keys()[0] == "a" * 32
+    assert service.run("1") == ["hello", 1]
+    service.regen_key("Primary")
+    assert service.get_keys()[0] != "a" * 32
+    assert service.run("1") == ["hello", 1]
+
+
+def test_c92_a_service_whose_init_raises_says_why(deploy):
+    script = "def init():\n    raise ValueError('no luck')\ndef run(raw):\n    return raw\n"
+    service = deploy("broken", script, AciWebservice.deploy_configuration())
+    with pytest.raises(WebserviceException, match="no luck"):
+        service.wait_for_deployment()
+    assert service.state in ("Failed", "Unhealthy")
+    assert service.error["code"]
+
+
+def test_a_local_service_takes_over_changed_code(deploy, tmp_path):
+    service = deploy("local", ECHO, LocalWebservice.deploy_configuration())
+    service.wait_for_deployment()
+    assert service.state == "running"
+    assert service.run("1") == ["hello", 1]
+    (tmp_path / "svc" / "score.py").write_text(ECHO.replace("[word,", "[word.upper(),"))
+    service.reload()
+    assert service.run("1") == ["HELLO", 1]
+    assert f":{service.port}/" in service.scoring_uri
+
+
+def test_c86_a_failing_call_names_the_status(deploy):
+    script = "def init():\n    pass\ndef run(raw):\n    raise KeyError('data')\n"
+    service = deploy("failing", script, AciWebservice.deploy_configuration())
+    service.wait_for_deployment()
+    with pytest.raises(WebserviceException, match="answered 4|answered 5") as error:
+        service.run("{}")
+    assert error.value.status_code >= 400
+
+
+def test_bad_configurations_are_refused_before_anything_is_sent(workspace, tmp_path):
+    with pytest.raises(WebserviceException, match="`cpu_cores`"):
+        Model.deploy(
+            workspace,
+            "bad",
+            [],
+            None,
+            AciWebservice.deploy_configuration(cpu_cores=0),
+        )
+    with pytest.raises(UserErrorException, match="`inference_config`"):
+        Model.deploy(workspace, "bad", [])
+    with pytest.raises(UserErrorException, match="`entry_script` `score.py`"):
+        InferenceConfig("score.py", source_directory=str(tmp_path))
+    with pytest.raises(WebserviceException, match="absent"):
+        Webservice(workspace, "absent")
