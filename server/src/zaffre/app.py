@@ -7,7 +7,7 @@ import os
 import socket
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,8 +42,9 @@ from zaffre.protocols.http.house import House
 from zaffre.protocols.http.security import LOOPBACK_NAMES, Security, origin_of
 from zaffre.protocols.http.serving import HttpServer, PortTakenError, listen
 from zaffre.protocols.native.router import create_router
-from zaffre.protocols.scoring.app import PREFIX, create_scoring_app
+from zaffre.protocols.scoring.app import create_scoring_app
 from zaffre.protocols.scoring.listener import LoopbackListeners
+from zaffre.protocols.studio.app import create_studio
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
 from zaffre.services.scoring import ScoringTable
@@ -167,14 +168,16 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
             url=settings.public_url or info.url,
             paging_key=paging_key(secret),
         )
-        forgetting.authenticator = Authenticator(work, digest_of(secret))
-        door = create_door(house, forgetting.authenticator, [create_router()])
+        authenticator = Authenticator(work, digest_of(secret))
+        forgetting.authenticator = authenticator
+        door = create_door(house, authenticator, [create_router()])
         table = ScoringTable()
         scoring = create_scoring_app(table, now=lambda: clock.now().timestamp())
         engine = _engine(house, wakeup, settings, info=info, serving=(table, scoring))
         await engine.start()
         stack.push_async_callback(_stop, engine)
-        yield _secured(_Doors(scoring, door), settings), changes
+        doors = _Doors({"endpoints": scoring, "studio": create_studio(house, authenticator)}, door)
+        yield _secured(doors, settings), changes
 
 
 def _engine(
@@ -271,15 +274,15 @@ def _local_url(listener: socket.socket) -> str:
 
 
 class _Doors:
-    """Leads each request to its door; everything but scoring is behind `Authentication`."""
+    """Leads each request to its door by the first part of its path."""
 
-    def __init__(self, scoring: App, others: App) -> None:
-        self._scoring = scoring
+    def __init__(self, doors: Mapping[str, App], others: App) -> None:
+        self._doors = doors
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = self._scoring if scope["path"].startswith(PREFIX) else self._others
-        await door(scope, receive, send)
+        first = scope["path"][1:].partition("/")[0]
+        await self._doors.get(first, self._others)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)

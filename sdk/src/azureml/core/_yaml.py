@@ -6,11 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from azureml.exceptions import UserErrorException
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LARGEST = 1 << 20
 
 
@@ -41,8 +38,11 @@ def parse_yaml(text: str, where: str) -> Any:
     Raises:
         UserErrorException: It is not YAML; names `where` with line and column.
     """
+    import yaml  # noqa: PLC0415 - slow to load, and few programs read such files
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
+        return yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader, in C where there is one
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
@@ -68,6 +68,8 @@ def parse_json(text: str, where: str) -> Any:
 
 def dump_yaml(value: Any) -> str:
     """Return `value` as YAML text in the order in which it was written."""
+    import yaml  # noqa: PLC0415 - slow to load, and few programs write such files
+
     return str(
         yaml.safe_dump(value, sort_keys=False, default_flow_style=False, allow_unicode=True)
     )

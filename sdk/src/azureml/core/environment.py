@@ -31,7 +31,6 @@ from azureml.core._unsupported import Unsupported, unsupported
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.errors import SdkError
-from zaffre_sdk.tracking.installed import preferred_packages
 from zaffre_sdk.wire.environments import EnvironmentIn, EnvironmentSpec
 
 if TYPE_CHECKING:
@@ -80,13 +79,14 @@ class Environment(Section):
 
     name: str | None = None
     version: str | None = None
+    environment_variables: dict[str, str] = {}  # noqa: RUF012 - every object has its own
 
     def __init__(self, name: str | None, **kwargs: Any) -> None:
         if name is not None and (not isinstance(name, str) or not name.strip()):
             raise UserErrorException(f"`name` must be a string with something in it: {name!r}.")
         self.name = name
         self.version = None
-        self.environment_variables: dict[str, str] = {}
+        self.environment_variables = {}
         self.python = PythonSection()
         self.docker = DockerSection()
         self.spark = SparkSection()
@@ -295,7 +295,7 @@ def environment_spec(environment: Environment) -> EnvironmentSpec:
         conda_packages=conda_packages,
         channels=dependencies.conda_channels,
         pip_packages=pip_packages,
-        preferred_packages=preferred_packages(conda_packages + pip_packages),
+        preferred_packages=_preferred(conda_packages + pip_packages),
         variables=variables,
     )
 
@@ -328,3 +328,10 @@ def _refuse_options(dependencies: CondaDependencies, name: str | None) -> None:
             "builds take packages only.\n"
             "Remove it with `remove_pip_option`; the index is a setting of the server."
         )
+
+
+def _preferred(requirements: list[str]) -> list[str]:
+    # Reading what is installed is slow to load, and only programs that build need it.
+    preferred = _late.find("zaffre_sdk.tracking.installed", "preferred_packages")
+    found: list[str] = preferred(requirements)
+    return found

@@ -15,7 +15,7 @@ from zaffre_sdk.client.runs import Runs
 from zaffre_sdk.client.snapshots import Snapshots
 from zaffre_sdk.client.transport import Transport
 from zaffre_sdk.client.workspaces import Workspaces
-from zaffre_sdk.wire.server import ServerOut
+from zaffre_sdk.wire.server import ServerOut, StudioLinkOut
 
 
 class Client:
@@ -43,6 +43,12 @@ class Client:
     def server(self) -> ServerOut:
         """Return what the server says of itself."""
         return self.transport.call("GET", "/api/v1/server", answer=ServerOut)
+
+    def studio_link(self, page: str = "/studio") -> str:
+        """Return a link that logs one browser in, once, and shows `page` of the studio."""
+        return self.transport.call(
+            "POST", "/studio/links", query={"page": page}, answer=StudioLinkOut
+        ).url
 
     def workspace(self, workspace_id: str) -> WorkspaceClient:
         """Return the nouns of one workspace, without asking whether it exists."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._unsupported import unsupported
 from azureml.core.webservice._settings import LocalWebserviceDeploymentConfiguration
 from azureml.core.webservice.webservice import Webservice
 from zaffre_sdk.deploying.watching import read_log
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["LocalWebservice", "LocalWebserviceDeploymentConfiguration"]
 
@@ -49,6 +52,18 @@ class LocalWebservice(Webservice):
     def get_logs(self, num_lines: int = 5000, raw: bool = False) -> str:
         """Return the last lines of what the service wrote."""
         return "\n".join(read_log(self._nouns.endpoints, self.name).splitlines()[-num_lines:])
+
+    @staticmethod
+    def list(  # type: ignore[override] # v1 has fewer filters here
+        workspace: Any,
+        model_name: str | None = None,
+        model_id: str | None = None,
+        all: bool = False,
+    ) -> Sequence[Webservice]:
+        """Return the local services of a workspace that fit, by name."""
+        return Webservice.list(
+            workspace, LocalWebservice._KIND, model_name=model_name, model_id=model_id
+        )
 
     def reload(self, wait: bool = True) -> None:
         """Take over what has changed in the source folder, and start again."""

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO
@@ -54,16 +55,14 @@ class LocalBlobs:
         self, digest: str, *, start: int = 0, length: int | None = None
     ) -> AsyncIterator[bytes]:
         """Stream the bytes, or a part of them; the whole is verified before its last chunk."""
-        file = await asyncio.to_thread(self._opened, digest)
+        file = self._opened(digest)
+        whole = start == 0 and length is None
+        reading = _Reading(file, _verified(file, digest) if whole else _part(file, start, length))
         try:
-            if start == 0 and length is None:
-                reading = _verified(file, digest)
-            else:
-                reading = _part(file, start, length)
-            while chunk := await asyncio.to_thread(next, reading, b""):
+            while chunk := await asyncio.to_thread(reading.next):
                 yield chunk
         finally:
-            file.close()
+            reading.close()
 
     async def size(self, digest: str) -> int:
         """Return how many bytes there are."""
@@ -108,6 +107,23 @@ class LocalBlobs:
                 return hashlib.file_digest(file, "sha256").hexdigest() == digest  # type: ignore[arg-type]  # raw files will do
         except NotFoundError:
             return False
+
+
+class _Reading:
+    """A file that is read in other threads, one of which may outlive the request it reads for."""
+
+    def __init__(self, file: IO[bytes], chunks: Iterator[bytes]) -> None:
+        self._file = file
+        self._chunks = chunks
+        self._lock = threading.Lock()
+
+    def next(self) -> bytes:
+        with self._lock:
+            return b"" if self._file.closed else next(self._chunks, b"")
+
+    def close(self) -> None:
+        with self._lock:
+            self._file.close()
 
 
 async def _write(draft: Draft, chunks: AsyncIterator[bytes], limit: int | None) -> int:

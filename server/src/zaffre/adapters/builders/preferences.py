@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from zaffre.adapters.builders.requirements import parse_requirement
@@ -33,7 +33,7 @@ def preferences(
     )
 
 
-def _pinned(line: str) -> tuple[str, str]:
+def _pinned(line: str) -> tuple[NormalizedName, str]:
     requirement = parse_requirement(line)
     specifiers = list(requirement.specifier) if requirement is not None else []
     version = _version(specifiers[0].version) if len(specifiers) == 1 else None

@@ -101,8 +101,12 @@ def require_permission(connection: Connection, handler: BaseRouteHandler) -> Non
     connection.user.require(permission)
 
 
-def check_routes(app: Litestar) -> None:
+def check_routes(app: Litestar, *, public: frozenset[str] = PUBLIC_PATHS) -> None:
     """Abort the start when a route declares no permission, or is public without being listed.
+
+    Args:
+        app: Its whole route table is looked at.
+        public: The exact paths that answer everybody.
 
     Raises:
         RuntimeError: Naming the routes.
@@ -110,7 +114,7 @@ def check_routes(app: Litestar) -> None:
     wrong = [
         f"{path} ({handler})"
         for path, handler in routes_of(app)
-        if not _is_declared(path, handler)
+        if not _is_declared(path, handler, public)
     ]
     if wrong:
         raise RuntimeError(f"These routes declare no permission: {', '.join(wrong)}.")
@@ -124,11 +128,11 @@ def routes_of(app: Litestar) -> Iterator[tuple[str, HTTPRouteHandler]]:
                 yield route.path, handler
 
 
-def _is_declared(path: str, handler: HTTPRouteHandler) -> bool:
+def _is_declared(path: str, handler: HTTPRouteHandler, public: frozenset[str]) -> bool:
     permission = handler.opt.get("permission")
     if not isinstance(permission, Permission):
         return False
-    return (permission is Permission.PUBLIC) == (path in PUBLIC_PATHS)
+    return (permission is Permission.PUBLIC) == (path in public)
 
 
 def _bearer_of(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -9,7 +9,7 @@ from litestar.params import Parameter
 from zaffre_sdk.wire.server import StudioLinkOut
 
 from zaffre.domain.access import Permission
-from zaffre.domain.errors import InvalidError, UnauthenticatedError
+from zaffre.domain.errors import UnauthenticatedError
 from zaffre.protocols.http.authentication import Authenticator
 from zaffre.protocols.http.call import Call
 from zaffre.protocols.http.streaming import small_body
@@ -20,7 +20,6 @@ HOME = "/studio"
 _MAX_FORM = 16 * 1024
 _SEE_OTHER = 303
 _UNAUTHORIZED = 401
-_STATIC = {"studio.css": "text/css", "studio.js": "text/javascript"}
 
 
 def inside(path: str) -> str:
@@ -69,14 +68,16 @@ async def logout(request: Request[Any, Any, Any]) -> Response[str]:
     return Response("", status_code=_SEE_OTHER, headers=headers, media_type="text/html")
 
 
-@get("/static/{name:str}", permission=Permission.PUBLIC, include_in_schema=False)
-async def static(name: str) -> Response[bytes]:
-    """Send the style or the script of the pages."""
-    if name not in _STATIC:
-        raise InvalidError("NoSuchFile", "The studio has no such file.", target="name")
-    content = files("zaffre.protocols.studio").joinpath("static", name).read_bytes()
-    headers = {"cache-control": "max-age=300"}
-    return Response(content, media_type=_STATIC[name], headers=headers)
+@get("/static/studio.css", permission=Permission.PUBLIC, include_in_schema=False)
+async def style() -> Response[bytes]:
+    """Send the style of the pages."""
+    return _static("studio.css", "text/css")
+
+
+@get("/static/studio.js", permission=Permission.PUBLIC, include_in_schema=False)
+async def script() -> Response[bytes]:
+    """Send the script of the pages."""
+    return _static("studio.js", "text/javascript")
 
 
 @post("/links", permission=Permission.SERVER_MANAGE)
@@ -89,6 +90,12 @@ async def offer_link(
     code = request.app.state.studio_sessions.offer_code(call.caller)
     query = urlencode({"code": code, "next": inside(page)})
     return StudioLinkOut(url=f"{call.house.url}{HOME}/login?{query}")
+
+
+def _static(name: str, media_type: str) -> Response[bytes]:
+    content = files("zaffre.protocols.studio").joinpath("static", name).read_bytes()
+    headers = {"cache-control": "max-age=300"}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def _enter(cookie: str, next_page: str) -> Response[str]:
