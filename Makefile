@@ -31,6 +31,7 @@ demo: setup ## Train, track, register, deploy and score a model on real data
 	@$(BIN)/python examples/demo.py
 
 test: setup ## Run the tests
+	@$(BIN)/python tools/bring_browser.py
 	@echo "test: running $(TESTS)"
 	@$(BIN)/python -m pytest $(TESTS)
 

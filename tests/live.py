@@ -48,6 +48,11 @@ class LiveServer:
         self._environ = {**os.environ, "ZAFFRE_HOME": str(home), **(environ or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         # A server that was killed leaves its file; what counts is the one of the new process.
         with (self.home.parent / "server-output.log").open("ab") as log:

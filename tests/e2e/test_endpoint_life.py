@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import time
 from pathlib import Path
 
 import httpx
@@ -69,9 +70,25 @@ def test_deployed_scored_and_deleted(tmp_path):
 
 
 async def until_logged(shop, endpoint, words):
-    async with asyncio.timeout(20):
-        while words not in await shop.log(endpoint):
-            await asyncio.sleep(0.02)
+    async def is_logged():
+        return words in await shop.log(endpoint)
+
+    await eventually(is_logged)
+
+
+async def until_answered(shop, endpoint, status, *, bearer=None):
+    async def is_answered():
+        return (await score(shop, endpoint, bearer=bearer)).status == status
+
+    await eventually(is_answered)
+
+
+async def eventually(condition):
+    """Wait the five seconds that a replica has to come back, and a key to die."""
+    end = time.monotonic() + 5
+    while not await condition():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
 
 
 def test_models_are_where_the_script_looks(tmp_path):
@@ -190,11 +207,12 @@ def test_r32_a_killed_replica_is_replaced_and_its_neighbour_serves(tmp_path):
 
             scoring = asyncio.create_task(keep_scoring())
             first.send_signal(signal.SIGKILL)
-            async with asyncio.timeout(5):
-                while first.pid in {p.pid for p in replicas_of(shop, endpoint)} or (
-                    len(replicas_of(shop, endpoint)) < 2
-                ):
-                    await asyncio.sleep(0.01)
+
+            async def is_replaced():
+                pids = {p.pid for p in replicas_of(shop, endpoint)}
+                return len(pids) == 2 and first.pid not in pids
+
+            await eventually(is_replaced)
             scoring.cancel()
             await asyncio.gather(scoring, return_exceptions=True)
             assert second.pid in {p.pid for p in replicas_of(shop, endpoint)}
@@ -256,9 +274,7 @@ def test_c87_a_stuck_replica_is_replaced(tmp_path):
             endpoint = await shop.deploy(await shop.spec(script, timeout_seconds=0.5))
             reply = await score(shop, endpoint, b"hang")
             assert (reply.status, reply.code) == (408, "ScoringTimeout")
-            async with asyncio.timeout(5):
-                while (await score(shop, endpoint)).status != 200:
-                    await asyncio.sleep(0.02)
+            await until_answered(shop, endpoint, 200)
 
     asyncio.run(live())
 
@@ -292,9 +308,7 @@ def test_a33_a_renewed_key_dies_within_five_seconds(tmp_path):
                 return old, new
 
             old, new = await shop.parts.work.write(use)
-            async with asyncio.timeout(5):
-                while (await score(shop, endpoint, bearer=old)).status != 401:
-                    await asyncio.sleep(0.01)
+            await until_answered(shop, endpoint, 401, bearer=old)
             assert (await score(shop, endpoint, bearer=new)).status == 200
 
     asyncio.run(live())

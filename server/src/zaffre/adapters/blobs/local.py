@@ -43,7 +43,7 @@ class LocalBlobs:
         """Store a stream and return its digest and size."""
         if expected is not None:
             check_digest(expected)
-        draft = await asyncio.to_thread(Draft, self._temporary)
+        draft = Draft(self._temporary)
         try:
             size = await _write(draft, chunks, limit)
             digest = await asyncio.to_thread(draft.publish, self._path, expected)

@@ -25,7 +25,7 @@ PUBLIC_PATHS: Final = frozenset(
     {"/studio/login", "/studio/static/studio.css", "/studio/static/studio.js"}
 )
 _POLICY: Final = (
-    b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = (
@@ -59,6 +59,7 @@ def create_litestar(house: House, authenticator: Authenticator, sessions: Sessio
         dependencies={"call": Provide(call_of, sync_to_thread=False)},
         guards=[require_permission],
         exception_handlers={**handlers, ZaffreError: _show_error},
+        logging_config=None,
         openapi_config=None,
         state=State(
             {

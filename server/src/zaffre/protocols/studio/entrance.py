@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs, urlencode
 
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from zaffre_sdk.wire.server import StudioLinkOut
 
 from zaffre.domain.access import Permission
@@ -32,7 +32,7 @@ def inside(path: str) -> str:
 async def login_page(
     request: Request[Any, Any, Any],
     code: Annotated[str, Parameter(max_length=200)] = "",
-    next_page: Annotated[str, Parameter(query="next", max_length=2000)] = HOME,
+    next_page: Annotated[str, QueryParameter(name="next", max_length=2000)] = HOME,
 ) -> Response[str]:
     """Show the form, or let a one-time code in."""
     sessions: Sessions = request.app.state.studio_sessions

@@ -1,0 +1,121 @@
+"""The studio in a real browser: logging in, watching a run, and text that tries to be a page."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live import LiveRuns, LiveServer, until
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from zaffre_sdk.client.connection import local_client
+from zaffre_sdk.home import Home
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="NO BROWSER HERE: install Chromium to run the tests of the studio"
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    live = LiveServer(tmp_path_factory.mktemp("studio") / "home")
+    live.start()
+    yield live
+    live.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    yield opened
+    context.close()
+    assert faults == []
+
+
+def link(server: LiveServer, target: str = "/studio") -> str:
+    return local_client(Home(server.home), url=server.url).studio_link(target)
+
+
+def test_a_link_logs_in_once_and_logging_out_ends_it(server: LiveServer, page: Page) -> None:
+    once = link(server)
+    page.goto(once)
+    expect(page.locator("h1")).to_have_text("Workspaces")
+    page.get_by_role("button", name="Log out").click()
+    expect(page.locator("h1")).to_have_text("Log in")
+    page.goto(f"{server.url}/studio")
+    expect(page.locator("h1")).to_have_text("Log in")
+    page.goto(once)
+    expect(page.locator("main")).to_contain_text("does not open anything")
+
+
+def test_a_token_logs_in_and_leads_to_the_page_that_was_asked_for(
+    server: LiveServer, page: Page
+) -> None:
+    workspace = LiveRuns(server).workspace_id
+    page.goto(f"{server.url}/studio/workspaces/{workspace}/models")
+    expect(page.locator("h1")).to_have_text("Log in")
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("main")).to_contain_text("does not open anything")
+    page.get_by_label("Token").fill((server.home / "token").read_text().strip())
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("h1")).to_have_text("Models")
+
+
+def test_a_run_is_watched_while_it_runs_and_after_it_ended(
+    server: LiveServer, page: Page, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    runs = LiveRuns(server)
+    run = runs.submit(
+        "import pathlib, time\n"
+        "from azureml.core import Run\n"
+        "run = Run.get_context()\n"
+        "for step in range(5):\n"
+        "    run.log('loss', 1 / (step + 1))\n"
+        "print('before the gate', flush=True)\n"
+        f"while not pathlib.Path({str(gate)!r}).exists(): time.sleep(0.05)\n"
+        "print('behind the gate', flush=True)\n"
+    )
+    page.goto(link(server, f"/studio/workspaces/{runs.workspace_id}/runs/{run}"))
+    until(lambda: page.reload() and "before the gate" in page.inner_text("main"))
+    gate.touch()
+    expect(page.locator("pre[data-log]")).to_contain_text("behind the gate", timeout=20_000)
+    expect(page.locator(".state").first).to_have_text("Completed", timeout=20_000)
+    expect(page.locator("figure svg .curve")).to_have_count(1)
+    expect(page.locator("section", has_text="Metrics").first).to_contain_text("loss")
+
+
+def test_a40_text_of_users_is_never_a_page(server: LiveServer, page: Page) -> None:
+    runs = LiveRuns(server)
+    spec = {"kind": "interactive"}
+    body = {"experiment": "hostile", "spec": spec, "tags": {HOSTILE: HOSTILE}}
+    run = server.json("POST", f"{runs.root}/runs", {**body, "display_name": HOSTILE})["id"]
+    point = [HOSTILE, "scalar", HOSTILE, None, 1.0]
+    batch = {"writer": "w", "sequence": 1, "points": [point]}
+    server.json("POST", f"{runs.root}/runs/{run}/metrics", batch)
+    for name in ("evil.svg", "evil.html", "evil.png"):
+        server.ask("PUT", f"{runs.root}/runs/{run}/artifacts/{name}", HOSTILE.encode())
+    address = f"/studio/workspaces/{runs.workspace_id}/runs/{run}"
+    page.goto(link(server, address))
+    expect(page.locator("h1")).to_have_text(HOSTILE)
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("main script").count() == 0
+    for name in ("evil.svg", "evil.html"):
+        with page.expect_download():
+            page.locator("a", has_text=name).click()
+    assert page.evaluate("window.pwned") is None
