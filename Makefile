@@ -24,7 +24,7 @@ $(UV):
 
 .venv/.ready: $(UV) pyproject.toml sdk/pyproject.toml server/pyproject.toml uv.lock
 	@echo "setup: installing the locked packages into .venv"
-	@$(UV) sync --locked --quiet --python $$($(PYTHON) -c 'import sys; print(sys.executable)')
+	@$(UV) sync --locked --quiet --compile-bytecode --python $$($(PYTHON) -c 'import sys; print(sys.executable)')
 	@touch $@
 
 demo: setup ## Train, track, register, deploy and score a model on real data

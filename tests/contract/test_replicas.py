@@ -152,7 +152,7 @@ def test_calls_that_wait_their_turn_have_not_taken_too_long(runner, starter, tmp
     assert runner.run(use()) == [200] * 4
 
 
-def test_c34_too_many_calls_are_told_to_come_back(runner, starter, tmp_path):
+def test_r34_too_many_calls_are_told_to_come_back(runner, starter, tmp_path):
     order = order_of(tmp_path / "e", HOSTILE, max_concurrent=2)
 
     async def use():

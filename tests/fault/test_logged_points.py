@@ -8,7 +8,6 @@ import array
 import os
 import random
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,9 +101,7 @@ def kill_at_random(server: LiveServer, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + COUNT))
-def test_r01_points_of_an_inline_run_outlive_kills(
-    server: LiveServer, tmp_path: Path, seed: int
-):
+def test_r01_points_of_an_inline_run_outlive_kills(server: LiveServer, tmp_path: Path, seed: int):
     runs = LiveRuns(server)
     program = Program(server.home, tmp_path / "program", INLINE, str(POINTS), str(PACED_SECONDS))
     until(lambda: program.has_written(1))
@@ -122,7 +119,7 @@ def test_r01_points_of_an_inline_run_outlive_kills(
 @pytest.mark.parametrize("seed", range(SEED, SEED + COUNT))
 def test_r01_points_of_a_script_outlive_kills(server: LiveServer, seed: int):
     runs = LiveRuns(server)
-    run = runs.submit(SCRIPT, environment={"interpreter": sys.executable})
+    run = runs.submit(SCRIPT)
     runs.wait_for(run, "up")
     kill_at_random(server, seed)
     ended = runs.wait(run, seconds=120)
@@ -163,6 +160,53 @@ def test_r14_an_outage_neither_loses_points_nor_blocks_the_program(
     # It is said once that the server is away, and once that it is back.
     assert program.errors.count("do not reach the server") == 1
     assert program.errors.count("the server is back") == 1
+
+
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from azureml.core import Experiment, Workspace
+
+workspace = Workspace.create('ws', subscription_id='s', resource_group='g', exist_ok=True)
+run = Experiment(workspace, 'inline').start_logging()
+print(run.id)
+while not Path('go').exists():
+    time.sleep(0.02)
+for number in range(1000):
+    run.log('loss', number)
+time.sleep(1)  # The sender needs a moment to write them down.
+print('dying')
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+NEXT = """
+import time
+from azureml.core import Workspace
+
+Workspace.create('ws', subscription_id='s', resource_group='g', exist_ok=True)
+time.sleep(600)
+"""
+
+
+def test_r15_points_of_a_killed_inline_program_are_sent_by_the_next(
+    server: LiveServer, tmp_path: Path
+):
+    runs = LiveRuns(server)
+    killed = Program(server.home, tmp_path / "killed", KILLED)
+    until(lambda: killed.has_written(1))
+    run = killed.lines[0]
+    server.kill()
+    (tmp_path / "killed" / "go").touch()
+    killed.process.wait(30)
+    assert killed.lines[-1] == "dying"
+    server.start()
+    assert values_of(runs, run) == []
+    following = Program(server.home, tmp_path / "next", NEXT)
+    try:
+        until(lambda: f"sent 1000 metrics of the run {run}" in following.errors)
+    finally:
+        following.kill()
+    assert values_of(runs, run) == list(range(1000))
+    assert not list(server.home.rglob("*.spool"))
 
 
 def durations_between(path: Path, begin: float, end: float) -> list[float]:

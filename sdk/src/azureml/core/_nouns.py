@@ -12,6 +12,7 @@ from azureml.exceptions import (
     WebserviceException,
     WorkspaceException,
 )
+from zaffre_sdk.tracking.leftovers import send_leftovers
 
 if TYPE_CHECKING:
     from zaffre_sdk.client import Client
@@ -40,6 +41,7 @@ class Nouns:
         self.environments = guarded(workspace.environments, UserErrorException)
         self.models = guarded(workspace.models, ModelNotFoundException)
         self.endpoints = guarded(workspace.endpoints, WebserviceException)
+        send_leftovers(workspace)
 
     @property
     def url(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -60,7 +61,11 @@ def _start() -> tuple[Script, Schema]:
     )
     script = load(os.path.join(root, os.environ["AZUREML_ENTRY_SCRIPT"]))  # noqa: PTH118
     initialize(script)
-    return script, schema_of(script.run)
+    schema = schema_of(script.run)
+    # What was imported and loaded stays: looking through it again and again costs requests time.
+    gc.collect()
+    gc.freeze()
+    return script, schema
 
 
 def _serve(connection: socket.socket, script: Script, schema: Schema) -> None:

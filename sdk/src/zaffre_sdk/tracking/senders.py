@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zaffre_sdk.home import Home
 from zaffre_sdk.metrics import MetricSender
 from zaffre_sdk.tracking.context import RUN_VARIABLE
+from zaffre_sdk.tracking.leftovers import spools_of
 
 if TYPE_CHECKING:
     from zaffre_sdk.client import WorkspaceClient
@@ -33,16 +33,17 @@ def of(workspace: WorkspaceClient, run_id: str) -> MetricSender:
     return sender or _senders.setdefault(key, _make(workspace, run_id))
 
 
-def spool_of(run_id: str) -> Path:
+def spool_of(workspace_id: str, run_id: str) -> Path:
     """Return where the points of a run wait: where its runner looks, or below the home."""
     spool = os.environ.get(SPOOL_VARIABLE)
     if spool and os.environ.get(RUN_VARIABLE) == run_id:
         return Path(spool)
-    return Home.default().spool_path / run_id
+    return spools_of(workspace_id) / run_id
 
 
 def _make(workspace: WorkspaceClient, run_id: str) -> MetricSender:
     def send(batch: BatchIn) -> BatchOut:
-        return workspace.metrics.send(run_id, batch)
+        # The sender has a patience of its own, and must hear at once that the server is away.
+        return workspace.metrics.send(run_id, batch, patience=0.0)
 
-    return MetricSender(send, spool_of(run_id))
+    return MetricSender(send, spool_of(workspace.id, run_id))

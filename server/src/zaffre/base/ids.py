@@ -1,7 +1,6 @@
 """Where identifiers come from."""
 
 import secrets
-import uuid
 from collections.abc import Callable
 
 IdSource = Callable[[], str]
@@ -10,7 +9,7 @@ IdSource = Callable[[], str]
 
 def new_id() -> str:
     """Return a random identifier of 32 hexadecimal digits."""
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def new_secret(prefix: str) -> str:

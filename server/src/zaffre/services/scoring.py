@@ -1,6 +1,7 @@
 """What answers right now: kept by the engine, read by the scoring door with every request."""
 
 import hmac
+from collections.abc import Callable
 from typing import Final
 
 from zaffre.domain.endpoints import AuthMode
@@ -37,12 +38,12 @@ class LiveEndpoint:
         self._secret = signing_secret
         self._known_tokens.clear()
 
-    def is_admitted(self, credential: str | None, now: float) -> bool:
+    def is_admitted(self, credential: str | None, now: Callable[[], float]) -> bool:
         """Tell whether a bearer credential opens the endpoint.
 
         Args:
             credential: What the caller showed, without the word `Bearer`.
-            now: The time in seconds since the epoch.
+            now: Tells the time in seconds since the epoch.
         """
         if self._auth_mode is AuthMode.NONE:
             return True
@@ -53,7 +54,7 @@ class LiveEndpoint:
             primary, secondary = self._key_digests
             # Both are compared, so that time does not tell which.
             return bool(hmac.compare_digest(seen, primary) | hmac.compare_digest(seen, secondary))
-        return self._is_live_token(credential, now)
+        return self._is_live_token(credential, now())
 
     def least_busy(self) -> Replica | None:
         """Return the replica that will answer first."""

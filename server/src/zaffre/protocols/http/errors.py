@@ -7,6 +7,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import (
     HTTPException,
+    InternalServerException,
     MethodNotAllowedException,
     NotFoundException,
     ValidationException,
@@ -190,6 +191,9 @@ def _answer_litestars(request: Request[Any, Any, Any], error: HTTPException) -> 
         case _ if error.status_code == STATUSES["too_large"]:
             limit = request.route_handler.resolve_request_max_body_size()
             ours = TooLargeError("BodyTooLarge", f"The body is larger than {limit} bytes.")
+        case InternalServerException(detail="client disconnected prematurely"):
+            # Nobody reads the answer; the log must not call it a defect of ours.
+            ours = InvalidError("BodyIncomplete", "The body ended early: the client went away.")
         case _ if error.status_code < _SERVER_ERROR:
             ours = InvalidError("InvalidRequest", shown(error.detail))
         case _:

@@ -25,6 +25,12 @@ _HOST: Final = re.compile(
 )
 _SAME: Final = frozenset({b"same-origin", b"none"})
 _CLIENT_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_CLIENT_ID_NAME: Final = b"x-ms-client-request-id"
+_PLAIN_PATH: Final = re.compile(rb"[A-Za-z0-9/._-]*")
+_MAX_KNOWN_HOSTS: Final = 64
+_LOOKED_AT: Final = frozenset(
+    {b"host", b"origin", b"sec-fetch-site", b"cookie", b"authorization", _CLIENT_ID_NAME}
+)
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
@@ -34,6 +40,7 @@ _HEADERS: Final = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
+_NAMES: Final = frozenset({b"x-request-id", _CLIENT_ID_NAME, *(name for name, _ in _HEADERS)})
 
 
 class HeadersError(ZaffreError):
@@ -57,6 +64,7 @@ class Security:
         self._hosts = LOOPBACK_NAMES | {host.lower() for host in hosts}
         self._origins = frozenset(origin.lower().encode() for origin in origins)
         self._new_id = new_id
+        self._known_hosts: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -65,9 +73,10 @@ class Security:
             return
         request_id = self._new_id()
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
-        answer = _Answer(send, _answer_headers(scope["headers"], request_id))
+        seen = _Seen(scope["headers"])
+        answer = _Answer(send, _answer_headers(seen, request_id))
         try:
-            self._check(scope)
+            self._check(scope, seen)
             await self._app(scope, receive, answer.send)
         except ZaffreError as error:
             await answer.fail(error, scope)
@@ -76,19 +85,19 @@ class Security:
             defect.__cause__ = error
             await answer.fail(defect, scope)
 
-    def _check(self, scope: Scope) -> None:
-        headers = scope["headers"]
-        if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+    def _check(self, scope: Scope, seen: "_Seen") -> None:
+        if seen.size > MAX_HEADER_BYTES:
             raise HeadersError(
                 "HeadersTooLarge", f"The headers are larger than {MAX_HEADER_BYTES} bytes."
             )
-        host = self._checked_host([value for name, value in headers if name == b"host"])
+        if seen.host_count != 1 or seen.host not in self._known_hosts:
+            self._check_host(seen)
         if scope["method"] not in SAFE_METHODS:
-            self._check_origin(dict(headers), own=b"%s://%s" % (scope["scheme"].encode(), host))
+            self._check_origin(seen, scheme=scope["scheme"].encode())
         _check_path(scope)
 
-    def _checked_host(self, sent: list[bytes]) -> bytes:
-        match = _HOST.fullmatch(sent[0]) if len(sent) == 1 else None
+    def _check_host(self, seen: "_Seen") -> None:
+        match = _HOST.fullmatch(seen.host) if seen.host_count == 1 else None
         if match is None:
             raise InvalidError("InvalidHost", "The Host header is malformed.", target="Host")
         name = (match["six"] or match["name"]).decode().lower()
@@ -99,17 +108,66 @@ class Security:
                 target="Host",
                 hint="Name it with `--public-url` or `ZAFFRE_ALLOWED_HOSTS` if it should be.",
             )
-        return sent[0].lower()
+        # Only a few ways to write a known name are remembered, so that nobody fills the memory.
+        if len(self._known_hosts) < _MAX_KNOWN_HOSTS:
+            self._known_hosts.add(seen.host)
 
-    def _check_origin(self, headers: dict[bytes, bytes], *, own: bytes) -> None:
-        origin = headers.get(b"origin")
-        if headers.get(b"sec-fetch-site", b"none").lower() not in _SAME:
+    def _check_origin(self, seen: "_Seen", *, scheme: bytes) -> None:
+        origin = seen.origin
+        if seen.fetch_site.lower() not in _SAME:
             raise _foreign(b"another site")
         if origin is None:
-            if b"cookie" in headers and b"authorization" not in headers:
+            if seen.has_cookie and not seen.has_authorization:
                 raise _foreign(b"an unnamed site")
-        elif origin.lower() != own and origin.lower() not in self._origins:
+        elif (
+            origin.lower() != b"%s://%s" % (scheme, seen.host.lower())
+            and origin.lower() not in self._origins
+        ):
             raise _foreign(origin)
+
+
+class _Seen:
+    """What there is to know of the headers of a request, gathered in one pass: all pay for it."""
+
+    __slots__ = (
+        "client_id",
+        "fetch_site",
+        "has_authorization",
+        "has_cookie",
+        "host",
+        "host_count",
+        "origin",
+        "size",
+    )
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.host = b""
+        self.host_count = 0
+        self.origin: bytes | None = None
+        self.client_id: bytes | None = None
+        self.fetch_site = b"none"
+        self.has_cookie = self.has_authorization = False
+        self.size = 0
+        for name, value in headers:
+            self.size += len(name) + len(value)
+            if name in _LOOKED_AT:
+                self._take(name, value)
+
+    def _take(self, name: bytes, value: bytes) -> None:
+        match name:
+            case b"host":
+                self.host = value
+                self.host_count += 1
+            case b"origin":
+                self.origin = value
+            case b"sec-fetch-site":
+                self.fetch_site = value
+            case b"cookie":
+                self.has_cookie = True
+            case b"authorization":
+                self.has_authorization = True
+            case _:
+                self.client_id = value
 
 
 async def refuse(error: ZaffreError, scope: Scope, send: Send) -> None:
@@ -146,7 +204,10 @@ class _Answer:
             self._begun = True
             sent = list(message["headers"])
             names = {name.lower() for name, _ in sent}
-            message["headers"] = [*sent, *(h for h in self._headers if h[0] not in names)]
+            if names.isdisjoint(_NAMES):
+                message["headers"] = sent + self._headers
+            else:
+                message["headers"] = sent + [h for h in self._headers if h[0] not in names]
         await self._send(message)
 
     async def fail(self, error: ZaffreError, scope: Scope) -> None:
@@ -163,19 +224,19 @@ class _Answer:
         )
 
 
-def _answer_headers(
-    headers: Iterable[tuple[bytes, bytes]], request_id: str
-) -> list[tuple[bytes, bytes]]:
+def _answer_headers(seen: _Seen, request_id: str) -> list[tuple[bytes, bytes]]:
     answer = [*_HEADERS, (b"x-request-id", request_id.encode())]
-    for name, value in headers:
-        if name == b"x-ms-client-request-id" and _CLIENT_ID.fullmatch(value):
-            answer.append((name, value))
+    if seen.client_id is not None and _CLIENT_ID.fullmatch(seen.client_id):
+        answer.append((_CLIENT_ID_NAME, seen.client_id))
     return answer
 
 
 def _check_path(scope: Scope) -> None:
+    raw = scope.get("raw_path") or b""
+    if _PLAIN_PATH.fullmatch(raw):
+        return
     try:
-        text = unquote_to_bytes(scope.get("raw_path") or b"").decode()
+        text = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:

@@ -44,7 +44,7 @@ def create_scoring_app(table: ScoringTable, *, now: Callable[[], float]) -> App:
         endpoint_id, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
         endpoint = table.find(endpoint_id)
         # An endpoint that is not there answers like one that this caller may not use.
-        if endpoint is None or not endpoint.is_admitted(_credential(scope), now()):
+        if endpoint is None or not endpoint.is_admitted(_credential(scope), now):
             answer = _UNAUTHENTICATED
         else:
             try:

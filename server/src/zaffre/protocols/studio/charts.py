@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 _WIDTH = 280
 _HEIGHT = 140
-_LEFT = 48
+_LEFT = 56
 _BOTTOM = 18
 _TOP = 8
 
@@ -35,8 +35,8 @@ def line_chart(points: Sequence[tuple[float, float]]) -> Markup:
     return Markup(  # noqa: S704 - numbers are all that enters
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">'
         f'<path class="axis" fill="none" d="M{_LEFT},{_TOP}V{floor}H{_WIDTH}"/>'
-        f'<text x="{_LEFT - 4}" y="{_TOP + 8}" text-anchor="end">{high:.4g}</text>'
-        f'<text x="{_LEFT - 4}" y="{floor}" text-anchor="end">{low:.4g}</text>'
+        f'<text x="{_LEFT - 4}" y="{_TOP + 8}" text-anchor="end">{high:.3g}</text>'
+        f'<text x="{_LEFT - 4}" y="{floor}" text-anchor="end">{low:.3g}</text>'
         f'<text x="{_LEFT}" y="{_HEIGHT - 4}">{left:.6g}</text>'
         f'<text x="{_WIDTH}" y="{_HEIGHT - 4}" text-anchor="end">{right:.6g}</text>'
         f'<polyline class="curve" points="{curve}"/>'

@@ -16,6 +16,7 @@ from zaffre.services.work import Services
 MAX_CHARTS = 24
 MAX_FILES = 200
 CHART_POINTS = 200
+MEASURED = "zaffre/"
 _IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
 
 
@@ -59,7 +60,11 @@ def view_run(services: Services, workspace_id: str, run_id: str, *, caller: Prin
     """Return everything that the page of a run shows but its log."""
     workspace = services.workspaces.get(workspace_id, caller=caller)
     run = services.runs.get(workspace_id, run_id, caller=caller)
-    metrics = list(services.metrics.summaries(workspace_id, run_id, caller=caller))
+    # What the program logged comes before what zaffre measured of it.
+    metrics = sorted(
+        services.metrics.summaries(workspace_id, run_id, caller=caller),
+        key=lambda metric: metric.name.startswith(MEASURED),
+    )
     artifacts = list(services.artifacts.list(workspace_id, run_id, caller=caller, limit=MAX_FILES))
     return RunView(
         workspace=workspace,
