@@ -109,7 +109,8 @@ def main() -> int:
 
     service = deploy(workspace, model, environment)
     data = load_breast_cancer()
-    answer = requests.post(service.scoring_uri, json={"data": data.data[ROWS].tolist()}, timeout=30)
+    rows = {"data": data.data[ROWS].tolist()}
+    answer = requests.post(service.scoring_uri, json=rows, timeout=30)
     answer.raise_for_status()
 
     print(f"\n{metrics_table(runs)}\n")

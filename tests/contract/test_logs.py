@@ -81,6 +81,17 @@ class TestLogStore:
         assert run(logs.read(RUN, "absent.txt", 0, limit=10)) == b""
         assert run(logs.list(RUN)) == []
 
+    def test_a_folder_of_logs_is_no_log(self, logs):
+        async def inside():
+            await logs.append(RUN, STD, 0, b"0123")
+            assert await logs.read(RUN, "user_logs", 0, limit=10) == b""
+            assert await logs.read(RUN, f"{STD}/below", 0, limit=10) == b""
+            with pytest.raises(ConflictError) as caught:
+                await logs.append(RUN, "user_logs", 0, b"4567")
+            assert caught.value.code == "LogPathTaken"
+
+        run(inside())
+
     def test_a_reader_is_woken_by_what_it_waits_for(self, logs):
         async def inside():
             reading = asyncio.create_task(logs.read(RUN, STD, 4, limit=10, wait=30))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from zaffre_sdk.errors import NoServerError
 from zaffre_sdk.locks import FileLock, is_locked
 
 HOME_VARIABLE = "ZAFFRE_HOME"
@@ -36,9 +37,18 @@ class Home(msgspec.Struct, frozen=True):
 
     @classmethod
     def default(cls, environment: Mapping[str, str] | None = None) -> Home:
-        """Return the home that `ZAFFRE_HOME` names, or `~/.zaffre`."""
+        """Return the home that `ZAFFRE_HOME` names, or `~/.zaffre`.
+
+        Raises:
+            NoServerError: This user has no home folder.
+        """
         named = (os.environ if environment is None else environment).get(HOME_VARIABLE)
-        return cls(Path(named).expanduser().absolute() if named else Path.home() / ".zaffre")
+        try:
+            return cls(Path(named).expanduser().absolute() if named else Path.home() / ".zaffre")
+        except (RuntimeError, OSError) as error:
+            raise NoServerError(
+                f"There is no place for files of zaffre: {error} Set {HOME_VARIABLE} to a folder."
+            ) from error
 
     @property
     def token_path(self) -> Path:
@@ -133,7 +143,8 @@ class Home(msgspec.Struct, frozen=True):
     def running(self) -> ServerInfo | None:
         """Return the server that runs in this home, or None.
 
-        A held lock is proof by the kernel; the process itself is asked only where it is not.
+        A held lock is proof by the kernel; the process itself is asked only where it is not. One
+        that is about to end may be told for some moments more: who needs to know asks it.
         """
         info = self.read_server()
         if info is None or is_locked(self.server_lock_path) or _is_process(info):

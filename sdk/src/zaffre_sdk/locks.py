@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -14,6 +14,9 @@ if sys.platform == "win32":
 
     def _take(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    # There is nothing weaker.
+    _try_out = _take
 
     def _free(descriptor: int) -> None:
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -24,11 +27,16 @@ else:
     def _take(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+    def _try_out(descriptor: int) -> None:
+        # Shared: any number of programs may look at the same time and not see one another.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
     def _free(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 _PAUSE_SECONDS = 0.02
+_CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
 
 
 class FileLock:
@@ -44,15 +52,22 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self, *, seconds: float = 0.0) -> bool:
-        """Take the lock, waiting for it up to `seconds`; tell whether it is held now."""
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Take the lock, waiting for it up to `seconds`; tell whether it is held now.
+
+        Raises:
+            OSError: The file cannot be made, or its file system has no locks.
+        """
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | _CLOSE_ON_EXEC, 0o600)
         deadline = time.monotonic() + seconds
-        while not _taken(descriptor):
-            if time.monotonic() >= deadline:
+        try:
+            while not _granted(_take, descriptor):
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(_PAUSE_SECONDS)
+            self._descriptor = descriptor
+        finally:
+            if self._descriptor != descriptor:
                 os.close(descriptor)
-                return False
-            time.sleep(_PAUSE_SECONDS)
-        self._descriptor = descriptor
         return True
 
     def release(self) -> None:
@@ -84,19 +99,28 @@ class FileLock:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether a process holds the lock on this file; a missing file is not locked."""
-    if not path.exists():
-        return False
-    lock = FileLock(path)
-    if lock.acquire():
-        lock.release()
-        return False
-    return True
+    """Tell whether a process holds the lock on this file; a missing file is not locked.
 
-
-def _taken(descriptor: int) -> bool:
+    Nothing is written: it may be asked about files that are not the caller's to change.
+    """
     try:
-        _take(descriptor)
+        descriptor = os.open(path, os.O_RDONLY | _CLOSE_ON_EXEC)
+    except OSError:
+        return False
+    try:
+        if not _granted(_try_out, descriptor):
+            return True
+        _free(descriptor)
+    except OSError:
+        return False  # This file system has no locks.
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _granted(ask: Callable[[int], None], descriptor: int) -> bool:
+    try:
+        ask(descriptor)
     except (BlockingIOError, PermissionError):
         return False
     return True

@@ -93,6 +93,28 @@ class TestRunStore:
 
         assert [one.id for one in found] == ["r1", "r3", "r2"]
         assert database.read(lambda s: s.runs.in_states(frozenset())) == []
+        first = database.read(lambda s: s.runs.in_states(states, limit=2))
+        assert [one.id for one in first] == ["r1", "r3"]
+
+    def test_finds_what_is_open_below_a_run_at_any_depth(self, database: Database):
+        inline = replace(run().spec, kind=RunKind.INTERACTIVE)
+
+        def fill(s):
+            s.runs.add(run("child", parent_id="r1", spec=inline, state=RunState.COMPLETED))
+            s.runs.add(run("grandchild", parent_id="child", spec=inline))
+            s.runs.add(run("script", parent_id="grandchild"))
+            s.runs.add(run("its-child", parent_id="script", spec=inline))
+            s.runs.add(run("stranger", parent_id="none", spec=inline))
+            s.experiments.add(experiment(id="e2", workspace_id="w2", name="exp"))
+            s.runs.add(run("foreign", workspace_id="w2", experiment_id="e2", parent_id="r1"))
+
+        database.write(fill)
+
+        def below(**asked):
+            return [o.id for o in database.read(lambda s: s.runs.open_below(run(), **asked))]
+
+        assert below() == ["its-child", "script", "grandchild"]
+        assert below(interactive_only=True) == ["grandchild"]
 
     def test_lists_pages_newest_first(self, database: Database):
         for number in range(2, 8):

@@ -37,3 +37,17 @@ def test_guesses_what_was_meant():
     assert closest("experimnt", ["experiment", "run"]) == "experiment"
     assert closest("zzz", iter(["experiment", "run"])) is None
     assert closest("a", []) is None
+    assert closest("x" * 200 + "/train.pyy", ["x" * 200 + "/train.py"]) == "x" * 200 + "/train.py"
+
+
+def test_guessing_looks_at_few_of_many_names():
+    looked_at = 0
+
+    def many():
+        nonlocal looked_at
+        for number in range(100_000):
+            looked_at += 1
+            yield f"source/module_{number}.py"
+
+    assert closest("source/module_7.pyy", many()) == "source/module_7.py"
+    assert looked_at < 1000

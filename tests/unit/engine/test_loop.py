@@ -17,9 +17,9 @@ from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec
 from zaffre.domain.errors import UnavailableError
 from zaffre.domain.files import FileEntry
 from zaffre.domain.runs import Run, RunKind, RunSpec, RunState
-from zaffre.engine.runs.loop import RunLoop
+from zaffre.engine.runs.loop import RunLoop, _open_runs
 from zaffre.engine.runs.parts import Parts, RunLimits, Stopwatches
-from zaffre.engine.runs.preparing import LOG_PATH
+from zaffre.engine.runs.preparing import LOG_PATH, BuildLog
 from zaffre.engine.supervisor import Engine
 from zaffre.engine.wakeup import EngineWakeup
 from zaffre.ports.launchers import RunnerOrder
@@ -266,5 +266,58 @@ def test_a_broken_step_ends_its_run_and_no_other(tmp_path: Path):
             assert run.error.code == "EngineFailed"
             scripted.build = build_at_once
             await place.until(await place.submit(), lambda now: "launcher" in now.handle)
+
+    asyncio.run(story())
+
+
+class SlowLogs:
+    """Logs whose first write is only done once the test lets it."""
+
+    def __init__(self, logs: LocalLogs) -> None:
+        self._logs = logs
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def append(self, owner: tuple[str, str], path: str, offset: int, data: bytes) -> int:
+        if offset == 0:
+            self.begun.set()
+            await self.go_on.wait()
+        return await self._logs.append(owner, path, offset, data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._logs, name)
+
+
+def test_the_log_of_a_build_that_ends_while_it_is_written_is_whole(tmp_path: Path):
+    async def story() -> None:
+        logs, owner = LocalLogs(tmp_path), ("w", "r")
+        slow = SlowLogs(logs)
+        log = BuildLog(slow, owner)
+
+        async def build() -> None:
+            async with log:
+                log.write("first")
+                await slow.begun.wait()
+                log.write("last")
+
+        building = asyncio.create_task(build())
+        await slow.begun.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not building.done()
+        slow.go_on.set()
+        await building
+        assert await logs.read(owner, LOG_PATH, 0, limit=100) == b"first\nlast\n"
+        assert log.last_lines == "first\nlast"
+
+    asyncio.run(story())
+
+
+def test_a_long_queue_costs_a_look_nothing(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted(build=build_for_ever), local_slots=2) as place:
+            for _ in range(20):
+                await place.submit()
+            seen = await place.work.read(lambda s: _open_runs(s.stores.runs, slots=2))
+            assert len(seen) <= 4
 
     asyncio.run(story())

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from zaffre.domain.access import Principal
-from zaffre.domain.errors import ConflictError, NotFoundError, ZaffreError
+from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError, ZaffreError
 from zaffre.domain.runs import Run, RunError, RunState
 from zaffre.domain.workspaces import Workspace
 from zaffre.services.beats import Beats, take_beat
@@ -95,6 +95,29 @@ def test_another_run_may_not_start_it(desk: Desk, workspace: Workspace):
     run, other = begun(desk, workspace), begun(desk, workspace)
     with pytest.raises(NotFoundError):
         start(desk, run, caller=of_run(other))
+
+
+def test_a_program_does_not_drive_the_runs_below_its_own(desk: Desk, workspace: Workspace):
+    parent = begun(desk, workspace)
+    child = desk.script(workspace, parent_id=parent.id)
+    child = desk.write(lambda s: s.attempts.move(child, state=S.PREPARING))
+    child = again(desk, child)
+    with pytest.raises(NotFoundError):
+        start(desk, child, caller=of_run(parent))
+    assert start(desk, child).run.state is S.RUNNING
+
+
+@pytest.mark.parametrize("outcome", [S.RUNNING, S.QUEUED, S.CANCEL_REQUESTED])
+def test_what_is_no_end_is_refused_and_changes_nothing(
+    desk: Desk, workspace: Workspace, outcome: RunState
+):
+    run = begun(desk, workspace)
+    start(desk, run)
+    with pytest.raises(InvalidError) as caught:
+        end(desk, run, outcome)
+    assert code_of(caught) == "InvalidState"
+    assert desk.forgotten == []
+    assert end(desk, run, S.COMPLETED).state is S.COMPLETED
 
 
 def test_the_handle_is_kept_for_its_attempt_alone(desk: Desk, workspace: Workspace):

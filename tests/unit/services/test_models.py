@@ -3,14 +3,20 @@ import asyncio
 import pytest
 from zaffre.domain.endpoints import AuthMode, DeploymentSpec, Endpoint, EndpointKind
 from zaffre.domain.environments import EnvironmentSpec
-from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError, ZaffreError
+from zaffre.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    ZaffreError,
+)
 from zaffre.domain.files import FileEntry
 from zaffre.domain.models import Model
 from zaffre.domain.runs import Run
 from zaffre.domain.workspaces import Workspace
 from zaffre.services.models import ModelFilter, NewModel
 
-from services.conftest import ALICE, DIGEST, Desk
+from services.conftest import ALICE, DIGEST, Desk, of_run
 
 FILES = (FileEntry("model.pkl", DIGEST, 3),)
 EMPTY = "ef" * 32
@@ -204,3 +210,21 @@ def test_c99_a_model_that_is_deployed_is_not_deleted(desk: Desk, workspace: Work
     with pytest.raises(NotFoundError):
         delete("m:2")
     assert register(desk, workspace, files=FILES).version == 3
+
+
+def test_the_token_of_a_run_changes_the_models_that_it_registered_alone(
+    desk: Desk, workspace: Workspace, run: Run
+):
+    mine, others = of_run(run), register(desk, workspace, files=FILES)
+    new = NewModel(name="own", run_id=run.id, run_path="outputs/model.pkl")
+    own = desk.write(lambda s: s.models.register(workspace.id, new, caller=mine))
+
+    for use in (
+        lambda s: s.models.change(workspace.id, others.id, caller=mine, tags={"t": "1"}),
+        lambda s: s.models.delete(workspace.id, others.id, caller=mine),
+    ):
+        with pytest.raises(ForbiddenError):
+            desk.write(use)
+    assert desk.read(lambda s: s.models.get(workspace.id, others.id, caller=mine)) == others
+    desk.write(lambda s: s.models.change(workspace.id, own.id, caller=mine, tags={"t": "1"}))
+    desk.write(lambda s: s.models.delete(workspace.id, own.id, caller=mine))

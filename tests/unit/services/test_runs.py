@@ -2,6 +2,7 @@ import re
 
 import pytest
 from zaffre.domain.access import Permission, Principal
+from zaffre.domain.environments import EnvironmentSpec
 from zaffre.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -118,6 +119,7 @@ def test_c64_a_script_that_is_not_there_is_named_beside_those_that_are(
         ({"arguments": ("a" * 131072,)}, "InvalidArgument"),
         ({"variables": {"A=B": "c"}}, "InvalidVariable"),
         ({"variables": {"A": "\0"}}, "InvalidVariable"),
+        ({"environment": EnvironmentSpec(variables={"A": "\0"})}, "InvalidVariable"),
     ],
 )
 def test_what_could_never_run_is_refused(
@@ -214,6 +216,30 @@ def test_canceling_a_parent_cancels_what_is_open_below_it(desk: Desk, workspace:
     desk.write(lambda s: s.runs.cancel(workspace.id, parent.id, caller=ALICE))
     states = [get(desk, run).state for run in (parent, done, child, grandchild)]
     assert states == [S.CANCELED, S.COMPLETED, S.CANCELED, S.CANCEL_REQUESTED]
+
+
+def test_what_is_open_below_a_run_that_ended_is_reached_too(desk: Desk, workspace: Workspace):
+    script = moved(desk, desk.script(workspace), S.PREPARING, S.STARTING, S.RUNNING)
+    child = desk.interactive(workspace, parent_id=script.id)
+    grandchild = desk.interactive(workspace, parent_id=child.id)
+    other = moved(desk, desk.script(workspace, parent_id=child.id), S.PREPARING)
+    others_child = desk.interactive(workspace, parent_id=other.id)
+    ended(desk, child, S.COMPLETED)
+
+    moved(desk, script, S.COMPLETED)
+    # Nobody is left who could end the grandchild; the other script has a program of its own.
+    states = [get(desk, run).state for run in (grandchild, other, others_child)]
+    assert states == [S.COMPLETED, S.PREPARING, S.RUNNING]
+
+
+def test_a_long_story_of_a_failure_is_cut_and_ends_the_run(desk: Desk, workspace: Workspace):
+    why = RunError(code="Bad", message="m" * 100_000, details="d" * 1_000_000 + "the end")
+    failed = desk.interactive(workspace)
+    desk.write(lambda s: s.runs.end(workspace.id, failed.id, S.FAILED, caller=ALICE, error=why))
+    error = get(desk, failed).error
+    assert error is not None
+    assert (len(error.message), error.details[-7:]) == (8192, "the end")
+    assert len(error.details) == 65_536
 
 
 def test_the_program_of_an_interactive_run_ends_it(desk: Desk, workspace: Workspace):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import sqlite3
 import stat
 import threading
@@ -214,6 +215,25 @@ class TestFailures:
 
         assert runner.run(database.read(lambda s: s.tokens.find("0"))) is None
         assert stored(path) == 0
+
+    def test_folder_that_vanished_under_an_io_error_is_said(
+        self, runner, database, monkeypatch, caplog
+    ):
+        def fail():
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+
+        def gone(_folder):
+            raise FileNotFoundError
+
+        caplog.set_level(logging.CRITICAL)
+        monkeypatch.setattr(shutil, "disk_usage", gone)
+        database._writer._commit = fail
+        for _ in range(2):
+            with pytest.raises(UnavailableError) as caught:
+                runner.run(database.write(lambda s: s.tokens.add(token(1))))
+            assert caught.value.code == "DatabaseFailed"
 
     def test_group_that_sqlite_undid_fails_as_a_whole(self, runner, database, path):
         def undo(s):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from zaffre_sdk.client.artifacts import Artifacts
-from zaffre_sdk.client.attempts import Attempts
 from zaffre_sdk.client.blobs import Blobs
 from zaffre_sdk.client.endpoints import Endpoints
 from zaffre_sdk.client.environments import Environments
@@ -68,7 +67,6 @@ class WorkspaceClient:
         self.transport = transport
         self.experiments = Experiments(transport, root)
         self.runs = Runs(transport, root)
-        self.attempts = Attempts(transport, root)
         self.metrics = Metrics(transport, root)
         self.artifacts = Artifacts(transport, root)
         self.logs = Logs(transport, root)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zaffre_sdk.client.client import Client
 from zaffre_sdk.client.transport import Transport
+from zaffre_sdk.connections import listens
 from zaffre_sdk.errors import NoServerError
 from zaffre_sdk.home import Home, ServerInfo
 
@@ -32,13 +33,16 @@ def connect(environment: Mapping[str, str] | None = None) -> Client:
     """
     variables = os.environ if environment is None else environment
     url = variables.get(URL_VARIABLE)
-    home = Home.default(variables)
     if url:
         # Runs on the machine of their server are told where it writes its address, so that they
         # find it again when it comes back on another port.
         file = variables.get(SERVER_FILE_VARIABLE)
-        return _client(url, _token(variables, home, url), Path(file) if file else None)
-    info = home.running() or _started(home)
+        return _client(url, _token(variables, url), Path(file) if file else None)
+    home = Home.default(variables)
+    info = home.running()
+    # A server that was killed this very moment still looks alive, but no longer listens.
+    if info is None or not listens(info.url):
+        info = _started(home)
     return local_client(home, url=info.url)
 
 
@@ -53,10 +57,11 @@ def local_client(home: Home, *, url: str) -> Client:
     return _client(url, token, home.server_path)
 
 
-def _token(variables: Mapping[str, str], home: Home, url: str) -> str:
+def _token(variables: Mapping[str, str], url: str) -> str:
     token = variables.get(TOKEN_VARIABLE)
     if token:
         return token
+    home = Home.default(variables)
     local = home.running()
     owned = home.read_token() if local is not None and local.url == url.rstrip("/") else None
     if owned is None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from zaffre_sdk.client.transport import Request, Transport
+from zaffre_sdk.connections import listens
 from zaffre_sdk.errors import NoServerError, SdkError
 from zaffre_sdk.home import Home, ServerInfo
 from zaffre_sdk.locks import FileLock, is_locked
@@ -34,12 +36,8 @@ def find_or_start(home: Home) -> ServerInfo:
     Raises:
         NoServerError: zaffre is not installed here, or its server did not come up.
     """
-    info = home.running()
-    if info is not None:
-        return info
-    home.prepare()
-    with FileLock(home.start_lock_path).acquired(seconds=_RACE_SECONDS):
-        info = home.running()
+    with _starting(home):
+        info = _ready(home)
         if info is not None:
             return info
         info = _launch(home, ())
@@ -57,9 +55,8 @@ def start_server(home: Home, *, arguments: Sequence[str] = ()) -> ServerInfo:
     Raises:
         NoServerError: It did not come up; the message has the last lines of its log.
     """
-    home.prepare()
-    with FileLock(home.start_lock_path).acquired(seconds=_RACE_SECONDS):
-        return home.running() or _launch(home, arguments)
+    with _starting(home):
+        return _ready(home) or _launch(home, arguments)
 
 
 def server_command() -> list[str] | None:
@@ -70,19 +67,34 @@ def server_command() -> list[str] | None:
     return [program] if program else None
 
 
+@contextlib.contextmanager
+def _starting(home: Home) -> Iterator[None]:
+    """Be the only program that starts a server in this home."""
+    try:
+        home.prepare()
+        with FileLock(home.start_lock_path).acquired(seconds=_RACE_SECONDS):
+            yield
+    except OSError as error:
+        raise NoServerError(
+            f"No server can be started in `{home.root}`: {error}. Set ZAFFRE_HOME to a folder "
+            "that you may write to."
+        ) from error
+
+
 def _launch(home: Home, arguments: Sequence[str]) -> ServerInfo:
     process = None
-    # Somebody may be starting one by hand at this moment: then it is only waited for.
-    if not is_locked(home.server_lock_path):
-        process = _spawn(home, arguments)
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        info = home.running()
-        if info is not None and _is_ready(info):
+        info = _ready(home)
+        if info is not None:
             return info
-        ended = process is not None and process.poll() is not None
-        if ended and not is_locked(home.server_lock_path):
-            raise _failed(home, "ended at once")
+        # Somebody may be starting one by hand at this moment, or one may be about to end: as
+        # long as it holds the home, it is only waited for.
+        if not is_locked(home.server_lock_path):
+            if process is None:
+                process = _spawn(home, arguments)
+            elif process.poll() is not None:
+                raise _failed(home, "ended at once")
         time.sleep(_PAUSE_SECONDS)
     raise _failed(home, f"was not ready after {_START_SECONDS:g} s")
 
@@ -94,7 +106,6 @@ def _spawn(home: Home, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
             "No zaffre server is known, and none is installed here to be started. Install it with "
             "`pip install zaffre`, or set ZAFFRE_URL and ZAFFRE_TOKEN to one that runs."
         )
-    home.forget_server()
     full = [*command, "up", "--foreground", "--home", str(home.root), *arguments]
     with home.log_path.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 (our own program, no shell)
@@ -117,13 +128,17 @@ def _server_environment() -> dict[str, str]:
     }
 
 
-def _is_ready(info: ServerInfo) -> bool:
+def _ready(home: Home) -> ServerInfo | None:
+    """Return the server of a home once it answers."""
+    info = home.running()
+    if info is None or not listens(info.url):
+        return None
     request = Request("GET", "/readyz", patience=0.0)
     try:
-        Transport(info.url, "").exchange(request)
+        Transport(info.url, "", source=home.server_path).exchange(request)
     except SdkError:
-        return False
-    return True
+        return None
+    return info
 
 
 def _failed(home: Home, what: str) -> NoServerError:

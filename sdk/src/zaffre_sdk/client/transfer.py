@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar, Union
+from typing import IO, TypeVar, Union
 
 from zaffre_sdk.client.paths import quoted_path
 from zaffre_sdk.client.transport import Answer, Request, Transport
+from zaffre_sdk.connections import Incoming
 from zaffre_sdk.errors import ChangedWhileReadingError, TransferError
 from zaffre_sdk.files.paths import inside
 from zaffre_sdk.parallel import parallel
 from zaffre_sdk.wire.files import FileEntry
 
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
-
 T = TypeVar("T")
 Source = Union[Path, bytes, IO[bytes]]
 
 DIGEST_HEADER = "x-zaffre-digest"
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
 
 
 class Upload:
@@ -43,26 +42,29 @@ class Upload:
         else:
             self._start = source.tell()
             self.size = source.seek(0, os.SEEK_END) - self._start
-        self._reader: _Reader | None = None
+        self._hash = hashlib.sha256()
 
     @property
     def digest(self) -> str:
         """The digest of what was sent last."""
-        return self._reader.digest() if self._reader is not None else ""
+        return self._hash.hexdigest()
 
-    def rewound(self) -> _Reader:
-        """Return the body at its beginning."""
-        self.close()
-        source = self._source
-        if isinstance(source, Path):
-            file: IO[bytes] = source.open("rb")
-        elif isinstance(source, bytes):
-            file = io.BytesIO(source)
-        else:
-            file = source
-            file.seek(self._start)
-        self._reader = _Reader(file, self.size, name=self._name())
-        return self._reader
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the body from its beginning, exactly as many bytes as were announced.
+
+        Raises:
+            ChangedWhileReadingError: There are fewer.
+        """
+        self._hash = hashlib.sha256()
+        left = self.size
+        with self._opened() as file:
+            while left:
+                data = file.read(min(left, _CHUNK_BYTES))
+                if not data:
+                    raise _changed(self._name())
+                left -= len(data)
+                self._hash.update(data)
+                yield data
 
     def check(self) -> None:
         """Compare the file with what it was when its size was taken.
@@ -73,38 +75,17 @@ class Upload:
         if isinstance(self._source, Path) and self._source.stat().st_size != self.size:
             raise _changed(self._name())
 
-    def close(self) -> None:
-        """Close the file, unless the caller brought it open."""
-        if self._reader is not None and isinstance(self._source, Path):
-            self._reader.close()
+    def _opened(self) -> contextlib.AbstractContextManager[IO[bytes]]:
+        source = self._source
+        if isinstance(source, Path):
+            return source.open("rb")
+        if isinstance(source, bytes):
+            return io.BytesIO(source)
+        source.seek(self._start)
+        return contextlib.nullcontext(source)  # the caller brought it open
 
     def _name(self) -> str:
         return str(self._source) if isinstance(self._source, Path) else "the source"
-
-
-class _Reader:
-    """Reads exactly as many bytes as were announced, and hashes them on the way."""
-
-    def __init__(self, file: IO[bytes], size: int, *, name: str) -> None:
-        self._file = file
-        self._left = size
-        self._name = name
-        self._hash = hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        wanted = self._left if size < 0 else min(size, self._left)
-        data = self._file.read(wanted) if wanted else b""
-        if wanted and not data:
-            raise _changed(self._name)
-        self._left -= len(data)
-        self._hash.update(data)
-        return data
-
-    def digest(self) -> str:
-        return self._hash.hexdigest()
-
-    def close(self) -> None:
-        self._file.close()
 
 
 def upload(transport: Transport, path: str, source: Source, *, answer: type[T]) -> tuple[T, str]:
@@ -114,11 +95,8 @@ def upload(transport: Transport, path: str, source: Source, *, answer: type[T]) 
         ChangedWhileReadingError: The file was written to meanwhile.
     """
     body = Upload(source)
-    try:
-        reply = transport.exchange(Request("PUT", path, body=body))
-        body.check()
-    finally:
-        body.close()
+    reply = transport.exchange(Request("PUT", path, body=body))
+    body.check()
     return transport.read(reply, answer), body.digest
 
 
@@ -168,11 +146,11 @@ def download_files(
     parallel(fetch, targets)
 
 
-def _save(response: BaseHTTPResponse, partial: Path, digest: str | None) -> Answer:
-    headers = {name.lower(): value for name, value in response.headers.items()}
+def _save(response: Incoming, partial: Path, digest: str | None) -> Answer:
+    headers = response.headers
     found = hashlib.sha256()
     with partial.open("wb") as file:
-        for chunk in response.stream(_CHUNK_BYTES, decode_content=False):
+        for chunk in response.chunks():
             found.update(chunk)
             file.write(chunk)
     expected = digest or headers.get(DIGEST_HEADER)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar, Union
+from typing import Protocol, TypeVar, Union
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from zaffre_sdk.client.pool import BrokenError, Pool, Readable
+from zaffre_sdk.connections import BrokenError, Incoming, Pool
 from zaffre_sdk.errors import (
     NotFoundError,
     ServerUnreachableError,
@@ -22,9 +22,6 @@ from zaffre_sdk.errors import (
 from zaffre_sdk.home import read_server_file
 from zaffre_sdk.wire.errors import ErrorOut
 
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
-
 T = TypeVar("T")
 P = TypeVar("P", bound="Page")
 Query = Mapping[str, Union[str, int, float, None]]
@@ -32,6 +29,7 @@ Query = Mapping[str, Union[str, int, float, None]]
 _JSON = "application/json"
 _PACKED = "application/vnd.msgpack"
 _ANSWER_SECONDS = 60.0
+_SLOW_DISK_BYTES = 10e6  # a second
 # A server that never answered is looked for only shortly: the address is wrong more often than
 # the server is slow. One that did answer is waited for while it restarts.
 _STRANGER_PATIENCE = 2.0
@@ -57,8 +55,8 @@ class Replayable(Protocol):
     def size(self) -> int:
         """Bytes."""
 
-    def rewound(self) -> Readable:
-        """Return the body at its beginning."""
+    def pieces(self) -> Iterable[bytes]:
+        """Return the body from its beginning."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -110,7 +108,7 @@ class Transport:
         self.url = url.rstrip("/")
         self._token = token
         self._source = source
-        self._pool = Pool()
+        self._pool = Pool(direct=source is not None)
         self._met = False
 
     def call(  # noqa: PLR0913 (one place that knows every option, all but two by keyword)
@@ -174,7 +172,7 @@ class Transport:
         """Send a request and return its whole answer."""
         return self.stream(request, _read_all)
 
-    def stream(self, request: Request, use: Callable[[BaseHTTPResponse], T]) -> T:
+    def stream(self, request: Request, use: Callable[[Incoming], T]) -> T:
         """Send a request and hand its answer to `use`, again from the start if it breaks."""
         patience = self._patience() if request.patience is None else request.patience
         trial = _Trial(patience)
@@ -198,15 +196,15 @@ class Transport:
         self,
         request: Request,
         headers: Mapping[str, str],
-        use: Callable[[BaseHTTPResponse], T],
+        use: Callable[[Incoming], T],
     ) -> T:
         body = request.body
         with self._pool.answer(
             request.method,
             self._address(request),
             headers=headers,
-            body=body if body is None or isinstance(body, bytes) else body.rewound(),
-            seconds=_ANSWER_SECONDS + request.seconds,
+            body=body if body is None or isinstance(body, bytes) else body.pieces(),
+            seconds=_ANSWER_SECONDS + request.seconds + _storing_seconds(body),
         ) as response:
             self._met = True
             if response.status < _FIRST_FAILURE:
@@ -293,12 +291,16 @@ class _Trial:
         return True
 
 
-def _read_all(response: BaseHTTPResponse) -> Answer:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status, headers, response.read())
+def _storing_seconds(body: bytes | Replayable | None) -> float:
+    """Return how long a server may take to bring a large body to its disk."""
+    return 0.0 if body is None or isinstance(body, bytes) else body.size / _SLOW_DISK_BYTES
 
 
-def _failure(response: BaseHTTPResponse) -> ServiceError:
+def _read_all(response: Incoming) -> Answer:
+    return Answer(response.status, response.headers, response.read())
+
+
+def _failure(response: Incoming) -> ServiceError:
     data = response.read()
     kind = error_type(response.status)
     request_id = response.headers.get("x-request-id", "")
@@ -318,7 +320,7 @@ def _failure(response: BaseHTTPResponse) -> ServiceError:
     )
 
 
-def _retry_after(response: BaseHTTPResponse) -> float:
+def _retry_after(response: Incoming) -> float:
     value = response.headers.get("retry-after", "")
     return float(value) if value.isdigit() else 0.0
 

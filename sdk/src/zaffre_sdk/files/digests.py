@@ -43,8 +43,10 @@ class DigestCache:
             ChangedWhileReadingError: A file was written to meanwhile.
             SourceError: A file cannot be read.
         """
+        # The moment before the first byte is read: what is written later has a later mark.
+        settled = time.time_ns() - _SETTLED_NANOSECONDS
         digests = parallel(self._digest, files)
-        self._save(files, digests)
+        self._save(files, digests, settled=settled)
         return digests
 
     def _digest(self, file: Found) -> str:
@@ -59,12 +61,11 @@ class DigestCache:
         except (OSError, msgspec.DecodeError):
             return {}
 
-    def _save(self, files: Sequence[Found], digests: Sequence[str]) -> None:
-        latest = time.time_ns() - _SETTLED_NANOSECONDS
+    def _save(self, files: Sequence[Found], digests: Sequence[str], *, settled: int) -> None:
         known = {
             file.path: _Known(_marks(file.stat), digests[index])
             for index, file in enumerate(files)
-            if file.stat.st_mtime_ns < latest
+            if max(file.stat.st_mtime_ns, file.stat.st_ctime_ns) < settled
         }
         if known == self._known:
             return

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+from zaffre_sdk.errors import SourceError
+from zaffre_sdk.files.paths import portable
+
 AML_IGNORE = ".amlignore"
 GIT_IGNORE = ".gitignore"
 
@@ -38,11 +41,11 @@ class IgnoreRules:
 
     def below(self, folder: Path, prefix: str) -> IgnoreRules:
         """Return the rules inside `folder`, whose paths begin with `prefix`."""
-        if (folder / AML_IGNORE).is_file():
+        if _is_file(folder / AML_IGNORE):
             # The first `.amlignore` on the way down puts the `.gitignore` files above it aside.
             layers = self.layers if self.aml else self.layers[:1]
             return IgnoreRules((*layers, (prefix, _read(folder / AML_IGNORE))), aml=True)
-        if not self.aml and (folder / GIT_IGNORE).is_file():
+        if not self.aml and _is_file(folder / GIT_IGNORE):
             return IgnoreRules((*self.layers, (prefix, _read(folder / GIT_IGNORE))))
         return self
 
@@ -52,9 +55,9 @@ class IgnoreRules:
 
     def ignores_folder(self, folder: Path, path: str) -> bool:
         """Tell whether a folder is left out with everything in it."""
-        if folder.name == ".git" or (folder / _ENVIRONMENT_MARK).is_file():
+        if folder.name == ".git" or self._decision(f"{path}/"):
             return True
-        return self._decision(f"{path}/")
+        return bool(self.layers) and _is_file(folder / _ENVIRONMENT_MARK)
 
     def _decision(self, path: str) -> bool:
         for prefix, spec in reversed(self.layers):
@@ -69,8 +72,19 @@ def no_rules() -> IgnoreRules:
     return IgnoreRules((), aml=True)
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # A folder that may not be entered; reading it will say so.
+
+
 def _read(path: Path) -> GitIgnoreSpec:
-    return _spec(path.read_text("utf-8-sig", errors="replace").splitlines())
+    try:
+        text = path.read_text("utf-8-sig", errors="replace")
+    except OSError as error:
+        raise SourceError(f"`{path}` cannot be read: {error.strerror}.") from error
+    return _spec(portable(text).splitlines())
 
 
 def _spec(lines: tuple[str, ...] | list[str]) -> GitIgnoreSpec:

@@ -132,8 +132,21 @@ def _megabytes(size: int) -> str:
 
 
 def _hashed(folder: Path, found: Sequence[Found], home: Home) -> list[LocalFile]:
+    _check_twins(found)
     digests = DigestCache(home.cache_path, folder).digests(found)
     return [_local(file, digests[index]) for index, file in enumerate(found)]
+
+
+def _check_twins(found: Sequence[Found]) -> None:
+    """Refuse two names that are the same text in two spellings of Unicode: one would be lost."""
+    seen: dict[str, Path] = {}
+    for file in found:
+        twin = seen.setdefault(file.path, file.source)
+        if twin != file.source:
+            raise SourceError(
+                f"`{ascii(str(twin))}` and `{ascii(str(file.source))}` are the same name in two "
+                "spellings of Unicode. Rename or remove one, or name it in .amlignore."
+            )
 
 
 def _local(file: Found, digest: str) -> LocalFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,22 +49,21 @@ class Walk:
         self, folder: Path, prefix: str, rules: IgnoreRules, above: tuple[Path, ...]
     ) -> Iterator[Found]:
         for entry in _entries(folder):
-            path = prefix + entry.name
+            path = portable(prefix + entry.name)
             source = Path(entry.path)
+            is_folder = _is_folder(entry)
             # Ignored links may point anywhere: nothing of them is sent.
-            if rules.ignores_file(path):
+            if rules.ignores_folder(source, path) if is_folder else rules.ignores_file(path):
                 continue
             if entry.is_symlink():
                 self._check_link(source)
-            if entry.is_dir():
-                if rules.ignores_folder(source, path):
-                    continue
+            if is_folder:
                 real = source.resolve()
                 _check_loop(source, real, above)
                 inner = rules.below(source, f"{path}/")
                 yield from self._folder(source, f"{path}/", inner, (*above, real))
-            elif entry.is_file():
-                yield Found(_checked(path), source, entry.stat())
+            else:
+                yield from _found(path, source)
 
     def _check_link(self, link: Path) -> None:
         try:
@@ -97,15 +97,38 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []  # It went away meanwhile.
     except OSError as error:
         raise SourceError(f"`{folder}` cannot be read: {error.strerror}.") from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # A link that leads nowhere.
+
+
+def _found(path: str, source: Path) -> Iterator[Found]:
+    """Yield a regular file; anything else, and what went away meanwhile, is none."""
+    try:
+        # The entry of the folder would know less: on Windows it has neither inode nor change time.
+        status = source.stat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SourceError(f"`{source}` cannot be read: {error.strerror}.") from error
+    if stat.S_ISREG(status.st_mode):
+        yield Found(_checked(path), source, status)
 
 
 def _checked(path: str) -> str:
     rule = broken_rule(path)
     if rule is not None:
+        shown = path.encode("utf-8", "backslashreplace").decode()
         raise SourceError(
-            f"The path `{path}` {rule}, which other systems cannot have. Rename it, or name it in "
+            f"The path `{shown}` {rule}, which other systems cannot have. Rename it, or name it in "
             ".amlignore."
         )
-    return portable(path)
+    return path

@@ -11,7 +11,8 @@ from zaffre_sdk.wire.metrics import BatchIn
 
 Send = Callable[[BatchIn], object]
 
-_WORTH_TRYING_AGAIN = frozenset({408, 425, 429})
+# A token may be replaced, and a program with the right one may come after this one.
+_WORTH_TRYING_AGAIN = frozenset({401, 403, 408, 425, 429})
 
 
 class Delivery(NamedTuple):

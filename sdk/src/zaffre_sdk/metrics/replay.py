@@ -70,6 +70,8 @@ def _replay_spool(path: Path, send: Send) -> ReplayReport:
         return ReplayReport(busy=1)
     try:
         if not path.exists():
+            # Another one has sent it meanwhile; the lock is a new file that nobody needs.
+            remove_spool(path)
             return ReplayReport()
         with io.FileIO(path) as file:
             report = _replay_file(file, path, send)

@@ -76,7 +76,10 @@ class MetricSender:
         """Wait until the server has every point logged before; tell whether it has."""
         if self._writer is None and not self._items:
             return True
-        return self._mark().wait(timeout)
+        done = self._mark()
+        if self._writer is None:
+            return done.is_set()  # The interpreter ends and starts no threads any more.
+        return done.wait(timeout)
 
     def close(self, timeout: float = _CLOSE_SECONDS) -> bool:
         """Send what is left and end the threads; tell whether the server has every point.

@@ -28,7 +28,7 @@ _LARGEST_RECORD = 256 * 1024 * 1024
 # An acknowledged spool is emptied when it is larger than this, so that long runs fill no disk.
 _WORTH_EMPTYING = 8 * 1024 * 1024
 # What a writer whose disk refuses may keep in memory: the program comes first.
-_BATCHES_IN_MEMORY = 1000
+_BYTES_IN_MEMORY = 64 * 1024 * 1024
 
 
 class Record(NamedTuple):
@@ -58,6 +58,7 @@ class Spool:
         self.path = folder / f"{writer}.spool"
         self._lock = threading.Lock()
         self._memory: deque[bytes] = deque()
+        self._memory_bytes = 0
         self._file: io.FileIO | None = None
         self._alive = FileLock(folder / f"{writer}.lock")
         self._acked = self._end = len(MARK)
@@ -72,6 +73,7 @@ class Spool:
             self._file = file
         except OSError as error:
             self.trouble = error
+            self._alive.release()
 
     def append(self, payloads: Sequence[bytes]) -> None:
         """Put batches in; they are durable when this returns, unless the disk refused."""
@@ -96,7 +98,7 @@ class Spool:
         with self._lock:
             self.advanced += 1
             if self._file is None or self._acked >= self._end:
-                self._memory.popleft()
+                self._memory_bytes -= len(self._memory.popleft())
                 return
             record = self._oldest(self._file)
             self._acked = record.end if record is not None else self._end
@@ -110,6 +112,11 @@ class Spool:
         """Keep a batch aside that the server will never take."""
         with contextlib.suppress(OSError):
             write_rejected(self.path, payload)
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether what waits would outlive the program."""
+        return self._file is not None and not self._memory
 
     def close(self) -> bool:
         """Close the files; they are removed when the server has everything. Tell whether."""
@@ -160,12 +167,13 @@ class Spool:
         return True
 
     def _remember(self, payloads: Sequence[bytes]) -> None:
-        room = max(0, _BATCHES_IN_MEMORY - len(self._memory))
-        dropped = len(payloads) - room
-        self._memory.extend(payloads[:room])
-        if dropped > 0:
-            self.lost += dropped
-            self.appended -= dropped
+        for payload in payloads:
+            if self._memory_bytes + len(payload) > _BYTES_IN_MEMORY:
+                self.lost += 1
+                self.appended -= 1
+            else:
+                self._memory.append(payload)
+                self._memory_bytes += len(payload)
 
 
 def read_record(file: io.FileIO, offset: int) -> Record | None:

@@ -28,8 +28,20 @@ def plain(value: Any) -> Value:  # noqa: ANN401 (whatever a program logs)
 def storable(point: LoggedPoint) -> LoggedPoint:
     """Return a point that no encoder refuses: numbers within 64 bits, text within Unicode."""
     name, kind, value, step, time = point
-    whole = step if step is None else int(_within(int(step)))
-    return (_encodable(str(name)), _encodable(str(kind)), _stored(plain(value)), whole, time)
+    return (
+        _encodable(_text(name)),
+        _encodable(_text(kind)),
+        _stored(plain(value)),
+        None if step is None else _whole(step),
+        time,
+    )
+
+
+def _whole(step: Any) -> int | None:  # noqa: ANN401 (whatever a program logs)
+    try:
+        return max(-_LARGEST, min(int(step), _LARGEST - 1))
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _converted(value: Any) -> Value:  # noqa: ANN401 (whatever a program logs)

@@ -86,13 +86,16 @@ class Writer:
         self._threads[0].join(_JOIN_SECONDS)
         self._shipper.stop()
         self._threads[1].join(_JOIN_SECONDS)
+        on_disk = self._spool.is_on_disk
         if any(thread.is_alive() for thread in self._threads):
             # In the middle of a request or a sync: its files stay open until the process ends.
             complete = False
         else:
             complete = self._spool.close()
-        if not complete:
+        if not complete and on_disk:
             notice(f"the server does not have all metrics yet; they wait in {self._spool.path}")
+        elif not complete:
+            notice("metrics are lost: the server does not have them, and the disk refused them")
         return complete and not self._spool.lost
 
     def abandon(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -36,26 +37,37 @@ def drive(order: Order) -> int:
     """Drive the attempt to its end and return the exit code of the runner."""
     adopt_orphans()
     link = Link(order)
-    path = f"{order.run_path}/attempt"
+    folders = folders_at(Path.cwd())
     try:
         # The name tells a repeated request of this runner from one of another.
         leave = AttemptStart(attempt=order.attempt, runner=uuid.uuid4().hex)
-        started = link.ask("POST", f"{path}/start", leave, answer=AttemptStarted)
-        folders = folders_at(Path.cwd())
-        folders.make()
-        outcome = Attempt(link, order, started, folders).run()
-        end = AttemptEnd(
-            attempt=order.attempt,
-            outcome=outcome.state,
-            exit_code=outcome.exit_code,
-            error=outcome.error,
-        )
-        link.ask("POST", f"{path}/end", end, answer=RunOut)
+        started = link.ask("POST", f"{order.run_path}/attempt/start", leave, answer=AttemptStarted)
+        _end(link, order, _outcome(link, order, started, folders))
     except (StoppedError, RefusedError) as error:
         print(f"The attempt is over: {error}", file=sys.stderr)  # noqa: T201 (the runner's log)
         return 1
     _clean(folders)
     return 0
+
+
+def _outcome(link: Link, order: Order, started: AttemptStarted, folders: Folders) -> Outcome:
+    try:
+        folders.make()
+        attempt = Attempt(link, order, started, folders)
+    except OSError as error:
+        # Such as a full disk; whatever it is, the run must say so.
+        return Outcome("Failed", error=_error("RunnerFailed", str(error)))
+    return attempt.run()
+
+
+def _end(link: Link, order: Order, outcome: Outcome) -> None:
+    end = AttemptEnd(
+        attempt=order.attempt,
+        outcome=outcome.state,
+        exit_code=outcome.exit_code,
+        error=outcome.error,
+    )
+    link.ask("POST", f"{order.run_path}/attempt/end", end, answer=RunOut)
 
 
 class Attempt:
@@ -103,13 +115,17 @@ class Attempt:
                 self._link, self._order, self._started.spec.snapshot_id, self._folders.work
             )
         for name in FOLDERS:
-            (self._folders.work / name).mkdir(exist_ok=True)
+            # The source folder may have a file of that name: then it has no such outputs.
+            with contextlib.suppress(FileExistsError):
+                (self._folders.work / name).mkdir()
+        if self._is_unwanted():
+            return Outcome("Canceled")
         command = command_of(self._started.spec, self._started.python)
         process = UserProcess(command, folder=self._folders.work, environ=self._environ())
-        self._pump.read_from(process.output)
-        self._files.start(every=_UPLOAD_SECONDS)
-        self._meter.start()
         try:
+            self._pump.read_from(process.output)
+            self._files.start(every=_UPLOAD_SECONDS)
+            self._meter.start()
             ending = self._wait(process)
         finally:
             grace = 0.0 if self._is_unwanted() else _LEFTOVER_GRACE
@@ -150,13 +166,14 @@ class Attempt:
         """Send what is left of metrics and files; what is refused is said in the log."""
         lost = replay_metrics(self._link, self._order, self._folders.spool)
         for line in [*lost, *self._files.finish()]:
-            self._pump.write(f"zaffre: {line}\n".encode())
+            self._pump.write(f"zaffre: {line}\n".encode(errors="backslashreplace"))
 
 
 def _clean(folders: Folders) -> None:
     """Remove what the server has now; what the runner itself wrote stays in its log."""
-    for folder in (folders.work, folders.spool):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folders.work, ignore_errors=True)
+    if not any(folders.spool.glob("*.spool")):
+        shutil.rmtree(folders.spool, ignore_errors=True)
     folders.log.unlink(missing_ok=True)
 
 

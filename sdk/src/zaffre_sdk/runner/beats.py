@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from zaffre_sdk.runner.link import Link, StoppedError
+from zaffre_sdk.runner.link import Link, RefusedError, StoppedError
 from zaffre_sdk.runner.order import Order
 from zaffre_sdk.wire.runs import AttemptBeat, AttemptOrders
 
@@ -39,7 +39,9 @@ class Heart:
     def _keep_beating(self) -> None:
         with contextlib.suppress(StoppedError):
             while not self._done.wait(self._seconds):
-                self._beat()
+                # One beat that the server does not like is no reason to fall silent.
+                with contextlib.suppress(RefusedError):
+                    self._beat()
 
     def _beat(self) -> None:
         beat = AttemptBeat(attempt=self._order.attempt, state=self.state)

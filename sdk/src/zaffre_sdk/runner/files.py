@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +14,9 @@ from zaffre_sdk.runner.link import Link, RefusedError, Request, StoppedError, Up
 from zaffre_sdk.runner.order import Order
 
 FOLDERS = ("outputs", "logs")
+# Larger files are sent while the process works only once they were left alone for a round: each
+# stage of a file that grows would be kept by the server.
+_SMALL_BYTES = 1 << 20
 _Mark = tuple[int, int, int]
 
 
@@ -29,6 +32,7 @@ class FileUploader:
         self._url = f"{order.run_path}/artifacts"
         self._work = work.resolve()
         self._known: dict[str, _Mark] = {}
+        self._seen: dict[str, _Mark] = {}
         self._done = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -48,50 +52,56 @@ class FileUploader:
         self._done.set()
         if self._thread is not None:
             self._thread.join()
-        return self._upload_changed()
+        return self._upload_changed(lambda _name, _mark: True)
 
     def _keep_uploading(self, every: float) -> None:
         with contextlib.suppress(StoppedError):
             while not self._done.wait(every):
-                self._upload_changed()
+                self._upload_changed(self._is_settled)
 
-    def _upload_changed(self) -> list[str]:
+    def _is_settled(self, name: str, mark: _Mark) -> bool:
+        """Tell whether a file is worth sending now: a large one that still grows is not."""
+        seen, self._seen[name] = self._seen.get(name), mark
+        return mark[1] <= _SMALL_BYTES or seen == mark
+
+    def _upload_changed(self, is_due: Callable[[str, _Mark], bool]) -> list[str]:
         refused = []
-        for path in self._files():
-            name = path.relative_to(self._work).as_posix()
+        for path, status in self._files():
+            name, mark = path.relative_to(self._work).as_posix(), _mark_of(status)
+            if self._known.get(name) == mark or not is_due(name, mark):
+                continue
             try:
-                self._upload_if_changed(name, path)
-            except (OSError, RefusedError) as error:
+                self._upload(name, path)
+                self._known[name] = mark
+            except (UnicodeEncodeError, RefusedError) as error:
                 refused.append(f"`{name}` could not be uploaded: {error}")
         return refused
 
-    def _upload_if_changed(self, name: str, path: Path) -> None:
-        with path.open("rb") as file:
-            mark = _mark_of(os.fstat(file.fileno()))
-        if self._known.get(name) == mark:
-            return
-
+    def _upload(self, name: str, path: Path) -> None:
         def opened() -> Upload:
             stream = path.open("rb")
             return Upload(os.fstat(stream.fileno()).st_size, stream.read, stream.close)
 
         self._link.send(Request("PUT", f"{self._url}/{quote(name)}", opened, _RAW))
-        self._known[name] = mark
 
-    def _files(self) -> Iterator[Path]:
+    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
         for folder in FOLDERS:
+            if not self._is_inside(self._work / folder):
+                continue
             for parent, _, names in os.walk(self._work / folder):
                 for name in sorted(names):
                     path = Path(parent, name)
-                    if self._is_own(path):
-                        yield path
+                    # What goes away in this moment is no file of the run.
+                    with contextlib.suppress(OSError):
+                        status = path.stat()
+                        if stat.S_ISREG(status.st_mode) and self._is_own(path):
+                            yield path, status
 
     def _is_own(self, path: Path) -> bool:
-        try:
-            real = path.resolve(strict=True)
-            return real.is_relative_to(self._work) and stat.S_ISREG(real.stat().st_mode)
-        except OSError:
-            return False
+        return not path.is_symlink() or self._is_inside(path)
+
+    def _is_inside(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self._work)
 
 
 _RAW = {"content-type": "application/octet-stream"}

@@ -1,33 +1,38 @@
 """The line to the server: every request is repeated until the server has answered it.
 
-It stands on `http.client` alone, because a runner must be up in a moment, and because it waits for
-its server as no other client does: through restarts, at whatever address the new one has.
+It waits for its server as no other client does: through restarts, at whatever address the new one
+has, for days.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Callable, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
+from zaffre_sdk.connections import BrokenError, Incoming, Pool
+from zaffre_sdk.home import Home
+from zaffre_sdk.locks import is_locked
 from zaffre_sdk.runner.order import Order
 
 T = TypeVar("T")
 _TIMEOUT_SECONDS = 30.0
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
+_SLOW_DISK_BYTES = 10e6  # a second
 _PATIENCE_SECONDS = 7 * 86400.0
 """How long a runner looks for its server before it ends the run by itself."""
-_CHUNK_BYTES = 1 << 20
+_MAX_FAULTS = 100
+"""How often a server may fail at the same request before that counts as a refusal."""
+_CHUNK_BYTES = 1 << 18
 _UNAUTHENTICATED = 401
 _GONE = 410
 _TOO_MANY = 429
@@ -63,7 +68,7 @@ class Request:
 
     Attributes:
         body: Bytes, or a function that opens what is to be sent, for each try anew.
-        once: Raise `OSError` instead of trying again.
+        once: Raise `BrokenError` instead of trying again.
     """
 
     method: str
@@ -83,7 +88,7 @@ class Upload:
 
 
 class Link:
-    """Sends requests from any thread; each thread has a connection of its own.
+    """Sends requests from any thread.
 
     Attributes:
         url: Where the server is now.
@@ -95,16 +100,23 @@ class Link:
         self.stopped = threading.Event()
         self._token = order.token
         self._server_file = Path(order.server_file)
-        self._local = threading.local()
-        self._connections: set[HTTPConnection] = set()
+        self._pool = Pool(direct=True)
         self._heard = time.monotonic()
 
     def ask(self, method: str, path: str, body: object = None, *, answer: type[T]) -> T:
-        """Send a shape and return the shape that is answered."""
+        """Send a shape and return the shape that is answered.
+
+        Raises:
+            StoppedError: The run is no longer this runner's.
+            RefusedError: The server refuses, or answers something else.
+        """
         data = None if body is None else msgspec.json.encode(body)
         headers = {} if body is None else {"content-type": "application/json"}
         got = self.send(Request(method, path, data, headers))
-        return msgspec.json.decode(got, type=answer)
+        try:
+            return msgspec.json.decode(got, type=answer)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise RefusedError(0, "UnexpectedAnswer", f"{method} {path}: {error}") from error
 
     def send(self, request: Request) -> bytes:
         """Send until there is an answer, and return its body.
@@ -112,22 +124,25 @@ class Link:
         Raises:
             StoppedError: The run is no longer this runner's.
             RefusedError: The server refuses the request.
-            OSError: The server is out of reach, and the request is to be tried once.
+            BrokenError: The server is out of reach, and the request is to be tried once.
         """
-        return self.stream(request, lambda response: response.read())
+        return self.stream(request, Incoming.read)
 
-    def stream(self, request: Request, use: Callable[[HTTPResponse], T]) -> T:
+    def stream(self, request: Request, use: Callable[[Incoming], T]) -> T:
         """Send until there is an answer, and return what `use` makes of it."""
-        pause = _FIRST_PAUSE
+        pause, faults = _FIRST_PAUSE, 0
         while True:
             if self.stopped.is_set():
                 raise StoppedError
             try:
                 return self._try(request, use)
-            except (OSError, HTTPException) as error:
-                self._drop()
+            except BrokenError:
                 if request.once:
-                    raise OSError(str(error)) from error
+                    raise
+            except _FaultError as fault:
+                faults += 1
+                if request.once or faults == _MAX_FAULTS:
+                    raise RefusedError(_FAULT, "ServerFault", str(fault)) from None
             self._pause(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -138,59 +153,56 @@ class Link:
             self.stopped.set()
 
     def close(self) -> None:
-        """Close the connections of all threads; none of them may be sending."""
-        for connection in self._connections:
-            connection.close()
+        """Close the connections that nobody uses."""
+        self._pool.close()
 
-    def _try(self, request: Request, use: Callable[[HTTPResponse], T]) -> T:
-        response = self._request(request)
-        self._heard = time.monotonic()
-        if response.status < _REFUSED:
-            return use(response)
-        body = response.read()
-        if _is_passing(response.status):
-            raise OSError(f"{request.method} {request.path}: {response.status}")
-        code = response.headers.get("x-ms-error-code", "")
-        over = response.status in {_UNAUTHENTICATED, _GONE} or code in _OVER_CODES
-        message = f"{request.method} {request.path}: {response.status} {code} {body[:500]!r}"
-        if over:
-            self.stop(message)
-            raise StoppedError
-        raise RefusedError(response.status, code, message)
-
-    def _request(self, request: Request) -> HTTPResponse:
-        connection = self._connection()
+    def _try(self, request: Request, use: Callable[[Incoming], T]) -> T:
         headers = {"authorization": f"Bearer {self._token}", **request.headers}
-        if not callable(request.body):
-            connection.request(request.method, request.path, request.body, headers)
-            return connection.getresponse()
-        try:
-            upload = request.body()
-        except OSError as error:
-            raise RefusedError(0, "FileGone", str(error)) from error
-        try:
-            headers["content-length"] = str(upload.size)
-            connection.request(request.method, request.path, _chunks(upload), headers)
-        finally:
-            upload.close()
-        return connection.getresponse()
+        body, seconds = request.body, _TIMEOUT_SECONDS
+        with contextlib.ExitStack() as opened:
+            if callable(body):
+                upload = opened.enter_context(_opened(body))
+                headers["content-length"] = str(upload.size)
+                seconds += upload.size / _SLOW_DISK_BYTES
+                pieces: bytes | Iterator[bytes] | None = _chunks(upload)
+            else:
+                pieces = body
+            incoming = opened.enter_context(
+                self._pool.answer(
+                    request.method,
+                    self.url + request.path,
+                    headers=headers,
+                    body=pieces,
+                    seconds=seconds,
+                )
+            )
+            if incoming.status < _REFUSED:
+                self._heard = time.monotonic()
+                return use(incoming)
+            raise self._failure(request, incoming)
 
-    def _connection(self) -> HTTPConnection:
-        connection: HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            parts = urlsplit(self.url)
-            kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-            connection = kind(parts.netloc, timeout=_TIMEOUT_SECONDS)
-            self._local.connection = connection
-            self._connections.add(connection)
-        return connection
+    def _failure(self, request: Request, incoming: Incoming) -> Exception:
+        code = incoming.headers.get("x-ms-error-code", "")
+        said = f"{request.method} {request.path}: {incoming.status} {code}"
+        if _is_passing(incoming.status):
+            self._heard = time.monotonic()
+            return _FaultError(said) if incoming.status == _FAULT else BrokenError(said)
+        message = f"{said} {incoming.read()[:500]!r}"
+        if self._is_stranger():
+            return BrokenError(f"Another program answers where the server was: {message}")
+        self._heard = time.monotonic()
+        if incoming.status in {_UNAUTHENTICATED, _GONE} or code in _OVER_CODES:
+            self.stop(message)
+            return StoppedError()
+        return RefusedError(incoming.status, code, message)
 
-    def _drop(self) -> None:
-        connection: HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._connections.discard(connection)
-            self._local.connection = None
+    def _is_stranger(self) -> bool:
+        """Tell whether the server of this run does not run, so that it did not answer either.
+
+        While it is away another one may listen at its port, and knows no run of ours.
+        """
+        lock = Home(self._server_file.parent).server_lock_path
+        return lock.exists() and not is_locked(lock)
 
     def _pause(self, seconds: float) -> None:
         self.stopped.wait(seconds)
@@ -207,16 +219,35 @@ class Link:
         self.url = str(url).rstrip("/")
 
 
+class _FaultError(Exception):
+    """The server failed at a request by a fault of its own."""
+
+
 def _is_passing(status: int) -> bool:
     """Tell whether the same request may be answered otherwise in a moment."""
     return status == _TOO_MANY or (status >= _FAULT and status != _STORAGE_FULL)
 
 
+@contextlib.contextmanager
+def _opened(body: Callable[[], Upload]) -> Iterator[Upload]:
+    try:
+        upload = body()
+    except OSError as error:
+        raise RefusedError(0, "FileGone", str(error)) from error
+    try:
+        yield upload
+    finally:
+        upload.close()
+
+
 def _chunks(upload: Upload) -> Iterator[bytes]:
     left = upload.size
     while left:
-        chunk = upload.read(min(left, _CHUNK_BYTES))
+        try:
+            chunk = upload.read(min(left, _CHUNK_BYTES))
+        except OSError as error:
+            raise RefusedError(0, "FileUnreadable", str(error)) from error
         if not chunk:
-            raise OSError("The file became shorter while it was sent.")
+            raise RefusedError(0, "FileChanged", "It became shorter while it was sent.")
         left -= len(chunk)
         yield chunk

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from zaffre_sdk.errors import error_type
+from zaffre_sdk.errors import SdkError, error_type
 from zaffre_sdk.metrics.replay import replay
 from zaffre_sdk.runner.link import Link, RefusedError, Request
 from zaffre_sdk.runner.order import Order
@@ -30,7 +30,11 @@ def replay_metrics(link: Link, order: Order, spool: Path) -> list[str]:
             kind = error_type(error.status)
             raise kind(error.code, str(error), status=error.status) from error
 
-    report = replay(spool, send)
+    try:
+        report = replay(spool, send)
+    except SdkError as error:
+        # A script that did its work has not failed because the server has no room for numbers.
+        return [f"Metrics did not reach the server; they stay in `{spool}`: {error.message}"]
     lines = []
     if report.torn:
         lines.append(f"{report.torn} record(s) of metrics were cut off by the end of the process.")

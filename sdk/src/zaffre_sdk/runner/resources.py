@@ -13,6 +13,7 @@ import time
 import msgspec
 import psutil
 
+from zaffre_sdk.connections import BrokenError
 from zaffre_sdk.runner.link import Link, RefusedError, Request, StoppedError
 from zaffre_sdk.runner.order import Order
 from zaffre_sdk.wire.metrics import BatchIn, Point
@@ -81,7 +82,7 @@ class ResourceMeter:
             "POST", self._path, body, {"content-type": "application/json"}, once=True
         )
         # Measurements are worth one try each round, and never hold anything up.
-        with contextlib.suppress(OSError, RefusedError):
+        with contextlib.suppress(BrokenError, RefusedError):
             self._link.send(request)
             self._unsent = None
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import quote
 
+from zaffre_sdk.connections import BrokenError, Incoming
 from zaffre_sdk.runner.link import Link, RefusedError, Request
 from zaffre_sdk.runner.order import Order
 from zaffre_sdk.wire.files import FileEntry, SnapshotOut
 
-_CHUNK_BYTES = 1 << 18
 _PARALLEL = 4
 _FEW = 8
 _TRIES = 3
@@ -40,6 +40,8 @@ def download_snapshot(link: Link, order: Order, snapshot_id: str, folder: Path) 
             list(pool.map(lambda entry: _download(link, url, entry, folder), files))
     except RefusedError as error:
         raise SnapshotError(f"The server refuses the source folder: {error}") from error
+    except OSError as error:
+        raise SnapshotError(f"The source folder cannot be written: {error}") from error
 
 
 def _download(link: Link, url: str, entry: FileEntry, folder: Path) -> None:
@@ -49,7 +51,7 @@ def _download(link: Link, url: str, entry: FileEntry, folder: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     request = Request("GET", f"{url}/files/{quote(entry.path)}")
     for _ in range(_TRIES):
-        digest = link.stream(request, lambda response: _save(response, target))
+        digest = link.stream(request, lambda incoming: _save(incoming, target))
         if digest == entry.digest:
             target.chmod(0o700 if entry.executable else 0o600)
             return
@@ -59,18 +61,15 @@ def _download(link: Link, url: str, entry: FileEntry, folder: Path) -> None:
     )
 
 
-def _save(response: HTTPResponse, target: Path) -> str:
+def _save(incoming: Incoming, target: Path) -> str:
     """Write a body to a file; return its digest, or nothing when it was cut off.
 
     A server that finds its copy damaged breaks the connection off, so that this is an answer.
     """
     digest = hashlib.sha256()
-    try:
-        with target.open("wb") as file:
-            while chunk := response.read(_CHUNK_BYTES):
-                file.write(chunk)
-                digest.update(chunk)
-    except (HTTPException, ConnectionError):
-        response.close()
-        return ""
-    return digest.hexdigest()
+    with target.open("wb") as file, contextlib.suppress(BrokenError):
+        for chunk in incoming.chunks():
+            file.write(chunk)
+            digest.update(chunk)
+        return digest.hexdigest()
+    return ""

@@ -2,8 +2,11 @@
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 
 SHOWN_LENGTH = 100
+_GUESSED_NAMES = 200
+_GUESSED_LENGTH = 100
 
 
 def shown(value: object) -> str:
@@ -18,6 +21,10 @@ def shown(value: object) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that `name` was probably meant to be."""
-    matches = difflib.get_close_matches(name, list(known), n=1)
-    return matches[0] if matches else None
+    """Return the known name that `name` was probably meant to be.
+
+    Only the first names are looked at, and the ends of long ones: a guess is not worth a second.
+    """
+    ends = {other[-_GUESSED_LENGTH:]: other for other in islice(known, _GUESSED_NAMES)}
+    matches = difflib.get_close_matches(name[-_GUESSED_LENGTH:], ends, n=1)
+    return ends[matches[0]] if matches else None

@@ -54,7 +54,7 @@ def check_text(text: str, *, target: str) -> str:
 
 def change_tags(present: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
     """Return the tags after the changes; a value of None removes the tag."""
-    merged: dict[str, str | None] = {**present, **changes}
+    merged = {**present, **{TAG.check(key): value for key, value in changes.items()}}
     return check_labels(
         {key: value for key, value in merged.items() if value is not None}, target="tags"
     )

@@ -57,6 +57,11 @@ RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 }
 
 
+_MAX_CODE = 255
+_MAX_MESSAGE = 8192
+_MAX_DETAILS = 65_536
+
+
 class RunKind(StrEnum):
     """What drives a run."""
 
@@ -109,6 +114,17 @@ class RunError:
     code: str
     message: str
     details: str = ""
+
+    def shortened(self) -> "RunError":
+        """Return it in a size that a page of runs can carry: it is read with every run.
+
+        It is cut, not refused, so that a run can always be ended; details keep their end.
+        """
+        return RunError(
+            code=self.code[:_MAX_CODE],
+            message=self.message[:_MAX_MESSAGE],
+            details=self.details[-_MAX_DETAILS:],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

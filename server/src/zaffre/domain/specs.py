@@ -28,7 +28,9 @@ def check_spec(spec: RunSpec) -> None:
     _check_compute(spec.compute)
     _check_words(spec.arguments, target="spec.arguments")
     _check_words(spec.command, target="spec.command")
-    _check_variables(spec.variables)
+    _check_variables(spec.variables, target="spec.variables")
+    if spec.environment is not None:
+        _check_variables(spec.environment.variables, target="spec.environment.variables")
     if spec.max_seconds is not None and spec.max_seconds < 1:
         raise _refused(f"The limit of {spec.max_seconds} seconds is not allowed.", "max_seconds")
     if spec.kind is RunKind.SCRIPT:
@@ -91,12 +93,12 @@ def _check_words(words: tuple[str, ...], *, target: str) -> None:
             )
 
 
-def _check_variables(variables: dict[str, str]) -> None:
+def _check_variables(variables: dict[str, str], *, target: str) -> None:
     for name, value in variables.items():
         if not _VARIABLE.fullmatch(name) or "\0" in value:
             raise InvalidError(
                 "InvalidVariable",
                 f"The environment variable {shown(name)} is not allowed.",
-                target="spec.variables",
+                target=target,
                 hint="A name has no space and no `=`, a value has no NUL.",
             )

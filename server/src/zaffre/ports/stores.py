@@ -95,10 +95,16 @@ class RunStore(Protocol):
     def next_number(self, experiment_id: str) -> int:
         """Return the number after the highest one that the experiment ever gave out."""
 
-    def in_states(self, states: frozenset[RunState]) -> list[Run]:
+    def in_states(self, states: frozenset[RunState], *, limit: int | None = None) -> list[Run]:
         """Return the runs of every workspace in these states, oldest first, for the engine.
 
         Interactive runs are left out: their programs drive them.
+        """
+
+    def open_below(self, run: Run, *, interactive_only: bool = False) -> list[Run]:
+        """Return the runs below it, at any depth, that have not ended, newest first.
+
+        With `interactive_only` a script run is left out, and so is everything below it.
         """
 
     def list(

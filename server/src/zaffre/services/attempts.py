@@ -11,12 +11,12 @@ from typing import Any
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal, Token
-from zaffre.domain.errors import ConflictError
+from zaffre.domain.errors import ConflictError, missing
 from zaffre.domain.runs import TERMINAL, Run, RunError, RunState
 from zaffre.ports.stores import Stores
 from zaffre.services.access import writable_run
 from zaffre.services.context import Context
-from zaffre.services.runs import advance, finish
+from zaffre.services.runs import advance, check_end, finish
 from zaffre.services.tokens import digest_of
 
 _BEATING = frozenset({RunState.RUNNING, RunState.FINALIZING})
@@ -102,9 +102,11 @@ class AttemptService:
         """End the run as its runner says, unless it was canceled or said itself that it failed.
 
         Raises:
+            InvalidError: `InvalidState`.
             NotFoundError: `RunNotFound`.
             ConflictError: `StaleAttempt`.
         """
+        check_end(outcome)
         run = self._driven(caller, workspace_id, run_id, attempt)
         state, reason = ending(run, outcome, error)
         return finish(self._stores, self._context, run, state, error=reason)
@@ -154,6 +156,9 @@ class AttemptService:
         return self._advance(run, state)
 
     def _driven(self, caller: Principal, workspace_id: str, run_id: str, attempt: int) -> Run:
+        if caller.run_id not in {None, run_id}:
+            # A program writes the runs below its own; what drives them is their own runner.
+            raise missing("run", run_id)
         run = writable_run(self._stores, workspace_id, run_id, caller=caller)
         run.check_attempt(attempt)
         return run

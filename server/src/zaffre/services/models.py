@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
 from zaffre.domain.artifacts import Artifact
-from zaffre.domain.errors import ConflictError, InvalidError, missing
+from zaffre.domain.errors import ConflictError, ForbiddenError, InvalidError, missing
 from zaffre.domain.files import FileEntry, check_files, find_file, there_is
 from zaffre.domain.labels import add_properties, change_tags, check_labels, check_text
 from zaffre.domain.models import Model
@@ -145,8 +145,10 @@ class ModelService:
 
         Raises:
             ConflictError: `PropertyExists`.
+            ForbiddenError: `Forbidden`, for the token of a run that did not register it.
         """
         present = self.get(workspace_id, model_id, caller=caller)
+        _check_own(present, caller)
         described = present.description if description is None else description
         changed = replace(
             present,
@@ -162,9 +164,11 @@ class ModelService:
 
         Raises:
             ConflictError: `ModelInUse`, naming the endpoints that use it.
+            ForbiddenError: `Forbidden`, for the token of a run that did not register it.
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
         model = self._stores.models.get(workspace_id, model_id)
+        _check_own(model, caller)
         users = [
             endpoint.name
             for endpoint in self._stores.endpoints.list(workspace_id)
@@ -232,3 +236,13 @@ class ModelService:
             artifacts += page
             if len(page) < _PAGE:
                 return artifacts
+
+
+def _check_own(model: Model, caller: Principal) -> None:
+    if caller.run_id is not None and model.created_by != caller.name:
+        raise ForbiddenError(
+            "Forbidden",
+            f"{caller.name} did not register the model {shown(model.id)} and may not change it.",
+            target="model",
+            hint="Change it outside of a run.",
+        )

@@ -1,6 +1,6 @@
 """Use cases of runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from zaffre.base.text import shown
@@ -16,8 +16,6 @@ from zaffre.services.access import seen_run, seen_workspace, writable_run
 from zaffre.services.context import Context
 from zaffre.services.experiments import ExperimentService
 
-_PAGE = 1000
-_OPEN_STATES = frozenset(RunState) - TERMINAL
 _NOT_BEGUN = frozenset({RunState.NOT_STARTED, RunState.QUEUED})
 _EXPERIMENT_IN_ID = 200
 
@@ -163,7 +161,7 @@ class RunService:
             InvalidError: `InvalidState`.
             ConflictError: `RunIsTerminal`, when it ended otherwise before.
         """
-        _check_end(state)
+        check_end(state)
         run = writable_run(self._stores, workspace_id, run_id, caller=caller)
         if run.state is state:
             return run
@@ -176,7 +174,7 @@ class RunService:
             return finish(self._stores, self._context, run, state, error=error)
         if error is None:
             return run
-        remembered = replace(run, error=error)
+        remembered = replace(run, error=error.shortened())
         self._stores.runs.save(remembered)
         return remembered
 
@@ -243,8 +241,12 @@ class RunService:
         )
 
     def _cancel(self, run: Run) -> Run:
-        for child in open_children(self._stores, run):
-            self._cancel(child)
+        # Newest first, which is children before their parents.
+        for below in self._stores.runs.open_below(run):
+            self._cancel_one(below)
+        return self._cancel_one(run)
+
+    def _cancel_one(self, run: Run) -> Run:
         if run.spec.kind is RunKind.INTERACTIVE or run.state in _NOT_BEGUN:
             return finish(self._stores, self._context, run, RunState.CANCELED)
         return advance(self._stores, self._context, run, RunState.CANCEL_REQUESTED)
@@ -276,35 +278,20 @@ def finish(
     """
     if state is RunState.COMPLETED and run.error is not None:
         state = RunState.FAILED
+    error = error and error.shortened()
     ended = run.move(state, at=context.clock.now(), error=error)
     stores.runs.save(ended)
     stores.tokens.remove_of_run(run.workspace_id, run.id)
     stores.after_commit(lambda: context.tokens_removed(run.id))
     _tell(stores, context)
     if run.spec.kind is RunKind.SCRIPT:
-        for child in open_children(stores, run):
-            if child.spec.kind is RunKind.INTERACTIVE:
-                finish(stores, context, child, ended.state, error=error)
+        for below in stores.runs.open_below(run, interactive_only=True):
+            finish(stores, context, below, ended.state, error=error)
     return ended
 
 
-def open_children(stores: Stores, run: Run) -> Iterator[Run]:
-    """Yield the runs directly below this one that have not ended."""
-    where = RunFilter(parent_id=run.id, states=_OPEN_STATES)
-    after: str | None = None
-    while True:
-        page = stores.runs.list(run.workspace_id, where, limit=_PAGE, after=after)
-        yield from page
-        if len(page) < _PAGE:
-            return
-        after = page[-1].id
-
-
-def _tell(stores: Stores, context: Context) -> None:
-    stores.after_commit(lambda: context.wakeup.hint("runs"))
-
-
-def _check_end(state: RunState) -> None:
+def check_end(state: RunState) -> None:
+    """Refuse what is no end of a run; raises `InvalidState`."""
     if state not in TERMINAL:
         raise InvalidError(
             "InvalidState",
@@ -312,6 +299,10 @@ def _check_end(state: RunState) -> None:
             target="state",
             hint="Say `Completed`, `Failed` or `Canceled`.",
         )
+
+
+def _tell(stores: Stores, context: Context) -> None:
+    stores.after_commit(lambda: context.wakeup.hint("runs"))
 
 
 def _check_takes_runs(experiment: Experiment) -> None:

@@ -149,6 +149,8 @@ def _read(file: Path, offset: int, limit: int) -> bytes:
         return b""
     try:
         return os.pread(descriptor, limit, offset)
+    except IsADirectoryError:
+        return b""
     finally:
         os.close(descriptor)
 

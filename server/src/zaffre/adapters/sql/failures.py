@@ -66,8 +66,15 @@ def _is_full(error: sqlite3.Error, path: Path) -> bool:
     """Tell whether the disk has no room left; SQLite calls some of these cases I/O errors."""
     code = _primary_code(error)
     if code == sqlite3.SQLITE_IOERR:
-        return shutil.disk_usage(path.parent).free < _ROOM_NEEDED
+        return _room(path.parent) < _ROOM_NEEDED
     return code == _FULL
+
+
+def _room(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return _ROOM_NEEDED  # The folder is gone, or its disk is: full is not what it is.
 
 
 def _primary_code(error: sqlite3.Error) -> int:

@@ -132,5 +132,5 @@ class Writer:
     def _wal_is_large(self) -> bool:
         try:
             return self._wal.stat().st_size > LARGE_WAL_BYTES
-        except FileNotFoundError:
-            return False
+        except OSError:
+            return False  # The next write tells of what is wrong with the disk.

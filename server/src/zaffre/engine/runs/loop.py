@@ -10,6 +10,7 @@ from zaffre.domain.runs import DRIVEN, Run, RunError, RunState
 from zaffre.engine.runs import driven, preparing, queued, starting
 from zaffre.engine.runs.parts import Parts
 from zaffre.engine.wakeup import Watch
+from zaffre.ports.stores import RunStore
 
 logger = logging.getLogger(__name__)
 _Step = Callable[[Parts, Run], Awaitable[bool]]
@@ -24,6 +25,8 @@ _STEPS: Final[dict[RunState, _Step]] = {
     RunState.NOT_RESPONDING: driven.step,
     RunState.CANCEL_REQUESTED: driven.step,
 }
+_QUEUED: Final = frozenset({RunState.QUEUED})
+_PAST_QUEUE: Final = frozenset(_STEPS) - _QUEUED
 _MAX_FAILURES: Final = 3
 
 
@@ -53,9 +56,10 @@ class RunLoop:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _tick(self, watch: Watch) -> None:
-        runs = await self._parts.work.read(lambda s: s.stores.runs.in_states(frozenset(_STEPS)))
+        slots = self._parts.limits.local_slots
+        runs = await self._parts.work.read(lambda s: _open_runs(s.stores.runs, slots=slots))
         self._forget_others(runs)
-        admitted = queued.admit(runs, slots=self._parts.limits.local_slots)
+        admitted = queued.admit(runs, slots=slots)
         turns = {(run.workspace_id, run.id) for run in admitted}
         for run in runs:
             key = run.workspace_id, run.id
@@ -96,6 +100,11 @@ class RunLoop:
             await self._parts.finish(run, RunState.FAILED, _BROKEN)
         except Exception:
             logger.exception("The run %s cannot be ended.", run.id)
+
+
+def _open_runs(runs: RunStore, *, slots: int) -> list[Run]:
+    """Return the runs past the queue and the first in it: a long queue costs a tick nothing."""
+    return [*runs.in_states(_PAST_QUEUE), *runs.in_states(_QUEUED, limit=slots)]
 
 
 _BROKEN = RunError(

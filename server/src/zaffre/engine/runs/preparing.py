@@ -76,6 +76,7 @@ class BuildLog:
         self._loop = asyncio.get_running_loop()
         self._pending: deque[str] = deque()
         self._some = asyncio.Event()
+        self._flushing = asyncio.Lock()
         self._last: deque[str] = deque(maxlen=_LAST_LINES)
         self._offset = 0
         self._writing: asyncio.Task[None] | None = None
@@ -116,9 +117,12 @@ class BuildLog:
             await asyncio.sleep(_WRITE_SECONDS)
 
     async def _flush(self) -> None:
-        lines = [self._pending.popleft() for _ in range(len(self._pending))]
-        if lines:
-            self._last.extend(lines)
-            data = "".join(f"{line}\n" for line in lines).encode(errors="replace")
-            offset, self._offset = self._offset, self._offset + len(data)
-            await self._logs.append(self._owner, LOG_PATH, offset, data)
+        # One after the other: the end of the build comes while lines are on their way, and the
+        # lines behind them would leave a gap if they were first.
+        async with self._flushing:
+            lines = [self._pending.popleft() for _ in range(len(self._pending))]
+            if lines:
+                self._last.extend(lines)
+                data = "".join(f"{line}\n" for line in lines).encode(errors="replace")
+                size = await self._logs.append(self._owner, LOG_PATH, self._offset, data)
+                self._offset = max(size, self._offset)

@@ -10,7 +10,8 @@ def admit(runs: Sequence[Run], *, slots: int) -> list[Run]:
     """Return the queued runs whose turn has come, the oldest first.
 
     Args:
-        runs: Every run that has not ended, oldest first.
+        runs: Every run past the queue, and as many of those in it as there are slots, the oldest
+            first.
         slots: How many may be past the queue at once.
     """
     waiting = [run for run in runs if run.state is RunState.QUEUED]

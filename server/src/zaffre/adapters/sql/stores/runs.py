@@ -10,7 +10,7 @@ from zaffre.adapters.sql.stores.pages import key_of
 from zaffre.adapters.sql.tables import experiments, runs
 from zaffre.base.text import shown
 from zaffre.domain.errors import ConflictError, missing
-from zaffre.domain.runs import Run, RunKind, RunState
+from zaffre.domain.runs import TERMINAL, Run, RunKind, RunState
 from zaffre.ports.stores import RunFilter
 
 _CHANGING = (
@@ -40,12 +40,10 @@ _number = (
     .values(last_number=experiments.c.last_number + 1)
     .returning(experiments.c.last_number)
 )
-_driven = (
-    _select.where(
-        runs.c.state.in_(bindparam("states", expanding=True)),
-        runs.c.kind != RunKind.INTERACTIVE,
-    )
+_in_states = _select.where(
+    runs.c.kind == RunKind.SCRIPT, runs.c.state.in_(bindparam("states", expanding=True))
 ).order_by(runs.c.key)
+_ENDED = sorted(TERMINAL)
 
 
 class SqlRunStore:
@@ -102,9 +100,19 @@ class SqlRunStore:
             raise missing("experiment", experiment_id)
         return number
 
-    def in_states(self, states: frozenset[RunState]) -> list[Run]:
+    def in_states(self, states: frozenset[RunState], *, limit: int | None = None) -> list[Run]:
         """Return the runs of every workspace in these states, oldest first, for the engine."""
-        rows = self._connection.execute(_driven, {"states": sorted(states)})
+        rows = self._connection.execute(_in_states.limit(limit), {"states": sorted(states)})
+        return [entity_of(Run, row) for row in rows]
+
+    def open_below(self, run: Run, *, interactive_only: bool = False) -> list[Run]:
+        """Return the runs below it, at any depth, that have not ended, newest first."""
+        keys = _keys_below(run, interactive_only=interactive_only)
+        rows = self._connection.execute(
+            _select.where(runs.c.key.in_(keys), runs.c.state.not_in(_ENDED)).order_by(
+                runs.c.key.desc()
+            )
+        )
         return [entity_of(Run, row) for row in rows]
 
     def list(
@@ -144,3 +152,12 @@ def _keys(
     if before is not None:
         wanted.append(key < before)
     return select(key.label("key")).where(*wanted).order_by(key.desc())
+
+
+def _keys_below(run: Run, *, interactive_only: bool) -> "Select[Any]":
+    wanted = [runs.c.workspace_id == run.workspace_id]
+    if interactive_only:
+        wanted.append(runs.c.kind == RunKind.INTERACTIVE)
+    found = select(runs.c.id, runs.c.key)
+    below = found.where(runs.c.parent_id == run.id, *wanted).cte("below", recursive=True)
+    return select(below.union(found.where(runs.c.parent_id == below.c.id, *wanted)).c.key)

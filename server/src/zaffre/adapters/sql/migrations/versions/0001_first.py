@@ -122,7 +122,7 @@ def _runs() -> None:
         sa.UniqueConstraint("workspace_id", "id", name=op.f("uq_runs_workspace_id_id")),
     )
     op.create_index(op.f("ix_runs_experiment_id"), "runs", ["experiment_id"])
-    op.create_index(op.f("ix_runs_state_key"), "runs", ["state", "key"])
+    op.create_index(op.f("ix_runs_kind_state_key"), "runs", ["kind", "state", "key"])
     op.create_index(
         op.f("ix_runs_workspace_id_experiment_name_key"),
         "runs",
