@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from databases import open_empty
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
-from zaffre.adapters.sql.database import open_database
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
 from zaffre.protocols.http.authentication import Authenticator
@@ -132,7 +132,7 @@ async def open_doors(folder: Path, routers: Iterable[Any]) -> AsyncIterator[Door
         wakeup=changes,
         tokens_removed=lambda run_id: known[0].forget_run(run_id),  # noqa: PLW0108 (made later)
     )
-    transactions = open_database(folder / "zaffre.db")
+    transactions = open_empty(folder / "zaffre.db")
     work = Work(transactions, context)
     house = House(
         work=work,

@@ -28,10 +28,7 @@ def test_every_id_in_the_name_of_a_test_is_a_row():
     rows = ROW.findall(PAGE.read_text())
     assert len(rows) == len(set(rows))
     used = {
-        named: test
-        for tests in by_file().values()
-        for test in tests
-        for named in ids_of(test)
+        named: test for tests in by_file().values() for test in tests for named in ids_of(test)
     }
     absent = {named: test for named, test in used.items() if named not in rows}
     assert absent == {}, f"rows are missing in {PAGE.name}: say what is promised, and the test"

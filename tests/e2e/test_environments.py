@@ -19,7 +19,7 @@ def test_the_documented_environment(home):
     built, said = build(
         home, conda_packages=("scikit-learn", "pip"), pip_packages=("azureml-defaults",)
     )
-    assert "zaffre-sdk[defaults] stands in for azureml-defaults." in said
+    assert "zaffre-sdk[defaults,pandas] stands in for azureml-defaults." in said
     assert ask(built, "import sklearn, pip, requests, azureml; print('ready')") == "ready"
 
 

@@ -124,7 +124,9 @@ class Pool:
         connection = self._taken(place, seconds=seconds)
         keep = False
         try:
-            target = url if place.is_forwarded else _target(parts)
+            target = _target(parts)
+            if place.is_forwarded:
+                target, headers = url, {**headers, **dict(place.credentials)}
             with _broken():
                 _open_request(connection, method, target, headers, body)
             whole = _send_pieces(connection, body)

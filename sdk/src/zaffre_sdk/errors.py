@@ -42,6 +42,7 @@ class ServiceError(SdkError):
         target: The field or thing that the message is about.
         status: The HTTP status.
         request_id: Under which the server logged it.
+        hint: What to do next; empty when the message says it.
         tries: How often it was asked, this answer included.
     """
 
@@ -53,12 +54,14 @@ class ServiceError(SdkError):
         target: str | None = None,
         status: int = 500,
         request_id: str = "",
+        hint: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
         self.target = target
         self.status = status
         self.request_id = request_id
+        self.hint = hint
         self.tries = 1
 
     def __str__(self) -> str:

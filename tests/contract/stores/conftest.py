@@ -1,14 +1,13 @@
 """Every way to store, each as an empty database."""
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from zaffre.adapters.sql.database import open_database, prepare
+from databases import open_empty
 from zaffre.ports.stores import Stores
 from zaffre.ports.transactions import Transactions
 
@@ -31,32 +30,23 @@ class Database:
         return self.runner.run(self.transactions.read(work))
 
 
-def _sqlite(folder: Path, template: Path) -> Transactions:
-    shutil.copy(template, folder / "zaffre.db")
-    return open_database(folder / "zaffre.db")
+def _sqlite(folder: Path) -> Transactions:
+    return open_empty(folder / "zaffre.db")
 
 
-def _sqlite_in_an_odd_folder(folder: Path, template: Path) -> Transactions:
+def _sqlite_in_an_odd_folder(folder: Path) -> Transactions:
     odd = folder / "ein Ordner %41?#é"
     odd.mkdir()
-    return _sqlite(odd, template)
+    return _sqlite(odd)
 
 
 ADAPTERS = [_sqlite, _sqlite_in_an_odd_folder]
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an empty database to copy, which is faster than to migrate one for each test."""
-    path = tmp_path_factory.mktemp("template") / "zaffre.db"
-    prepare(path)
-    return path
-
-
 @pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.__name__.strip("_"))
-def empty(request: pytest.FixtureRequest, tmp_path: Path, template: Path) -> Iterator[Database]:
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     with asyncio.Runner() as runner:
-        transactions = request.param(tmp_path, template)
+        transactions = request.param(tmp_path)
         yield Database(runner, transactions)
         runner.run(transactions.close())
 

@@ -6,7 +6,7 @@ from zaffre.adapters.builders.azureml import replace
 @pytest.mark.parametrize(
     ("line", "extras"),
     [
-        ("azureml-defaults", {"defaults"}),
+        ("azureml-defaults", {"defaults", "pandas"}),
         ("azureml-core==1.43.0", {"defaults"}),
         ("azureml-sdk[automl]", {"defaults", "pandas"}),
         ("azureml_train_core", {"defaults"}),

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from databases import open_empty
 from zaffre.adapters.blobs.logs import LocalLogs
-from zaffre.adapters.sql.database import open_database
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
 from zaffre.domain.access import OWNER, Principal
@@ -120,7 +120,7 @@ async def yard(folder: Path, scripted: Scripted, **limits: Any) -> AsyncIterator
         wakeup=wakeup,
         tokens_removed=lambda _: None,
     )
-    transactions = open_database(folder / "zaffre.db")
+    transactions = open_empty(folder / "zaffre.db")
     work, logs = Work(transactions, context), LocalLogs(folder / "logs")
     parts = Parts(
         work=work,
@@ -218,7 +218,8 @@ def test_a_runner_that_never_starts_is_replaced_a_few_times(tmp_path: Path):
             assert run.error.code == "RunnerNotStarted"
             assert [order.attempt for order in scripted.launched] == [1, 2, 3]
             assert len({order.token for order in scripted.launched}) == 3
-            await place.engine.stop()
+            # The run has ended before the last of its runners has.
+            await place.until(run, lambda _: len(scripted.stopped) == 3)
             assert [handle["attempt"] for handle in scripted.stopped] == [1, 2, 3]
 
     asyncio.run(story())
@@ -319,5 +320,37 @@ def test_a_long_queue_costs_a_look_nothing(tmp_path: Path):
                 await place.submit()
             seen = await place.work.read(lambda s: _open_runs(s.stores.runs, slots=2))
             assert len(seen) <= 4
+
+    asyncio.run(story())
+
+
+def test_a_busy_database_ends_no_build(tmp_path: Path):
+    async def story() -> None:
+        go_on, builds, refused = asyncio.Event(), 0, 0
+
+        async def build(_: EnvironmentSpec, __: Callable[[str], None]) -> BuiltEnvironment:
+            nonlocal builds
+            builds += 1
+            await go_on.wait()
+            return BuiltEnvironment(python="/py")
+
+        async with yard(tmp_path, Scripted(build=build), local_slots=1) as place:
+            run = await place.until(await place.submit(), is_in(S.PREPARING))
+            read = place.work.read
+
+            async def refuse(_: object) -> None:
+                nonlocal refused
+                refused += 1
+                raise UnavailableError("ServerBusy", "10000 requests wait for the database.")
+
+            place.work.read = refuse
+            deadline = time.monotonic() + 10
+            while refused < 5:
+                await place.submit()
+                assert time.monotonic() < deadline
+            place.work.read = read
+            go_on.set()
+            await place.until(run, lambda now: "launcher" in now.handle)
+            assert builds == 1
 
     asyncio.run(story())

@@ -96,9 +96,11 @@ def test_r10_a_canceled_run_that_never_started_ends_at_once():
 
 def test_a_failed_build_says_what_and_what_to_do():
     error = UnavailableError("EnvironmentBuildFailed", "No package `nope`.", hint="Remove it.")
-    said = preparing.build_error(error, "last line")
+    run = in_state(S.PREPARING)
+    run = replace(run, spec=replace(run.spec, environment_name="sklearn-env"))
+    said = preparing.build_error(run, error, "last line")
     assert said.code == "EnvironmentBuildFailed"
-    assert "No package `nope`." in said.message
+    assert "`sklearn-env` could not be prepared: No package `nope`." in said.message
     assert said.message.endswith("Remove it.")
     assert said.details == "last line"
 
@@ -124,3 +126,26 @@ async def _hint_between_waits() -> list[bool]:
 
 def test_a_hint_from_a_thread_is_kept_until_the_next_wait():
     assert asyncio.run(_hint_between_waits()) == [True, False]
+
+
+async def _cancel_beside_a_hint(turns: int) -> bool:
+    wakeup = EngineWakeup(asyncio.get_running_loop())
+    with wakeup.watch("runs") as watch:
+
+        async def look_for_ever() -> None:
+            while True:
+                await watch.wait(30)
+
+        looking = asyncio.create_task(look_for_ever())
+        await asyncio.sleep(0)
+        watch.notice()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        looking.cancel()
+        await asyncio.wait([looking], timeout=5)
+        return looking.cancelled()
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_a_loop_that_is_hinted_at_while_it_is_cancelled_ends(turns):
+    assert asyncio.run(_cancel_beside_a_hint(turns))

@@ -6,6 +6,9 @@ from zaffre_sdk.runner.outcome import Ending, judge
 from zaffre_sdk.wire.runs import RunSpec
 
 
+TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 1, in <module>\n'
+
+
 def outcome(**ending: object):
     return judge(Ending(**ending), program="train.py", tail="the end")
 
@@ -18,6 +21,22 @@ def test_r08_an_exit_code_is_named_with_the_last_lines():
     state, code, error = outcome(exit_code=3)
     assert (state, code, error.code, error.details) == ("Failed", 3, "UserScriptFailed", "the end")
     assert "`train.py` failed with exit code 3" in error.message
+
+
+@pytest.mark.parametrize(
+    ("tail", "said"),
+    [
+        (f"{TRACEBACK}ValueError: no such luck\nin two lines", "1: ValueError: no such luck."),
+        (f"{TRACEBACK}KeyError: 'a'\n\nthen\n\n{TRACEBACK}a.b.Odd", "1: a.b.Odd."),
+        (f"{TRACEBACK}MemoryError", "1: MemoryError. It asked for more memory than there is."),
+        ('  File "a.py", line 1\n    x y\nSyntaxError: invalid syntax', "1: SyntaxError: invalid"),
+        ("no data\nError: none at all", "1. The last lines"),
+        ("", "1. The last lines"),
+    ],
+)
+def test_what_was_raised_is_said_at_once(tail, said):
+    ended = judge(Ending(exit_code=1), program="train.py", tail=tail)
+    assert f"`train.py` failed with exit code {said}" in ended.error.message
 
 
 @pytest.mark.parametrize(

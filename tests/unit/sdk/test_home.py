@@ -1,5 +1,6 @@
 """The home of a local server."""
 
+import fcntl
 import json
 import os
 import stat
@@ -100,3 +101,21 @@ def test_locks_wait_and_give_up(tmp_path):
             pass
     with second.acquired(seconds=0):
         pass
+
+
+def test_programs_that_look_at_a_lock_do_not_see_one_another(home):
+    home.server_lock_path.touch(0o400)
+    with home.server_lock_path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        assert not is_locked(home.server_lock_path)
+
+
+def test_a_lock_that_is_not_granted_leaves_no_file_open(home):
+    held = FileLock(home.server_lock_path)
+    assert held.acquire()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        assert not FileLock(home.server_lock_path).acquire()
+        assert is_locked(home.server_lock_path)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    held.release()

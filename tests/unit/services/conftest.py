@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from zaffre.adapters.sql.database import open_database
+from databases import open_empty
 from zaffre.base.clock import Clock
 from zaffre.domain.access import OWNER, RUN, Principal
 from zaffre.domain.environments import EnvironmentSpec
@@ -106,7 +106,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         wakeup=Hints(),
         tokens_removed=forgotten.append,
     )
-    transactions = open_database(tmp_path / "zaffre.db")
+    transactions = open_empty(tmp_path / "zaffre.db")
     with asyncio.Runner() as runner:
         try:
             yield Desk(runner, Work(transactions, context), hints, forgotten)

@@ -226,7 +226,7 @@ def test_what_is_open_below_a_run_that_ended_is_reached_too(desk: Desk, workspac
     others_child = desk.interactive(workspace, parent_id=other.id)
     ended(desk, child, S.COMPLETED)
 
-    moved(desk, script, S.COMPLETED)
+    ended(desk, script, S.COMPLETED)
     # Nobody is left who could end the grandchild; the other script has a program of its own.
     states = [get(desk, run).state for run in (grandchild, other, others_child)]
     assert states == [S.COMPLETED, S.PREPARING, S.RUNNING]

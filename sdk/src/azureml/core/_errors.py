@@ -41,16 +41,17 @@ def translate(error: errors.SdkError, not_found: type[AzureMLException]) -> Azur
         "target": error.target,
         "code": error.code,
     }
+    words = f"{error.message}\n{error.hint}" if error.hint else error.message
     if isinstance(error, _USER):
-        return UserErrorException(error.message, **details)
+        return UserErrorException(words, **details)
     if isinstance(error, _ACCESS):
-        return AuthenticationException(error.message, **details)
+        return AuthenticationException(words, **details)
     if isinstance(error, (errors.NotFoundError, errors.ConflictError)):
         if issubclass(not_found, WebserviceException):
             details["status_code"] = error.status
-        return not_found(error.message, **details)
+        return not_found(words, **details)
     failure = ServiceException(error, **details)
-    failure.message = error.message
+    failure.message = words
     return failure
 
 

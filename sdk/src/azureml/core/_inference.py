@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,11 +83,11 @@ class InferenceConfig:
     def validation_script_content(self) -> None:
         """Refuse an entry script that lacks `init` or `run`, before anything is built."""
         file = Path(self.source_directory or ".") / self.entry_script
-        text = file.read_text(encoding="utf-8", errors="replace")
+        names = _top_level_names(file.read_bytes())
         for name in ("init", "run"):
-            if name not in text:
+            if names is not None and name not in names:
                 raise UserErrorException(
-                    f"The `entry_script` `{file}` defines no `{name}`.\n"
+                    f"The `entry_script` `{self.entry_script}` defines no `{name}`.\n"
                     "It needs `def init():` and `def run(data):`.",
                     code="UserScriptFunctionNotFound",
                 )
@@ -113,3 +114,23 @@ class InferenceConfig:
 
     build_create_payload = unsupported("InferenceConfig.build_create_payload")
     build_profile_payload = unsupported("InferenceConfig.build_profile_payload")
+
+
+def _top_level_names(source: bytes) -> set[str] | None:
+    """Return every name that a script may give a value; None when reading does not tell.
+
+    Its own Python may be a newer one than this, so what does not parse here is left to it.
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError):
+        return None
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.alias):
+            names.add(node.asname or node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return None if "*" in names else names

@@ -30,9 +30,10 @@ def model_path(name: str, version: int | None, workspace: Any) -> str:
             return str(found)
     if os.environ.get(MODEL_DIRECTORY):
         wanted = name if version is None else f"{name}:{version}"
+        there = ", ".join(f"`{one}`" for one in _deployed(roots)) or "none"
         raise ModelNotFoundException(
-            f"The model `{wanted}` was not deployed with this service; looked in "
-            f"{', '.join(f'`{root}`' for root in roots)}."
+            f"The model `{wanted}` was not deployed with this service, which has {there}.\n"
+            "Add it to the `models` of `Model.deploy`."
         )
     model = _late.find("azureml.core.model", "Model")(
         workspace or _workspace_of_run(name), name, version=version
@@ -63,6 +64,16 @@ def _roots() -> list[Path]:
     folder = Path(deployed)
     every = os.environ.get(_EVERY_MODEL)
     return [Path(every)] if every else [folder, folder.parent.parent]
+
+
+def _deployed(roots: list[Path]) -> list[str]:
+    """Return the models of a service, as `name:version`."""
+    return sorted(
+        f"{version.parent.name}:{version.name}"
+        for root in roots
+        for version in root.glob("*/*")
+        if version.name.isdigit() and version.is_dir()
+    )
 
 
 def _local(folder: Path, version: int | None) -> Path | None:

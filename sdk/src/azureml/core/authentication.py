@@ -12,6 +12,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
+from azureml.exceptions import AuthenticationException
+from zaffre_sdk.tracking.context import token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +65,13 @@ class AbstractAuthentication:
         return signed
 
     def _secret(self) -> str:
-        return str(_late.find("zaffre_sdk.tracking.connections", "connect")().token)
+        found = token()
+        if not found:
+            raise AuthenticationException(
+                "No token is known: neither `ZAFFRE_TOKEN` nor the home of a local server has "
+                "one.\nOpen a workspace first, or set `ZAFFRE_URL` and `ZAFFRE_TOKEN`."
+            )
+        return found
 
 
 class InteractiveLoginAuthentication(AbstractAuthentication):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azureml.core import _yaml
 from azureml.core._configurations import (
@@ -34,19 +34,29 @@ from azureml.core._configurations import (
 )
 from azureml.core._sections import Section
 from azureml.core._unsupported import Unsupported
+from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.container_registry import ContainerRegistry
-from azureml.core.environment import DEFAULT_IMAGE, Environment
-from azureml.exceptions import UserErrorException
-
-if TYPE_CHECKING:
-    from azureml.core.conda_dependencies import CondaDependencies
+from azureml.core.environment import (
+    DEFAULT_IMAGE,
+    DockerEnvironment,
+    DockerSection,
+    Environment,
+    PythonEnvironment,
+    PythonSection,
+    SparkEnvironment,
+    SparkSection,
+)
+from azureml.exceptions import RunConfigurationException, UserErrorException
 
 __all__ = [
     "DEFAULT_CPU_IMAGE",
     "DEFAULT_GPU_IMAGE",
+    "MPI_CPU_IMAGE",
+    "MPI_GPU_IMAGE",
     "AmlComputeConfiguration",
     "ApplicationEndpointConfiguration",
     "AzureContainerRegistry",
+    "CondaDependencies",
     "ContainerRegistry",
     "Data",
     "DataLocation",
@@ -56,6 +66,9 @@ __all__ = [
     "Dataset",
     "DatasetRegistrationOptions",
     "DockerConfiguration",
+    "DockerEnvironment",
+    "DockerSection",
+    "Environment",
     "EnvironmentDefinition",
     "GlobsOptions",
     "HdiConfiguration",
@@ -67,9 +80,14 @@ __all__ = [
     "OutputOptions",
     "ParallelTaskConfiguration",
     "PyTorchConfiguration",
+    "PythonEnvironment",
+    "PythonSection",
     "RegistrationOptions",
     "RunConfiguration",
+    "RunConfigurationException",
     "SparkConfiguration",
+    "SparkEnvironment",
+    "SparkSection",
     "TensorflowConfiguration",
     "UploadOptions",
     "Uri",
@@ -77,6 +95,7 @@ __all__ = [
 
 DEFAULT_CPU_IMAGE = DEFAULT_IMAGE
 DEFAULT_GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.6-cudnn8-ubuntu20.04"
+MPI_CPU_IMAGE, MPI_GPU_IMAGE = DEFAULT_CPU_IMAGE, DEFAULT_GPU_IMAGE
 LOCAL = "local"
 _FOLDER = ".azureml"
 _ENDING = ".runconfig"

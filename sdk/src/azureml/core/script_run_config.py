@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._pairs import text_values
-from azureml.core.environment import environment_spec
+from azureml.core.environment import Environment, environment_spec
 from azureml.core.runconfig import LOCAL, DockerConfiguration, RunConfiguration, target_name
 from azureml.exceptions import ComputeTargetException, UserErrorException
 from zaffre_sdk.wire.runs import RunSpec
@@ -17,7 +17,7 @@ from zaffre_sdk.wire.runs import RunSpec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from azureml.core.environment import Environment
+_SHOWN_SCRIPTS = 10
 
 __all__ = ["ScriptRunConfig", "get_run_config_from_script_run", "submit"]
 
@@ -65,6 +65,7 @@ class ScriptRunConfig:
                 f"`source_directory` must be a path, not {source_directory!r}."
             )
         _check_choices(script, command, distributed_job_config, resume_from)
+        _check_types(arguments, environment, run_config)
         run_config = deepcopy(run_config) if run_config is not None else RunConfiguration()
         if environment is not None:
             run_config.environment = environment
@@ -171,20 +172,41 @@ def _check_choices(script: Any, command: Any, distributed_job_config: Any, resum
         raise UserErrorException("`resume_from` is not part of zaffre.")
 
 
+def _check_types(arguments: Any, environment: Any, run_config: Any) -> None:
+    if isinstance(arguments, str) or not hasattr(arguments or (), "__iter__"):
+        raise UserErrorException(
+            f"`arguments` must be a list, not {arguments!r}.\nSuch as `['--reg', 0.1]`."
+        )
+    if environment is not None and not isinstance(environment, Environment):
+        raise UserErrorException(
+            f"`environment` must be an Environment, not {environment!r}.\n"
+            "A registered one is found with `Environment.get(workspace, name)`."
+        )
+    if run_config is not None and not isinstance(run_config, RunConfiguration):
+        raise UserErrorException(f"`run_config` must be a RunConfiguration, not {run_config!r}.")
+
+
 def _check_script(folder: Path, script: str | None) -> None:
     if not script or not isinstance(script, str):
         raise UserErrorException("`script` must name a file below `source_directory`.")
     file = folder / script
     if not file.is_file():
         raise UserErrorException(
-            f"The `script` `{script}` is not in the `source_directory` `{folder.absolute()}`."
+            f"The `script` `{script}` is not in the `source_directory` `{folder.absolute()}`.\n"
+            f"Scripts in it: {_scripts(folder)}."
         )
     if not os.access(file, os.R_OK):
         raise UserErrorException(f"The `script` `{file}` cannot be read: permission denied.")
     if not file.resolve().is_relative_to(folder.resolve()):
         raise UserErrorException(
-            f"The `script` `{script}` leads out of the `source_directory` `{folder.absolute()}`."
+            f"The `script` `{script}` leads out of the `source_directory` `{folder.absolute()}`.\n"
+            "Only that folder is sent: put the script into it, and name it by its path in there."
         )
+
+
+def _scripts(folder: Path) -> str:
+    names = sorted(one.name for one in folder.glob("*.py"))
+    return ", ".join(f"`{name}`" for name in names[:_SHOWN_SCRIPTS]) or "none"
 
 
 def _texts(values: Iterable[Any], argument: str) -> list[str]:

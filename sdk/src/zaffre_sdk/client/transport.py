@@ -317,6 +317,7 @@ def _failure(response: Incoming) -> ServiceError:
         target=error.target,
         status=response.status,
         request_id=request_id,
+        hint=str(error.innererror.get("hint", "")),
     )
 
 
@@ -332,12 +333,15 @@ def _tired(error: ServiceError, count: int) -> ServiceError:
         target=error.target,
         status=error.status,
         request_id=error.request_id,
+        hint=error.hint,
     )
 
 
 def _unreachable(url: str, broken: BrokenError, count: int) -> ServerUnreachableError:
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    host, colon, port = place.rpartition(":")
+    if not colon or port.endswith("]"):
+        host, port = place, "443" if url.startswith("https:") else "80"
     if broken.hopeless:
         fix = (
             "If it speaks plain HTTP, write http:// in ZAFFRE_URL; if its certificate comes from "
@@ -349,6 +353,6 @@ def _unreachable(url: str, broken: BrokenError, count: int) -> ServerUnreachable
             "runs."
         )
     return ServerUnreachableError(
-        f"No server answers at {url} (host {parts.hostname}, port {port}): {broken}, after "
+        f"No server answers at {url} (host {host}, port {port}): {broken}, after "
         f"{count} {'attempt' if count == 1 else 'attempts'}. {fix}"
     )

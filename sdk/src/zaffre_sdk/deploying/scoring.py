@@ -7,9 +7,14 @@ from typing import Any
 
 import msgspec
 
+from zaffre_sdk.connections import BrokenError, Pool
 from zaffre_sdk.errors import ServerUnreachableError
+from zaffre_sdk.wire.errors import ErrorOut
 
 _SECONDS = 300.0
+_SHOWN_BYTES = 2_000
+
+_pool = Pool()
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,20 @@ class Scored:
         except msgspec.DecodeError:
             return self.data.decode("utf-8", "replace")
 
+    @property
+    def failure(self) -> str:
+        """What went wrong, in words, when the status says that something did."""
+        try:
+            error = msgspec.json.decode(self.data, type=ErrorOut).error
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # What the script itself answers may be of any form.
+            return self.data[:_SHOWN_BYTES].decode("utf-8", "replace")
+        hint = error.innererror.get("hint")
+        sample = error.innererror.get("sample")
+        if hint is None and sample is not None:
+            hint = f"Such as {msgspec.json.encode(sample).decode()}."
+        return f"{error.message} ({error.code})" + (f"\n{hint}" if hint else "")
+
 
 def score(uri: str, body: str | bytes, *, secret: str | None = None) -> Scored:
     """Send `body` to an endpoint and return the answer, whatever its status.
@@ -35,17 +54,14 @@ def score(uri: str, body: str | bytes, *, secret: str | None = None) -> Scored:
     Raises:
         ServerUnreachableError: Nothing answered.
     """
-    import urllib3  # noqa: PLC0415 (slow to load, and not every program scores)
-
     headers = {"Content-Type": "application/json"}
     if isinstance(body, bytes):
         headers["Content-Type"] = "application/octet-stream"
     if secret:
         headers["Authorization"] = f"Bearer {secret}"
     try:
-        answer = urllib3.request(
-            "POST", uri, body=body, headers=headers, timeout=_SECONDS, retries=False
-        )
-    except urllib3.exceptions.HTTPError as error:
+        data = body.encode() if isinstance(body, str) else body
+        with _pool.answer("POST", uri, headers=headers, body=data, seconds=_SECONDS) as answer:
+            return Scored(answer.status, answer.headers, answer.read())
+    except BrokenError as error:
         raise ServerUnreachableError(f"Nothing answered at {uri}: {error}.") from error
-    return Scored(answer.status, dict(answer.headers), answer.data)

@@ -65,7 +65,7 @@ class DigestCache:
         known = {
             file.path: _Known(_marks(file.stat), digests[index])
             for index, file in enumerate(files)
-            if max(file.stat.st_mtime_ns, file.stat.st_ctime_ns) < settled
+            if file.stat.st_mtime_ns < settled
         }
         if known == self._known:
             return

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+    from pathspec import GitIgnoreSpec, Pattern
 
 from zaffre_sdk.errors import SourceError
 from zaffre_sdk.files.paths import portable
@@ -31,13 +32,13 @@ class IgnoreRules:
     `.gitignore` counts in it or below.
     """
 
-    layers: tuple[tuple[str, GitIgnoreSpec], ...]
+    layers: tuple[tuple[str, _Patterns], ...]
     aml: bool = False
 
     @classmethod
     def of_root(cls, folder: Path) -> IgnoreRules:
         """Return the rules of a source folder."""
-        return cls((("", _spec(DEFAULT_PATTERNS)),)).below(folder, "")
+        return cls((("", _patterns(DEFAULT_PATTERNS)),)).below(folder, "")
 
     def below(self, folder: Path, prefix: str) -> IgnoreRules:
         """Return the rules inside `folder`, whose paths begin with `prefix`."""
@@ -51,20 +52,45 @@ class IgnoreRules:
 
     def ignores_file(self, path: str) -> bool:
         """Tell whether a file, by its path from the source folder, is left out."""
-        return self._decision(path)
-
-    def ignores_folder(self, folder: Path, path: str) -> bool:
-        """Tell whether a folder is left out with everything in it."""
-        if folder.name == ".git" or self._decision(f"{path}/"):
-            return True
-        return bool(self.layers) and _is_file(folder / _ENVIRONMENT_MARK)
-
-    def _decision(self, path: str) -> bool:
-        for prefix, spec in reversed(self.layers):
-            decided = spec.check_file(path[len(prefix) :]).include
+        for prefix, patterns in reversed(self.layers):
+            decided = patterns.spec.check_file(path[len(prefix) :]).include
             if decided is not None:
                 return decided
         return False
+
+    def ignores_folder(self, folder: Path, path: str) -> bool:
+        """Tell whether a folder is left out with everything in it."""
+        if folder.name == ".git":
+            return True
+        for prefix, patterns in reversed(self.layers):
+            decided = patterns.decide_folder(path[len(prefix) :])
+            if decided is not None:
+                if decided:
+                    return True
+                break
+        return _is_file(folder / _ENVIRONMENT_MARK)
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """The patterns of one ignore file.
+
+    A library that decides about folders lets `*` win over a later `!*/`, which git does not: so
+    folders are decided here.
+    """
+
+    spec: GitIgnoreSpec
+    lines: tuple[tuple[str, Pattern], ...]
+
+    def decide_folder(self, path: str) -> bool | None:
+        """Return whether a folder is ignored; None when no pattern fits."""
+        for line, pattern in reversed(self.lines):
+            if pattern.include is None:
+                continue
+            names_folders = line.rstrip().endswith("/") and pattern.match_file(f"{path}/")
+            if names_folders or pattern.match_file(path):
+                return pattern.include
+        return None
 
 
 def no_rules() -> IgnoreRules:
@@ -79,15 +105,19 @@ def _is_file(path: Path) -> bool:
         return False  # A folder that may not be entered; reading it will say so.
 
 
-def _read(path: Path) -> GitIgnoreSpec:
+def _read(path: Path) -> _Patterns:
     try:
         text = path.read_text("utf-8-sig", errors="replace")
     except OSError as error:
         raise SourceError(f"`{path}` cannot be read: {error.strerror}.") from error
-    return _spec(portable(text).splitlines())
+    return _patterns(portable(text).splitlines())
 
 
-def _spec(lines: tuple[str, ...] | list[str]) -> GitIgnoreSpec:
+def _patterns(lines: Sequence[str]) -> _Patterns:
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 (importing the client stays cheap)
 
-    return GitIgnoreSpec.from_lines(lines)
+    specs = [(line, GitIgnoreSpec.from_lines([line])) for line in lines]
+    return _Patterns(
+        GitIgnoreSpec([pattern for _, spec in specs for pattern in spec.patterns]),
+        tuple((line, pattern) for line, spec in specs for pattern in spec.patterns),
+    )

@@ -33,10 +33,8 @@ def broken_rule(path: str) -> str | None:
             return "has a segment that is empty or climbs"
         if not _FORBIDDEN.isdisjoint(segment):
             return "has a backslash, a colon or a NUL"
-        if any(ord(character) < ord(" ") for character in segment):
-            return "has a control character"
-        if any("\ud800" <= character <= "\udfff" for character in segment):
-            return "has a name that is no text"
+        if any(character < " " or "\ud800" <= character <= "\udfff" for character in segment):
+            return "has a character that is no text"
         if segment[-1] in {".", " "}:
             return "has a segment that ends with a dot or a space"
     return None

@@ -144,7 +144,7 @@ def _check_twins(found: Sequence[Found]) -> None:
         twin = seen.setdefault(file.path, file.source)
         if twin != file.source:
             raise SourceError(
-                f"`{ascii(str(twin))}` and `{ascii(str(file.source))}` are the same name in two "
+                f"{str(twin)!a} and {str(file.source)!a} are the same name in two "
                 "spellings of Unicode. Rename or remove one, or name it in .amlignore."
             )
 

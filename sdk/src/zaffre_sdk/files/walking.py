@@ -128,7 +128,7 @@ def _checked(path: str) -> str:
     if rule is not None:
         shown = path.encode("utf-8", "backslashreplace").decode()
         raise SourceError(
-            f"The path `{shown}` {rule}, which other systems cannot have. Rename it, or name it in "
-            ".amlignore."
+            f"The path `{shown}` {rule}, which other systems cannot have. Rename it, or name it "
+            "in .amlignore."
         )
     return path

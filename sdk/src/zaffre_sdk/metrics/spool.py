@@ -77,11 +77,14 @@ class Spool:
 
     def append(self, payloads: Sequence[bytes]) -> None:
         """Put batches in; they are durable when this returns, unless the disk refused."""
+        # One that is too long could not be told from rubbish when it is read again.
+        short = [payload for payload in payloads if len(payload) <= _LARGEST_RECORD]
         with self._lock:
-            self.appended += len(payloads)
+            self.lost += len(payloads) - len(short)
+            self.appended += len(short)
             # Behind what waits in memory, or the order would be lost.
-            if self._file is None or self._memory or not self._written(self._file, payloads):
-                self._remember(payloads)
+            if self._file is None or self._memory or not self._written(self._file, short):
+                self._remember(short)
 
     def peek(self) -> bytes | None:
         """Return the oldest batch, or None when there is none."""

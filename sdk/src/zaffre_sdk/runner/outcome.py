@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import NamedTuple, Optional
 
 from zaffre_sdk.wire.runs import RunError
 
 _KILLED = 9
+_LONGEST = 300
+_TRACEBACK = "Traceback (most recent call last):\n"
+_RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$", re.MULTILINE)
+# What the compiler says has no traceback.
+_NOT_PYTHON = re.compile(r"^(?:SyntaxError|IndentationError|TabError): .*$", re.MULTILINE)
 
 
 class Ending(NamedTuple):
@@ -46,7 +52,8 @@ def judge(ending: Ending, *, program: str, tail: str) -> Outcome:
         return Outcome("Canceled", ending.exit_code)
     if ending.exit_code == 0:
         return Outcome("Completed", 0)
-    return _failed(ending, "UserScriptFailed", _exit_words(program, ending.exit_code), tail)
+    words = _exit_words(program, ending.exit_code, tail)
+    return _failed(ending, "UserScriptFailed", words, tail)
 
 
 def _failed(ending: Ending, code: str, message: str, tail: str) -> Outcome:
@@ -60,12 +67,25 @@ def _limit_words(seconds: int) -> str:
     )
 
 
-def _exit_words(program: str, exit_code: int) -> str:
+def _exit_words(program: str, exit_code: int, tail: str) -> str:
     if exit_code >= 0:
-        return f"`{program}` failed with exit code {exit_code}. The last lines of its log follow."
+        raised = _raised(tail)
+        why = f": {raised.rstrip('.')}" if raised else ""
+        memory = " It asked for more memory than there is." if raised == "MemoryError" else ""
+        return (
+            f"`{program}` failed with exit code {exit_code}{why}.{memory} The last lines of its "
+            "log follow."
+        )
     try:
         name = signal.Signals(-exit_code).name
     except ValueError:
         name = "an unknown signal"
     memory = ", perhaps because the machine ran out of memory" if exit_code == -_KILLED else ""
     return f"`{program}` was killed by signal {-exit_code} ({name}){memory}."
+
+
+def _raised(tail: str) -> str:
+    """Return the line of the last traceback that says what was raised; empty without one."""
+    _before, found, last = tail.rpartition(_TRACEBACK)
+    match = (_RAISED if found else _NOT_PYTHON).search(last)
+    return match.group()[:_LONGEST] if match else ""

@@ -60,7 +60,7 @@ def load(path: str) -> Script:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever the script raises)
-        _refuse("UserScriptImportError", f"Importing `{name}` raised {named(error)}.", error)
+        _refuse("UserScriptImportError", f"Importing `{name}` raised {named(error).rstrip('.')}.", error)
     init, run = (_function(module, which, name) for which in ("init", "run"))
     parameters = _parameters(run)
     return Script(init, run, parameters, _is_raw(run, parameters))
@@ -75,7 +75,7 @@ def initialize(script: Script) -> None:
     try:
         script.init()
     except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever the script raises)
-        _refuse("UserScriptInitFailed", f"`init` raised {named(error)}.", error)
+        _refuse("UserScriptInitFailed", f"`init` raised {named(error).rstrip('.')}.", error)
 
 
 def named(error: BaseException) -> str:

@@ -1,8 +1,6 @@
 """An environment: what a run or a replica finds installed."""
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,12 +27,6 @@ class EnvironmentSpec:
     preferred_packages: tuple[str, ...] = ()
     interpreter: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
-
-    def content_hash(self) -> str:
-        """Return SHA-256 over everything that decides what is installed."""
-        content = asdict(self)
-        del content["variables"]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

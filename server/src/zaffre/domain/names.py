@@ -34,11 +34,12 @@ class NameRule:
         """
         normal = unicodedata.normalize("NFC", name)
         if normal.lower() in self.reserved or not self.pattern.fullmatch(normal):
+            article = "An" if self.noun[0] in "aeiou" else "A"
             raise InvalidError(
                 "InvalidName",
                 f"The {self.noun} name {shown(name)} is not allowed.",
                 target="name",
-                hint=f"A {self.noun} name {self.words}.",
+                hint=f"{article} {self.noun} name {self.words}.",
             )
         return normal
 

@@ -18,7 +18,10 @@ class Watch:
     async def wait(self, timeout: float) -> bool:  # noqa: ASYNC109 (running out is an answer here)
         """Wait for a hint that came since the last wait; tell whether one came in time."""
         try:
-            await asyncio.wait_for(self._hinted.wait(), timeout)
+            # Not `wait_for`: before Python 3.12 it forgets a cancellation that meets a hint, and
+            # whoever stops the engine then waits for ever.
+            async with asyncio.timeout(timeout):
+                await self._hinted.wait()
         except TimeoutError:
             return False
         self._hinted.clear()

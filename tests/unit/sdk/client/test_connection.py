@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import psutil
 import pytest
@@ -13,6 +14,7 @@ from zaffre_sdk.client import connect
 from zaffre_sdk.client.starting import find_or_start, start_server
 from zaffre_sdk.errors import NoServerError
 from zaffre_sdk.home import Home
+from zaffre_sdk.locks import FileLock
 
 # Stands for the server: takes the lock, says where it is, answers; a file says how to behave.
 SERVER = textwrap.dedent("""
@@ -130,6 +132,63 @@ def test_a_killed_server_is_started_anew(home):
     second = find_or_start(home)
     assert second.instance != first.instance
     assert len(starts(home)) == 2
+
+
+def test_programs_that_race_after_a_kill_start_one_server(home):
+    find_or_start(home)
+    stop(home)
+    program = "from zaffre_sdk.client import connect; print(connect().url)"
+    racers = [
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(6)
+    ]
+    told = [racer.communicate(timeout=60)[0] for racer in racers]
+    assert len(set(told)) == 1
+    assert len(starts(home)) == 2
+
+
+def test_a_server_that_is_about_to_end_is_waited_for_and_replaced(home):
+    first = find_or_start(home)
+    stop(home)
+    # Its server.json is there, and so is its lock, as for some moments after a kill.
+    lock = FileLock(home.server_lock_path)
+    assert lock.acquire()
+    assert home.running() == first
+    release = threading.Timer(0.5, lock.release)
+    release.start()
+    assert connect().url
+    release.join()
+    assert home.running().instance != first.instance
+
+
+def test_a_home_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NoServerError, match="Set ZAFFRE_HOME"):
+        connect({"ZAFFRE_HOME": str(tmp_path / "file" / "home")})
+
+
+def test_a_named_server_needs_no_home(monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pathlib.Path.home", no_home)
+    assert connect({"ZAFFRE_URL": "http://elsewhere:2", "ZAFFRE_TOKEN": "t"}).url
+    with pytest.raises(NoServerError, match=r"Could not .* Set ZAFFRE_HOME"):
+        connect({})
+
+
+@pytest.mark.usefixtures("home")
+def test_a_home_may_have_any_name_and_the_program_no_folder(tmp_path):
+    other = Home(tmp_path / "my höme, ü")
+    program = "import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
+    program += "from zaffre_sdk.client import connect; connect()"
+    environment = {**os.environ, "ZAFFRE_HOME": str(other.root)}
+    try:
+        subprocess.run(
+            [sys.executable, "-c", program], check=True, timeout=60, cwd=tmp_path, env=environment
+        )
+        assert other.running() is not None
+    finally:
+        stop(other)
 
 
 def test_the_server_outlives_its_starter(home):

@@ -1,5 +1,6 @@
 """What of a source folder is sent."""
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -244,3 +245,61 @@ def test_a12_paths_through_links_are_refused(folder, tmp_path):
     with pytest.raises(UnsafePathError, match="through a link"):
         inside(folder, "out/x")
     assert inside(folder, "a/b.txt") == folder / "a" / "b.txt"
+
+
+def test_a_list_of_what_is_sent_reaches_into_folders(folder, tmp_path):
+    for path in ("a.py", "b.csv", "pkg/c.py", "pkg/d.csv", "pkg/deep/e.py"):
+        write(folder, path)
+    write(folder, ".amlignore", "*\n!*/\n!*.py\n")
+    assert paths(folder, tmp_path) == ["a.py", "pkg/c.py", "pkg/deep/e.py"]
+    write(folder, ".amlignore", "pkg/**\n!pkg/c.py\n*.csv\n")
+    assert paths(folder, tmp_path) == [".amlignore", "a.py", "pkg/c.py"]
+
+
+def test_a_link_to_a_folder_elsewhere_is_ignored_as_a_folder(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "data").symlink_to(tmp_path / "elsewhere")
+    write(folder, "a.py")
+    with pytest.raises(SourceError, match="outside"):
+        paths(folder, tmp_path)
+    write(folder, ".amlignore", "data/\n")
+    assert paths(folder, tmp_path) == [".amlignore", "a.py"]
+
+
+def test_names_that_differ_only_in_the_spelling_of_unicode_are_refused(folder, tmp_path):
+    write(folder, "caf\u00e9.py", "1")
+    write(folder, "cafe\u0301.py", "2")
+    with pytest.raises(SourceError, match=r"cafe\\u0301.* two spellings"):
+        paths(folder, tmp_path)
+    write(folder, ".gitignore", "caf\u00e9.py\n")
+    assert paths(folder, tmp_path) == [".gitignore"]
+
+
+def test_a_name_that_is_no_text_is_refused(folder, tmp_path):
+    Path(os.fsdecode(os.fsencode(folder) + b"/a\xff.py")).touch()
+    with pytest.raises(SourceError, match="no text") as caught:
+        paths(folder, tmp_path)
+    assert caught.value.message.encode()
+
+
+def test_files_that_go_away_while_the_folder_is_read_are_left_out(folder, tmp_path, monkeypatch):
+    gone = write(folder, "gone.tmp")
+    write(folder, "kept.py")
+    write(folder, "lost/x")
+    real = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "lost":
+            raise FileNotFoundError
+        entries = list(real(path))
+        gone.unlink(missing_ok=True)
+        return contextlib.nullcontext(entries)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    assert paths(folder, tmp_path) == ["kept.py"]
+
+
+def test_pipes_and_sockets_are_left_out(folder, tmp_path):
+    os.mkfifo(folder / "pipe")
+    write(folder, "a.py")
+    assert paths(folder, tmp_path) == ["a.py"]

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from metric_servers import MetricServer, moods
+from scripted import refusal
 from zaffre_sdk.errors import SdkError
 from zaffre_sdk.metrics import MetricSender, replay
-from zaffre_sdk.metrics.spool import MARK
+from zaffre_sdk.metrics.spool import MARK, Spool
 
 POINTS = 100_000
 
@@ -306,3 +307,40 @@ def test_default_spool_lies_in_the_home(server, tmp_path, monkeypatch):
     sender.log("m", "scalar", 0)
     assert sender.close()
     assert Path(tmp_path / "spool").is_dir()
+
+
+def test_what_no_encoder_takes_ends_nothing(server, tmp_path):
+    sender = sender_to(server, tmp_path)
+    sender.log("a", "scalar", 1, "no number")
+    sender.log("a", "scalar", 2, 2**70)
+    sender.log("a", "scalar", 3, 3)
+    assert sender.flush(10)
+    assert [point.step for point in server.points] == [None, 2**63 - 1, 3]
+    assert sender.close()
+
+
+def test_a_token_that_is_refused_loses_nothing(server, tmp_path):
+    sender = sender_to(server, tmp_path)
+    take = server.answer
+    server.answer = lambda _: refusal(401, "Unauthenticated")
+    sender.log("a", "scalar", 1)
+    assert not sender.flush(0.5)
+    server.answer = take
+    assert sender.flush(30)
+    assert sender.rejected == 0
+    assert sender.close()
+
+
+def test_memory_is_bounded_where_the_disk_refuses(tmp_path):
+    (tmp_path / "file").touch()
+    spool = Spool(tmp_path / "file", "w")
+    spool.open()
+    assert spool.trouble is not None
+    megabyte = bytes(1 << 20)
+    for _ in range(100):
+        spool.append([megabyte])
+    assert (spool.appended, spool.lost) == (64, 36)
+    while spool.peek() is not None:
+        spool.advance()
+    spool.append([megabyte])
+    assert spool.lost == 36

@@ -156,9 +156,8 @@ class Webservice:
             self._secret = None  # the key may have been replaced meanwhile
             answer = self._call(data)
         if answer.status != _OK:
-            words = answer.data.decode("utf-8", "replace")
             raise WebserviceException(
-                f"The service `{self.name}` answered {answer.status}: {words}\n"
+                f"The service `{self.name}` answered {answer.status}: {answer.failure}\n"
                 "`get_logs()` has more.",
                 status_code=answer.status,
             )

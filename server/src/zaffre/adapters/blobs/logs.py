@@ -58,7 +58,8 @@ class LocalLogs:
                 left = deadline - loop.time()
                 if data or ended or left <= 0:
                     return data
-                ended = await asyncio.wait_for(told, left)
+                async with asyncio.timeout(left):
+                    ended = await told
             except TimeoutError:
                 return b""
             finally:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from zaffre.domain.errors import UnavailableError
 
 CODE = "EnvironmentBuildFailed"
-_TAIL_LINES = 12
 _UNKNOWN = re.compile(r"([\w.\-\[\]]+) was not found in the (?:package registry|provided)")
 _NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([\w.\-\[\]]+\S*)")
 _NO_WHEEL = re.compile(r"([\w.\-\[\]]+==\S+) has no (?:usable )?wheels")
@@ -40,16 +39,11 @@ def failure(lines: Sequence[str], *, python: str) -> UnavailableError:
     for explain in _EXPLANATIONS:
         if found := explain(text, lines, python):
             message, hint = found
-            return UnavailableError(
-                CODE, message, target="environment", hint=f"{hint}\n{_tail(lines)}"
-            )
+            return UnavailableError(CODE, message, target="environment", hint=hint)
     message = "The environment could not be installed."
-    return UnavailableError(CODE, message, target="environment", hint=_tail(lines))
-
-
-def _tail(lines: Sequence[str]) -> str:
-    said = [line for line in lines if line.strip()][-_TAIL_LINES:]
-    return "\n".join(["The last that was said:", *(f"  {line}" for line in said)])
+    said = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+    hint = f"The last that the installer said: {said}"
+    return UnavailableError(CODE, message, target="environment", hint=hint)
 
 
 Explanation = tuple[str, str] | None

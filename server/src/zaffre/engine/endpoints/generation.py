@@ -169,7 +169,8 @@ def error_of(error: Exception, tail: str) -> EndpointError:
     if isinstance(error, ReplicaFailedError):
         return EndpointError(code=error.code, message=error.message, details=error.details or tail)
     if isinstance(error, ZaffreError):
-        return EndpointError(code=error.code, message=error.message, details=tail)
+        message = f"{error.message} {error.hint}" if error.hint else error.message
+        return EndpointError(code=error.code, message=message, details=tail)
     return EndpointError(
         code="DeploymentFailed", message="The server failed to deploy this.", details=tail
     )

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from zaffre.domain.errors import ConflictError, NotFoundError
+from zaffre.domain.errors import ConflictError, NotFoundError, UnavailableError
 from zaffre.domain.runs import DRIVEN, Run, RunError, RunState
 from zaffre.engine.runs import driven, preparing, queued, starting
 from zaffre.engine.runs.parts import Parts
@@ -47,13 +47,18 @@ class RunLoop:
         try:
             with self._parts.wakeup.watch("runs") as watch:
                 while True:
-                    await self._tick(watch)
+                    try:
+                        await self._tick(watch)
+                    except UnavailableError as error:
+                        # What is claimed goes on: a busy database must not end a build.
+                        logger.warning("The runs could not be looked at: %s", error.message)
                     await watch.wait(self._parts.limits.tick_seconds)
         finally:
             tasks = list(self._claimed.values())
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._claimed.clear()  # What was cancelled before its first turn took nothing out.
 
     async def _tick(self, watch: Watch) -> None:
         slots = self._parts.limits.local_slots

@@ -5,8 +5,9 @@ from collections import deque
 from types import TracebackType
 from typing import Final
 
+from zaffre.base.text import shown
 from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec
-from zaffre.domain.errors import ZaffreError
+from zaffre.domain.errors import UnavailableError, ZaffreError
 from zaffre.domain.runs import Run, RunError, RunState
 from zaffre.engine.runs import starting
 from zaffre.engine.runs.parts import Parts, owner_of
@@ -25,7 +26,7 @@ async def step(parts: Parts, run: Run) -> bool:
         async with log:
             built = await _build_unless_moved(parts, run, log)
     except ZaffreError as error:
-        await parts.finish(run, RunState.FAILED, build_error(error, log.last_lines))
+        await parts.finish(run, RunState.FAILED, build_error(run, error, log.last_lines))
         return True
     if built is not None:
         variables = run.spec.environment.variables if run.spec.environment else {}
@@ -36,9 +37,10 @@ async def step(parts: Parts, run: Run) -> bool:
     return True
 
 
-def build_error(error: ZaffreError, last_lines: str) -> RunError:
+def build_error(run: Run, error: ZaffreError, last_lines: str) -> RunError:
     """Say why a run failed whose environment could not be made."""
-    message = f"The environment could not be prepared ({error.code}): {error.message}"
+    name = f" {shown(run.spec.environment_name)}" if run.spec.environment_name else ""
+    message = f"The environment{name} could not be prepared: {error.message}"
     hint = f" {error.hint}" if error.hint else ""
     return RunError(code="EnvironmentBuildFailed", message=message + hint, details=last_lines)
 
@@ -60,11 +62,16 @@ async def _build_unless_moved(parts: Parts, run: Run, log: "BuildLog") -> BuiltE
 async def _moved(parts: Parts, run: Run) -> None:
     """Return once the run is no longer as it was."""
     with parts.wakeup.watch("runs") as watch:
-        while True:
-            now = await parts.work.read(lambda s: s.stores.runs.get(run.workspace_id, run.id))
-            if now.state is not run.state:
-                return
+        while await _is_as_it_was(parts, run):
             await watch.wait(_LOOK_SECONDS)
+
+
+async def _is_as_it_was(parts: Parts, run: Run) -> bool:
+    try:
+        now = await parts.work.read(lambda s: s.stores.runs.get(run.workspace_id, run.id))
+    except UnavailableError:
+        return True  # Nobody knows while the database is busy, and a build is not lost for it.
+    return now.state is run.state
 
 
 class BuildLog:

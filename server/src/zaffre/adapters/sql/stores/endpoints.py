@@ -42,7 +42,7 @@ class SqlEndpointStore:
                 "EndpointExists",
                 f"The workspace has an endpoint {shown(endpoint.name)}.",
                 target="name",
-                hint="Update the endpoint there is, delete it first, or use another name.",
+                hint="Pass `overwrite=True`, delete it first, or use another name.",
             )
         self.set_keys(endpoint, keys)
 
