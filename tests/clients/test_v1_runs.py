@@ -1,9 +1,12 @@
 """Runs as v1 programs see them, against a real server."""
 
 import math
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 from azureml.core import Experiment, Model, Run, ScriptRunConfig, Workspace
+from azureml.core.authentication import InteractiveLoginAuthentication
 from azureml.exceptions import (
     ActivityFailedException,
     ExperimentExecutionException,
@@ -167,6 +170,7 @@ def test_models_are_registered_found_and_fetched(workspace, tmp_path):
     model = Model.register(workspace, str(tmp_path / "m.txt"), "m", tags={"kind": "text"})
     Model.register(workspace, str(tmp_path / "m.txt"), "m")
     assert Model(workspace, "m").version == model.version + 1
+    assert datetime.now(UTC) - model.created_time < timedelta(minutes=1)
     assert Model(workspace, "m", version=model.version).tags == {"kind": "text"}
     assert Model(workspace, "m", tags=[["kind", "text"]]).id == model.id
     assert [one.version for one in Model.list(workspace, "m", latest=True)] == [model.version + 1]
@@ -191,6 +195,12 @@ def test_workspaces_are_found_by_their_configuration(workspace, tmp_path):
         Workspace.get("absent")
     with pytest.raises(WorkspaceException):
         Workspace.create("v1", subscription_id="...", resource_group="tests")
+
+
+def test_the_header_of_an_authentication_opens_the_server(workspace):
+    header = InteractiveLoginAuthentication().get_authentication_header()
+    answer = requests.get(f"{workspace.discovery_url}/api/v1/server", headers=header, timeout=30)
+    assert answer.status_code == 200
 
 
 def test_experiments_have_tags_and_an_archive(workspace):

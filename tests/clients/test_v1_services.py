@@ -1,8 +1,10 @@
 """Web services as v1 programs see them, against a real server."""
 
 import json
+from datetime import datetime
 
 import pytest
+import requests
 from azureml.core import Model, Webservice
 from azureml.core.model import InferenceConfig
 from azureml.core.webservice import AciWebservice, AksWebservice, LocalWebservice
@@ -71,6 +73,19 @@ def test_a_key_opens_a_service_and_a_replaced_one_does_not(deploy):
     service.regen_key("Primary")
     assert service.get_keys()[0] != "a" * 32
     assert service.run("1") == ["hello", 1]
+
+
+def test_a_token_opens_a_service_for_a_while(deploy):
+    configuration = AksWebservice.deploy_configuration(token_auth_enabled=True)
+    service = deploy("timed", ECHO, configuration)
+    service.wait_for_deployment()
+    token, refresh_after = service.get_token()
+    now = datetime.now()  # noqa: DTZ005 (as programs of v1 compare it)
+    assert now < refresh_after < service.get_access_token().expiry_on
+    headers = {"Authorization": f"Bearer {token}"}
+    assert requests.post(service.scoring_uri, "1", headers=headers, timeout=30).status_code == 200
+    assert requests.post(service.scoring_uri, "1", timeout=30).status_code == 401
+    assert service.created_time <= service.updated_time
 
 
 def test_c92_a_service_whose_init_raises_says_why(deploy):

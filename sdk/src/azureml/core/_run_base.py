@@ -188,8 +188,11 @@ def text_pairs(pairs: Any, argument: str) -> dict[str, str]:
     return {str(key): "" if value is None else str(value) for key, value in pairs.items()}
 
 
+def utc(moment: float) -> datetime:
+    """Return seconds since the epoch as the time that objects of v1 have."""
+    return datetime.fromtimestamp(moment, timezone.utc)
+
+
 def iso(moment: float | None) -> str | None:
     """Return seconds since the epoch as v1 writes times."""
-    if moment is None:
-        return None
-    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return None if moment is None else utc(moment).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -9,7 +9,7 @@ from azureml.core import _late
 from azureml.core._inference import InferenceConfig
 from azureml.core._model_paths import check_free, model_path, root_name
 from azureml.core._nouns import nouns_of
-from azureml.core._run_base import iso, text_pairs
+from azureml.core._run_base import text_pairs, utc
 from azureml.core._unsupported import Unsupported, unsupported
 from azureml.exceptions import (
     ModelNotFoundException,
@@ -200,7 +200,7 @@ class Model:
     def serialize(self) -> dict[str, Any]:
         """Return everything about the model, under v1's keys."""
         return {
-            "createdTime": self.created_time,
+            "createdTime": self.created_time.isoformat(),
             "createdBy": self.created_by,
             "description": self.description,
             "experimentName": self.experiment_name,
@@ -270,7 +270,7 @@ class Model:
         self.tags, self.properties = dict(found.tags), dict(found.properties)
         self.description, self.run_id = found.description, found.run_id
         self.experiment_name, self.created_by = found.experiment_name, found.created_by
-        self.created_time = iso(found.created_at)
+        self.created_time = utc(found.created_at)
         self.model_framework = found.framework or None
         self.model_framework_version = found.framework_version or None
         self.url = f"aml://asset/{found.id}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import Any, TypeVar
 
 from azureml.core._sections import camel, snake
@@ -77,8 +78,8 @@ class WebServiceAccessToken(Plain):
 
     access_token: str
     token_type: str
-    refresh_after: float
-    expiry_on: float
+    refresh_after: datetime
+    expiry_on: datetime
 
 
 @dataclass

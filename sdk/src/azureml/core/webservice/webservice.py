@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._errors import translate
 from azureml.core._nouns import nouns_of
-from azureml.core._run_base import iso, text_pairs
+from azureml.core._run_base import text_pairs, utc
 from azureml.core._unsupported import unsupported
 from azureml.core.webservice._settings import (
     AutoScaler,
@@ -181,15 +182,17 @@ class Webservice:
         keys = self._nouns.endpoints.regenerate(self.name, KeyIn(which=which, value=set_key))
         return keys.primary, keys.secondary
 
-    def get_token(self) -> tuple[str, str | None]:
+    def get_token(self) -> tuple[str, datetime]:
         """Return a token for scoring, and when to fetch another."""
-        token = self._nouns.endpoints.token(self.name)
-        return token.token, iso(token.refresh_after)
+        token = self.get_access_token()
+        return token.access_token, token.refresh_after
 
     def get_access_token(self) -> WebServiceAccessToken:
         """Return a token for scoring with its times."""
         token = self._nouns.endpoints.token(self.name)
-        return WebServiceAccessToken(token.token, "Bearer", token.refresh_after, token.expires_at)
+        return WebServiceAccessToken(
+            token.token, "Bearer", _local(token.refresh_after), _local(token.expires_at)
+        )
 
     def add_tags(self, tags: dict[str, Any]) -> None:
         """Set tags; those that are not named stay."""
@@ -225,8 +228,8 @@ class Webservice:
             "properties": self.properties,
             "description": self.description,
             "modelIds": list(self._seen.spec.model_ids),
-            "createdTime": self.created_time,
-            "updatedTime": self.updated_time,
+            "createdTime": self.created_time.isoformat(),
+            "updatedTime": self.updated_time.isoformat(),
             "error": self.error,
         }
 
@@ -278,7 +281,7 @@ class Webservice:
         self.auth_enabled = found.auth_mode != "none"
         self.tags, self.properties = dict(found.tags), dict(found.properties)
         self.description = found.description
-        self.created_time, self.updated_time = iso(found.created_at), iso(found.updated_at)
+        self.created_time, self.updated_time = utc(found.created_at), utc(found.updated_at)
 
     def _change(self, **changes: Any) -> None:
         self._take(self._nouns.endpoints.change(self.name, EndpointChange(**changes)))
@@ -321,6 +324,10 @@ def _serves(spec: DeploymentSpec, model_name: str | None, model_id: str | None) 
     return (model_name is None or model_name in names) and (
         model_id is None or model_id in spec.model_ids
     )
+
+
+def _local(moment: float) -> datetime:
+    return datetime.fromtimestamp(moment)  # noqa: DTZ006 - programs compare it with `now()`, as v1
 
 
 def _print(text: str) -> None:
