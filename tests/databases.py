@@ -9,9 +9,10 @@ from zaffre.adapters.sql.transactions import SqliteTransactions
 
 
 def open_empty(path: Path) -> SqliteTransactions:
-    """Open a new database at `path`."""
-    path.write_bytes(_empty())
-    path.chmod(0o600)
+    """Open the database at `path`; a copy of an empty one, unless there is one already."""
+    if not path.exists():
+        path.write_bytes(_empty())
+        path.chmod(0o600)
     return open_database(path)
 
 

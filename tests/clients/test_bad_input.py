@@ -23,6 +23,11 @@ from live import until
 from programs import environ_of
 
 OK = "print('fine')\n"
+TOO_MUCH = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
+data = bytearray(1 << 33)
+"""
 
 
 @pytest.fixture
@@ -73,7 +78,7 @@ def failed(experiment, source, server, capsys):
         (".", r"`script` `\.` is not in"),
     ],
 )
-def test_c49_a_script_that_is_not_there_is_named(experiment, source, script, words):
+def test_a_script_that_is_not_there_is_named(experiment, source, script, words):
     (source.parent / "other.py").write_text(OK)
     with pytest.raises(UserErrorException, match=words):
         experiment.submit(ScriptRunConfig(str(source), script))
@@ -116,8 +121,8 @@ def test_a_setting_of_the_wrong_kind_is_named(experiment, source, settings, kind
 @pytest.mark.parametrize(
     ("text", "words", "last"),
     [
-        ("import zaffre_none", "exit code 1: ModuleNotFoundError: No module named 'zaffre_none'.", ""),
-        ("print('begun')\nraise ValueError('no luck')", "exit code 1: ValueError: no luck.", "begun"),
+        ("import zaffre_none", "1: ModuleNotFoundError: No module named 'zaffre_none'.", ""),
+        ("print('begun')\nraise ValueError('no luck')", "1: ValueError: no luck.", "begun"),
         ("def f(:\n    pass", "exit code 1: SyntaxError: invalid syntax.", "train.py"),
         ("import sys\nsys.exit('no data there')", "exit code 1.", "no data there"),
         ("import os\nprint('half', flush=True)\nos._exit(3)", "exit code 3.", "half"),
@@ -127,8 +132,7 @@ def test_a_setting_of_the_wrong_kind_is_named(experiment, source, settings, kind
             "half",
         ),
         (
-            "import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))\n"
-            "data = bytearray(1 << 33)",
+            TOO_MUCH,
             "exit code 1: MemoryError. It asked for more memory than there is.",
             "bytearray(1 << 33)",
         ),
@@ -200,7 +204,7 @@ def test_a_python_that_nobody_has_is_named(failed):
         (lambda run: run.download_file("absent"), r"has no file `absent`\.\nIts files: "),
     ],
 )
-def test_c52_a_value_that_cannot_be_logged_is_named(experiment, log, words):
+def test_c49_to_c59_a_value_that_cannot_be_logged_is_named(experiment, log, words):
     with experiment.start_logging(snapshot_directory=None) as run:
         run.log("fine", math.inf)
         with pytest.raises(UserErrorException, match=words):
@@ -208,7 +212,7 @@ def test_c52_a_value_that_cannot_be_logged_is_named(experiment, log, words):
     assert run.get_metrics() == {"fine": math.inf}
 
 
-def test_logging_to_a_run_that_has_ended_is_said_and_stops_nothing(experiment, capfd):
+def test_c57_logging_to_a_run_that_has_ended_is_said_and_stops_nothing(experiment, capfd):
     run = experiment.start_logging(snapshot_directory=None)
     run.log("before", 1)
     run.complete()
@@ -220,7 +224,7 @@ def test_logging_to_a_run_that_has_ended_is_said_and_stops_nothing(experiment, c
     assert run.get_metrics() == {"before": 1}
 
 
-def test_an_archived_experiment_takes_no_runs_and_says_what_to_do(experiment, source):
+def test_c47_an_archived_experiment_takes_no_runs_and_says_what_to_do(experiment, source):
     experiment.archive()
     try:
         with pytest.raises(ExperimentExecutionException, match=r"archived.*\nReactivate it"):
@@ -262,7 +266,8 @@ def test_one_id_means_one_run_and_what_it_was_asked_to_do(experiment, source):
 # Workspaces.
 
 
-def test_a_workspace_that_is_not_there_is_named_with_those_that_are(workspace):
+@pytest.mark.usefixtures("workspace")
+def test_a_workspace_that_is_not_there_is_named_with_those_that_are():
     with pytest.raises(
         WorkspaceException, match=r"no workspace `\.\.\. / tests / absent` (.|\n)*v1"
     ):
@@ -273,7 +278,8 @@ def test_a_workspace_that_is_not_there_is_named_with_those_that_are(workspace):
         Workspace.create("a/b", subscription_id="...", resource_group="tests")
 
 
-def test_c118_no_configuration_names_the_folders_searched(workspace, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("workspace")
+def test_c118_no_configuration_names_the_folders_searched(tmp_path, monkeypatch):
     folder = tmp_path / "deep" / "er"
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
@@ -293,7 +299,8 @@ def test_c118_no_configuration_names_the_folders_searched(workspace, tmp_path, m
         ('{"subscription_id": "s"}', "`resource_group` is missing"),
     ],
 )
-def test_c119_a_malformed_configuration_says_where(workspace, tmp_path, text, words):
+@pytest.mark.usefixtures("workspace")
+def test_c119_a_malformed_configuration_says_where(tmp_path, text, words):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(UserErrorException, match=words):
         Workspace.from_config(str(tmp_path))

@@ -230,7 +230,8 @@ def _secured(app: App, settings: Settings) -> App:
 async def _stop(engine: Engine) -> None:
     # Runs and their states do not depend on a tidy end: a slow one must not hold up the server.
     try:
-        await asyncio.wait_for(engine.stop(), _ENGINE_STOP_SECONDS)
+        async with asyncio.timeout(_ENGINE_STOP_SECONDS):
+            await engine.stop()
     except TimeoutError:
         logger.warning("The engine did not stop in %s s", _ENGINE_STOP_SECONDS)
 

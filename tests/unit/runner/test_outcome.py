@@ -5,7 +5,6 @@ from zaffre_sdk.runner.command import command_of
 from zaffre_sdk.runner.outcome import Ending, judge
 from zaffre_sdk.wire.runs import RunSpec
 
-
 TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 1, in <module>\n'
 
 

@@ -60,7 +60,8 @@ def load(path: str) -> Script:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever the script raises)
-        _refuse("UserScriptImportError", f"Importing `{name}` raised {named(error).rstrip('.')}.", error)
+        words = f"Importing `{name}` raised {named(error).rstrip('.')}."
+        _refuse("UserScriptImportError", words, error)
     init, run = (_function(module, which, name) for which in ("init", "run"))
     parameters = _parameters(run)
     return Script(init, run, parameters, _is_raw(run, parameters))

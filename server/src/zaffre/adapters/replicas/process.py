@@ -72,11 +72,14 @@ class ProcessReplica:
     async def stop(self) -> None:
         """Let calls finish, ask the process to end, then end it."""
         try:
+            # Not `wait_for`: before Python 3.12 it forgets a cancellation that meets an answer.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._connection.idle.wait(), STOP_SECONDS)
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._connection.idle.wait()
             self._connection.close()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._ended), _END_SECONDS)
+                async with asyncio.timeout(_END_SECONDS):
+                    await asyncio.shield(self._ended)
         finally:
             self._kill()
         await asyncio.shield(self._ended)
@@ -89,7 +92,8 @@ class ProcessReplica:
         """
         limit = self._order.start_timeout_seconds
         try:
-            await asyncio.wait_for(asyncio.shield(self._connection.ready), limit)
+            async with asyncio.timeout(limit):
+                await asyncio.shield(self._connection.ready)
         except TimeoutError:
             raise ReplicaFailedError(
                 "ReplicaStartFailed",

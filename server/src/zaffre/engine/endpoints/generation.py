@@ -132,7 +132,8 @@ class Generation:
     async def _until_death(self, replica: Replica, deaths: int) -> int:
         """Wait until a replica is dead, and return how many deaths followed each other."""
         try:
-            code = await asyncio.wait_for(replica.wait(), self._limits.stable)
+            async with asyncio.timeout(self._limits.stable):
+                code = await replica.wait()
         except TimeoutError:
             if deaths >= self._limits.crashes:
                 await self._listeners.healthy(None)

@@ -44,8 +44,10 @@ class Changes:
         if self.stopping or seconds <= 0 or since not in {None, self._count}:
             return
         changed = self._changed
+        # Not `wait_for`: before Python 3.12 it forgets a cancellation that meets the event.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await changed.wait()
 
     def stop(self) -> None:
         """End every waiting, now and from now on: the server stops."""
