@@ -23,13 +23,52 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "deep" / "data" / "zaffre.db"
 
 
-def schema(path: Path) -> dict[str, list[str]]:
-    """Return what was asked for in each table and index, whatever the order of constraints."""
+def schema(path: Path) -> dict[str, dict[str, object]]:
+    """Return what each table is, however it came to be: a column may have been added later."""
     with closing(sqlite3.connect(path)) as raw:
-        rows = raw.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        tables = raw.execute("SELECT name, wr FROM pragma_table_list WHERE type = 'table'")
+        return {
+            name: described(raw, name) | {"without_rowid": without_rowid}
+            for name, without_rowid in tables.fetchall()
+            if not name.startswith("sqlite_")
+        }
+
+
+def described(raw: sqlite3.Connection, table: str) -> dict[str, object]:
+    """Return the columns, keys and indexes of a table, in an order that does not matter."""
+    columns = raw.execute(
+        'SELECT name, upper(type), "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)',
+        [table],
+    )
+    keys = raw.execute(
+        'SELECT id, seq, "table", "from", "to", on_update, on_delete'
+        " FROM pragma_foreign_key_list(?)",
+        [table],
+    ).fetchall()
+    indexes = raw.execute(
+        'SELECT name, "unique", origin, partial FROM pragma_index_list(?)', [table]
+    ).fetchall()
     return {
-        name: sorted(re.split(r",(?=CONSTRAINT)|\)(?=$|WITHOUT)", re.sub(r"\s+", "", sql)))
-        for name, sql in rows
+        "columns": sorted(columns.fetchall()),
+        "foreign keys": sorted(
+            sorted(key[1:] for key in keys if key[0] == number) for number in {k[0] for k in keys}
+        ),
+        "indexes": sorted(
+            (
+                # Those that SQLite makes by itself are numbered as they come.
+                name if origin == "c" else origin,
+                unique,
+                partial,
+                [
+                    (place, column, descending, collation)
+                    for place, _, column, descending, collation, is_key in raw.execute(
+                        "SELECT * FROM pragma_index_xinfo(?)", [name]
+                    )
+                    if is_key
+                ],
+            )
+            for name, unique, origin, partial in indexes
+        ),
     }
 
 

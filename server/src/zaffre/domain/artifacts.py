@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,38 @@ class Artifact:
     """
 
     run_id: str
+    path: str
+    digest: str
+    size: int
+    created_at: datetime
+
+
+class OwnerKind(StrEnum):
+    """What besides runs has files of its own."""
+
+    LOGGED_MODEL = "logged_model"
+    TRACE = "trace"
+
+
+@dataclass(frozen=True, slots=True)
+class FileOwner:
+    """A thing of one workspace that has files."""
+
+    workspace_id: str
+    kind: OwnerKind
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedFile:
+    """A file of a thing that is not a run, at a path that is unique there.
+
+    Attributes:
+        path: Relative, such as `MLmodel`.
+        digest: SHA-256 of the bytes.
+        size: Bytes.
+    """
+
     path: str
     digest: str
     size: int

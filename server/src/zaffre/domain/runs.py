@@ -39,6 +39,7 @@ DRIVEN = frozenset(
     {_S.STARTING, _S.RUNNING, _S.FINALIZING, _S.CANCEL_REQUESTED, _S.NOT_RESPONDING}
 )
 """States in which a runner may be alive."""
+_TOLD = TERMINAL | {_S.NOT_STARTED, _S.RUNNING}
 _ENDS = TERMINAL | {_S.CANCEL_REQUESTED}
 RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     _S.NOT_STARTED: frozenset({_S.QUEUED, _S.RUNNING}) | _ENDS,
@@ -57,6 +58,8 @@ RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 }
 
 
+HEARTBEAT_LOST = "HeartbeatLost"
+"""The code of a run whose program was silent for too long; it may come back."""
 _MAX_CODE = 255
 _MAX_MESSAGE = 8192
 _MAX_DETAILS = 65_536
@@ -137,6 +140,7 @@ class Run:
         handle: What the launcher needs to find the present runner again; empty without one.
         error: Set before the end when the program itself called `fail`; the end respects it.
         properties: Write-once. Tags are free.
+        archived_at: When it was put away; None while it is listed.
     """
 
     id: str
@@ -158,11 +162,28 @@ class Run:
     created_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    archived_at: datetime | None = None
 
     @property
     def is_terminal(self) -> bool:
         """Whether the run has ended."""
         return self.state in TERMINAL
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run has not ended."""
+        return not self.is_terminal
+
+    @property
+    def beats(self) -> bool:
+        """Whether its program promised to say now and then that it lives."""
+        return bool(self.handle.get("beats"))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was ended only because its program was silent."""
+        failed = self.state is RunState.FAILED and self.spec.kind is RunKind.INTERACTIVE
+        return failed and self.error is not None and self.error.code == HEARTBEAT_LOST
 
     def move(self, state: RunState, *, at: datetime, error: RunError | None = None) -> "Run":
         """Return the run in `state`; moving to the present state changes nothing.
@@ -193,6 +214,27 @@ class Run:
             error=error or self.error,
         )
 
+    def restate(self, state: RunState, *, at: datetime) -> "Run":
+        """Return the run in the state that its own program says it is in.
+
+        A program that drives its run itself may take it up again after its end, as
+        `mlflow.start_run(run_id=...)` does; the end of a script is final.
+
+        Raises:
+            ConflictError: `RunIsTerminal` or `InvalidTransition`, for a script.
+        """
+        if self.spec.kind is not RunKind.INTERACTIVE or state not in _TOLD:
+            return self.move(state, at=at)
+        if state is self.state:
+            return self
+        return replace(
+            self,
+            state=state,
+            started_at=self.started_at or (at if state is RunState.RUNNING else None),
+            ended_at=at if state in TERMINAL else None,
+            error=self.error if state is RunState.FAILED else None,
+        )
+
     def check_attempt(self, attempt: int) -> None:
         """Refuse what an older runner sends.
 
@@ -208,12 +250,12 @@ class Run:
             )
 
     def check_open(self) -> None:
-        """Refuse to add to a run that has ended.
+        """Refuse to add to a run that has ended; one that merely seemed lost takes what comes.
 
         Raises:
             ConflictError: `RunIsTerminal`.
         """
-        if self.is_terminal:
+        if self.is_terminal and not self.is_lost:
             raise ConflictError(
                 "RunIsTerminal",
                 f"The run {shown(self.id)} is {self.state}; nothing can be added to it.",

@@ -72,6 +72,7 @@ class ModelService:
         if new.run_id is not None:
             run = seen_run(self._stores, workspace_id, new.run_id, caller=caller)
         name = MODEL.check(new.name)
+        now = self._context.clock.now()
         return self._stores.models.add(
             Model(
                 id=name,
@@ -87,7 +88,8 @@ class ModelService:
                 run_id=run.id if run else None,
                 experiment_name=run.experiment_name if run else None,
                 created_by=caller.name,
-                created_at=self._context.clock.now(),
+                created_at=now,
+                updated_at=now,
             )
         )
 

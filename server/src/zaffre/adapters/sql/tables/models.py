@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     Column,
+    ForeignKeyConstraint,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -10,8 +11,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from zaffre.adapters.sql.columns import Key
+from zaffre.adapters.sql.columns import Key, Labels, Moment, Word
 from zaffre.adapters.sql.tables.schema import files_of, labels, metadata, moment, text, workspace
+from zaffre.domain.models import ModelStage
 
 model_names = Table(
     "model_names",
@@ -19,6 +21,10 @@ model_names = Table(
     workspace(),
     Column("name", Text),
     Column("last_version", Integer, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("tags", Labels, nullable=False, server_default="{}"),
+    Column("created_at", Moment, nullable=False, server_default="0"),
+    Column("updated_at", Moment, nullable=False, server_default="0"),
     PrimaryKeyConstraint("workspace_id", "name"),
     sqlite_with_rowid=False,
 )
@@ -40,6 +46,11 @@ models = Table(
     Column("experiment_name", Text),
     text("created_by"),
     moment(),
+    Column("stage", Word(ModelStage), nullable=False, server_default="None"),
+    Column("source", Text, nullable=False, server_default=""),
+    Column("run_link", Text, nullable=False, server_default=""),
+    Column("logged_model_id", Text),
+    Column("updated_at", Moment, nullable=False, server_default="0"),
     UniqueConstraint("workspace_id", "id"),
     Index(None, "workspace_id", "key"),
     Index(None, "workspace_id", "name", "key"),
@@ -47,3 +58,20 @@ models = Table(
 )
 
 model_files = files_of("model")
+
+model_aliases = Table(
+    "model_aliases",
+    metadata,
+    Column("workspace_id", Text),
+    Column("name", Text),
+    Column("alias", Text),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "name", "alias"),
+    ForeignKeyConstraint(
+        ["workspace_id", "name"],
+        ["model_names.workspace_id", "model_names.name"],
+        ondelete="CASCADE",
+        onupdate="CASCADE",
+    ),
+    sqlite_with_rowid=False,
+)

@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from zaffre.adapters.sql.columns import Document, Key, Word
 from zaffre.adapters.sql.tables.schema import labels, metadata, moment, text, workspace
+from zaffre.domain.inputs import InputKind
 from zaffre.domain.runs import RunError, RunKind, RunSpec, RunState
 
 runs = Table(
@@ -45,6 +46,7 @@ runs = Table(
     moment(),
     moment("started_at", nullable=True),
     moment("ended_at", nullable=True),
+    moment("archived_at", nullable=True),
     UniqueConstraint("workspace_id", "id"),
     Index(None, "workspace_id", "key"),
     Index(None, "workspace_id", "experiment_name", "key"),
@@ -52,6 +54,7 @@ runs = Table(
     Index(None, "workspace_id", "state", "key"),
     Index(None, "kind", "state", "key"),
     Index(None, "experiment_id"),
+    Index(None, "experiment_id", "started_at", "key"),
 )
 
 # Tags and properties again, for filters: a row for the name and a row for name and value, in the
@@ -66,6 +69,37 @@ run_labels = Table(
     Column("run_key", Key, ForeignKey("runs.key")),
     PrimaryKeyConstraint("workspace_id", "label", "name", "value", "run_key"),
     sqlite_with_rowid=False,
+)
+
+run_params = Table(
+    "run_params",
+    metadata,
+    Column("run_key", Key, ForeignKey("runs.key")),
+    Column("name", Text),
+    text("value"),
+    # Of the value, so that searches for equal values read an index, however long values are.
+    Column("digest", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("run_key", "name"),
+    Index(None, "name", "digest", "run_key"),
+    sqlite_with_rowid=False,
+)
+
+run_inputs = Table(
+    "run_inputs",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("run_key", Key, ForeignKey("runs.key"), nullable=False),
+    Column("kind", Word(InputKind), nullable=False),
+    text("name"),
+    text("digest"),
+    text("source_type"),
+    text("source"),
+    Column("schema", Text),
+    Column("profile", Text),
+    Column("step", BigInteger),
+    labels("tags"),
+    UniqueConstraint("run_key", "kind", "name", "digest"),
+    Index(None, "name", "digest", "run_key"),
 )
 
 artifacts = Table(

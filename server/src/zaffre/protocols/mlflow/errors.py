@@ -1,0 +1,55 @@
+"""From our errors to MLflow's: the code that its client branches on, and a status.
+
+The names and their statuses are those of MLflow's `databricks.proto` and `mlflow.exceptions`.
+"""
+
+from typing import Final
+
+import msgspec
+
+from zaffre.domain.errors import ZaffreError
+from zaffre.protocols.http.errors import status_of
+
+_BY_KIND: Final = {
+    "invalid": "INVALID_PARAMETER_VALUE",
+    "unauthenticated": "UNAUTHENTICATED",
+    "forbidden": "PERMISSION_DENIED",
+    "not_found": "RESOURCE_DOES_NOT_EXIST",
+    "method": "ENDPOINT_NOT_FOUND",
+    "conflict": "INVALID_STATE",
+    "mismatch": "INVALID_PARAMETER_VALUE",
+    "too_large": "INVALID_PARAMETER_VALUE",
+    "unsupported": "INVALID_PARAMETER_VALUE",
+    "range": "INVALID_PARAMETER_VALUE",
+    "unavailable": "TEMPORARILY_UNAVAILABLE",
+    "storage_full": "RESOURCE_EXHAUSTED",
+}
+# Where the kind alone does not say what MLflow's own server answers.
+_BY_CODE: Final = {
+    "RouteNotFound": "ENDPOINT_NOT_FOUND",
+    "ExperimentExists": "RESOURCE_ALREADY_EXISTS",
+    "RunExists": "RESOURCE_ALREADY_EXISTS",
+    "ModelExists": "RESOURCE_ALREADY_EXISTS",
+    "TraceExists": "RESOURCE_ALREADY_EXISTS",
+    "ParamExists": "INVALID_PARAMETER_VALUE",
+    "RunArchived": "INVALID_PARAMETER_VALUE",
+    "ExperimentArchived": "INVALID_STATE",
+}
+# MLflow's server answers these with 400, and its client has no other use for the status.
+_BAD_REQUEST: Final = 400
+_AS_BAD_REQUEST: Final = frozenset({"RESOURCE_ALREADY_EXISTS"})
+
+
+class MlflowError(msgspec.Struct):
+    """The body of every error."""
+
+    error_code: str
+    message: str
+
+
+def error_of(error: ZaffreError) -> tuple[int, MlflowError]:
+    """Return the status and the body that stand for an error."""
+    code = _BY_CODE.get(error.code) or _BY_KIND.get(error.kind, "INTERNAL_ERROR")
+    status = _BAD_REQUEST if code in _AS_BAD_REQUEST else status_of(error)
+    message = f"{error.message} {error.hint}" if error.hint else error.message
+    return status, MlflowError(code, message.encode("utf-8", "backslashreplace").decode())
