@@ -1,13 +1,15 @@
-"""Widgets: what a notebook or a terminal can show of a run without further packages."""
+"""Widgets: what a notebook or a terminal shows of a run."""
 
 from __future__ import annotations
 
-import html
 import sys
-from importlib import import_module
 from typing import Any
 
 from azureml.core._unsupported import Unsupported
+from azureml.widgets._data import widget_data
+from azureml.widgets._display import show_in_notebook
+from azureml.widgets._views import first_view
+from zaffre_sdk.widgets.page import as_text
 
 __all__ = ["ParallelRunStepDetails", "RunDetails"]
 
@@ -17,50 +19,32 @@ class ParallelRunStepDetails(Unsupported):
 
 
 class RunDetails:
-    """The state and the metrics of a run, as they are when they are shown.
+    """A run as it is and, in a notebook with `zaffre-sdk[widgets]`, as it goes on.
 
     Example:
         >>> RunDetails(run).show()
+
+    Args:
+        run_instance: The run.
     """
 
     def __init__(self, run_instance: Any) -> None:
         self._run = run_instance
 
     def show(self, render_lib: Any = None, widget_settings: dict[str, Any] | None = None) -> None:
-        """Show a table: in a notebook as HTML, elsewhere as text."""
-        data = self.get_widget_data(widget_settings)
-        kernel = sys.modules.get("IPython")
-        if kernel is not None and kernel.get_ipython() is not None:
-            display = import_module("IPython.display")
-            display.display(display.HTML(_as_html(data)))
+        """Show the run and return: live in a notebook, as text elsewhere.
+
+        Args:
+            render_lib: A function to hand the data of `get_widget_data` to, in place of showing.
+            widget_settings: Accepted, and given back by `get_widget_data`.
+        """
+        if callable(render_lib):
+            render_lib(self.get_widget_data(widget_settings))
             return
-        for name, value in _rows(data):
-            sys.stdout.write(f"{name:24} {value}\n")
+        sight, view = first_view(self._run)
+        if not show_in_notebook(sight, view):
+            sys.stdout.write(as_text(view))
 
     def get_widget_data(self, widget_settings: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return what is shown."""
-        return {
-            "status": self._run.get_status(),
-            "run_id": self._run.id,
-            "url": self._run.get_portal_url(),
-            "metrics": self._run.get_metrics(),
-        }
-
-
-def _rows(data: dict[str, Any]) -> list[tuple[str, str]]:
-    head = [("Run", data["run_id"]), ("Status", data["status"]), ("Page", data["url"])]
-    return [*head, *((name, _short(value)) for name, value in data["metrics"].items())]
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return f"{value[-1]} (last of {len(value)})" if value else "none"
-    return str(value)
-
-
-def _as_html(data: dict[str, Any]) -> str:
-    cells = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
-        for name, value in _rows(data)
-    )
-    return f"<table>{cells}</table>"
+        """Return what is shown, under v1's keys."""
+        return widget_data(first_view(self._run)[1], widget_settings)
