@@ -92,27 +92,15 @@ class Home(msgspec.Struct, frozen=True):
 
     def read_token(self) -> str | None:
         """Return the owner's secret, or None before the first server made one."""
-        try:
-            return self.token_path.read_text("utf-8").strip() or None
-        except FileNotFoundError:
-            return None
+        return _read_secret(self.token_path)
 
     def ensure_token(self) -> str:
         """Return the owner's secret; make it when there is none. Safe when many race."""
-        self.prepare()
-        draft = self.root / f"token.{os.urandom(8).hex()}"
-        _write_private(draft, os.urandom(32).hex())
-        try:
-            # A link never replaces: whoever is first wins, and nobody reads half a token.
-            os.link(draft, self.token_path)
-        except FileExistsError:
-            self.token_path.chmod(0o600)
-        finally:
-            draft.unlink()
-        token = self.read_token()
-        if token is None:
-            raise ValueError(f"The token file `{self.token_path}` is empty; delete it.")
-        return token
+        return self._ensure_secret(self.token_path)
+
+    def ensure_vault_key(self) -> str:
+        """Return the key of the vault; make it when there is none. Without it secrets are lost."""
+        return self._ensure_secret(self.root / "vault.key")
 
     def read_server(self) -> ServerInfo | None:
         """Return what the last server wrote, alive or not."""
@@ -151,6 +139,23 @@ class Home(msgspec.Struct, frozen=True):
             return info
         return None
 
+    def _ensure_secret(self, path: Path) -> str:
+        """Return what the file holds; make it of chance when there is none. Safe when many race."""
+        self.prepare()
+        draft = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
+        _write_private(draft, os.urandom(32).hex())
+        try:
+            # A link never replaces: whoever is first wins, and nobody reads half a secret.
+            os.link(draft, path)
+        except FileExistsError:
+            path.chmod(0o600)
+        finally:
+            draft.unlink()
+        secret = _read_secret(path)
+        if secret is None:
+            raise ValueError(f"The file `{path}` is empty; delete it.")
+        return secret
+
 
 def read_server_file(path: Path) -> ServerInfo | None:
     """Return what a `server.json` says; None when it is absent or not one."""
@@ -170,6 +175,13 @@ def _is_process(info: ServerInfo) -> bool:
         return abs(process.create_time() - info.create_time) < _SAME_START_SECONDS
     except psutil.Error:
         return False
+
+
+def _read_secret(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8").strip() or None
+    except FileNotFoundError:
+        return None
 
 
 def _write_private(path: Path, text: str) -> None:
