@@ -11,6 +11,8 @@ from typing import Any
 from databases import open_empty
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
+from zaffre.adapters.launchers.process import ProcessLauncher
+from zaffre.adapters.vaults.aes import AesVault
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
 from zaffre.protocols.http.authentication import Authenticator
@@ -20,6 +22,8 @@ from zaffre.protocols.http.house import House
 from zaffre.protocols.http.security import Security
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
+from zaffre.services.eraser import Eraser
+from zaffre.services.programs import Programs
 from zaffre.services.tokens import digest_of
 from zaffre.services.work import Work
 from zaffre_sdk.wire.server import ServerOut
@@ -131,14 +135,19 @@ async def open_doors(folder: Path, routers: Iterable[Any]) -> AsyncIterator[Door
         new_secret=new_secret,
         wakeup=changes,
         tokens_removed=lambda run_id: known[0].forget_run(run_id),  # noqa: PLW0108 (made later)
+        vault=AesVault("0" * 64),
     )
     transactions = open_empty(folder / "zaffre.db")
     work = Work(transactions, context)
+    blobs, logs = LocalBlobs(folder / "blobs", folder / "tmp"), LocalLogs(folder / "logs")
+    launcher = ProcessLauncher(folder)
     house = House(
         work=work,
-        blobs=LocalBlobs(folder / "blobs", folder / "tmp"),
-        logs=LocalLogs(folder / "logs"),
+        blobs=blobs,
+        logs=logs,
+        eraser=Eraser(work, blobs, logs, remove_folder=launcher.forget, untouched_seconds=-1),
         beats=Beats(clock.monotonic),
+        programs=Programs(clock.monotonic),
         changes=changes,
         clock=clock,
         server=ServerOut(version="0", instance="i", home=str(folder), started_at=0.0),

@@ -24,14 +24,17 @@ from zaffre.adapters.builders.uv import UvBuilder
 from zaffre.adapters.launchers.process import ProcessLauncher
 from zaffre.adapters.replicas.process import ProcessReplicas
 from zaffre.adapters.sql.database import open_database
+from zaffre.adapters.vaults.aes import AesVault
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
 from zaffre.base.paging import paging_key
 from zaffre.engine.answers import AnswerLoop
 from zaffre.engine.endpoints.loop import EndpointLoop
 from zaffre.engine.endpoints.parts import EndpointParts
+from zaffre.engine.removals import RemovalLoop
 from zaffre.engine.runs.loop import RunLoop
 from zaffre.engine.runs.parts import Parts, RunLimits, Stopwatches
+from zaffre.engine.runs.programs import ProgramLoop
 from zaffre.engine.supervisor import Engine
 from zaffre.engine.wakeup import EngineWakeup
 from zaffre.protocols.http.asgi import App, Receive, Scope, Send
@@ -41,12 +44,15 @@ from zaffre.protocols.http.door import create_door
 from zaffre.protocols.http.house import House
 from zaffre.protocols.http.security import LOOPBACK_NAMES, Security, origin_of
 from zaffre.protocols.http.serving import HttpServer, PortTakenError, listen
+from zaffre.protocols.mlflow.door import create_mlflow_app
 from zaffre.protocols.native.router import create_router
 from zaffre.protocols.scoring.app import create_scoring_app
 from zaffre.protocols.scoring.listener import LoopbackListeners
 from zaffre.protocols.studio.app import create_studio
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
+from zaffre.services.eraser import Eraser
+from zaffre.services.programs import Programs
 from zaffre.services.scoring import ScoringTable
 from zaffre.services.tokens import digest_of
 from zaffre.services.work import Work
@@ -55,6 +61,11 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_PORT: Final = 8642
 _ENGINE_STOP_SECONDS: Final = 8.0
+# Beside the addresses of workspaces those that MLflow's own server has at its root.
+_MLFLOW_PATHS: Final = (
+    *("mlflow", "ajax-api", "api/2.0", "api/3.0", "v1", "version", "health"),
+    *("get-artifact", "model-versions"),
+)
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (told apart, not bound)
 
 
@@ -72,6 +83,7 @@ class Settings:
         allowed_hosts: Further names under which clients may ask for it.
         behind_proxy: Somebody else ends TLS in front of it; needed to leave loopback.
         local_slots: How many runs execute at once.
+        lost_after: After so many seconds of silence of its program an interactive run has failed.
     """
 
     home: Path
@@ -81,6 +93,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     behind_proxy: bool = False
     local_slots: int = 4
+    lost_after: float = 600.0
 
 
 async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
@@ -149,19 +162,25 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         new_secret=new_secret,
         wakeup=_Both(wakeup, changes),
         tokens_removed=forgetting.tokens_of,
+        vault=AesVault(home.ensure_vault_key()),
     )
     transactions = await asyncio.to_thread(open_database, data / "zaffre.db")
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(transactions.close)
         work = Work(transactions, context)
         logs = LocalLogs(data / "logs")
+        blobs = LocalBlobs(data / "blobs", data / "tmp")
         changes.at_stop(logs.wake_all)
         secret = home.ensure_token()
         house = House(
             work=work,
-            blobs=LocalBlobs(data / "blobs", data / "tmp"),
+            blobs=blobs,
             logs=logs,
+            eraser=Eraser(
+                work, blobs, logs, remove_folder=ProcessLauncher(settings.home).forget
+            ),
             beats=Beats(clock.monotonic),
+            programs=Programs(clock.monotonic),
             changes=changes,
             clock=clock,
             server=_described(info, home),
@@ -176,7 +195,15 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         engine = _engine(house, wakeup, settings, info=info, serving=(table, scoring))
         await engine.start()
         stack.push_async_callback(_stop, engine)
-        doors = _Doors({"endpoints": scoring, "studio": create_studio(house, authenticator)}, door)
+        mlflow = create_mlflow_app(house, authenticator)
+        doors = _Doors(
+            {
+                "endpoints": scoring,
+                "studio": create_studio(house, authenticator),
+                **dict.fromkeys(_MLFLOW_PATHS, mlflow),
+            },
+            door,
+        )
         yield _secured(doors, settings), changes
 
 
@@ -213,9 +240,12 @@ def _engine(
         folder=settings.home / "endpoints",
         clock=house.clock,
     )
-    return Engine(
-        [RunLoop(runs), EndpointLoop(endpoints, wakeup), AnswerLoop(house.work, house.clock)]
+    programs = ProgramLoop(
+        house.work, house.programs, house.clock, silence_seconds=settings.lost_after
     )
+    answers = AnswerLoop(house.work, house.clock)
+    removals = RemovalLoop(house.eraser, wakeup)
+    return Engine([RunLoop(runs), programs, EndpointLoop(endpoints, wakeup), answers, removals])
 
 
 def _secured(app: App, settings: Settings) -> App:
@@ -275,15 +305,16 @@ def _local_url(listener: socket.socket) -> str:
 
 
 class _Doors:
-    """Leads each request to its door by the first part of its path."""
+    """Leads each request to its door by the first part of its path, or by the first two."""
 
     def __init__(self, doors: Mapping[str, App], others: App) -> None:
         self._doors = doors
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        first = scope["path"][1:].partition("/")[0]
-        await self._doors.get(first, self._others)(scope, receive, send)
+        first, _, rest = scope["path"][1:].partition("/")
+        found = self._doors.get(first) or self._doors.get(f"{first}/{rest.partition('/')[0]}")
+        await (found or self._others)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from zaffre.domain.endpoints import (
 from zaffre.domain.environments import Environment, EnvironmentSpec
 from zaffre.domain.experiments import Experiment
 from zaffre.domain.files import FileEntry
+from zaffre.domain.logged_models import LoggedModel
 from zaffre.domain.metrics import MetricBatch, MetricKind, MetricPoint
-from zaffre.domain.models import Model
+from zaffre.domain.models import Model, ModelStage, RegisteredModel
 from zaffre.domain.runs import Run, RunError, RunKind, RunSpec, RunState
 from zaffre.domain.snapshots import Snapshot
 from zaffre.domain.workspaces import Workspace
@@ -55,6 +56,7 @@ def experiment(name: str = "exp", **fields: Any) -> Experiment:
         tags={"k": ODD},
         description="d",
         created_at=TIME,
+        updated_at=later(1),
         archived_at=later(1),
     )
     return replace(whole, **fields)
@@ -109,7 +111,7 @@ def point(value: Any, name: str = "loss", step: int | None = None, **fields: Any
 
 
 def batch(sequence: int, *points: MetricPoint, writer: str = "writer") -> MetricBatch:
-    return MetricBatch(writer, sequence, points)
+    return MetricBatch.of(writer, sequence, points)
 
 
 def artifact(path: str = "outputs/a", **fields: Any) -> Artifact:
@@ -156,6 +158,41 @@ def model(name: str = "m", **fields: Any) -> Model:
         experiment_name="exp",
         created_by="alice",
         created_at=TIME,
+        stage=ModelStage.STAGING,
+        source="runs:/r1/m",
+        run_link="https://example.org/r1",
+        logged_model_id="m-1",
+        updated_at=later(1),
+    )
+    return replace(whole, **fields)
+
+
+def registered(name: str = "m", **fields: Any) -> RegisteredModel:
+    whole = RegisteredModel(
+        workspace_id="w1",
+        name=name,
+        description=ODD,
+        tags={"k": ODD},
+        aliases={},
+        created_at=TIME,
+        updated_at=later(1),
+    )
+    return replace(whole, **fields)
+
+
+def logged_model(id_: str = "m-1", **fields: Any) -> LoggedModel:
+    whole = LoggedModel(
+        id=id_,
+        workspace_id="w1",
+        experiment_id="e-exp",
+        name="model",
+        model_type="agent",
+        run_id="r1",
+        tags={"k": ODD},
+        params={"p": "1"},
+        created_by="alice",
+        created_at=TIME,
+        updated_at=later(1),
     )
     return replace(whole, **fields)
 

@@ -1,12 +1,15 @@
 import math
+import random
+import time
 from dataclasses import replace
 from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from zaffre.adapters.sql.stores import metrics
 from zaffre.domain.errors import InvalidError, NotFoundError
-from zaffre.domain.metrics import MetricKind
+from zaffre.domain.metrics import MetricBatch, MetricColumns, MetricKind, MetricPoint
 
 from contract.stores.conftest import Database
 from contract.stores.entities import batch, later, point, run
@@ -195,3 +198,152 @@ class TestMetricStore:
 
         assert database.write(lambda s: s.metrics.append(run(), again)) is True
         assert values_of(database) == [2.0]
+
+    @pytest.mark.parametrize("waiting", [0, 200, 700, 10**6])
+    def test_reads_alike_whatever_is_folded(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch, waiting: int
+    ):
+        monkeypatch.setattr(metrics, "MAX_WAITING", waiting)
+        chance = random.Random(waiting)  # noqa: S311 - no secret
+        expected = []
+        for number in range(1, 40):
+            some = [
+                point(
+                    chance.choice([0.5, 7, True, "text", math.inf, [1], {"a": 1}]),
+                    chance.choice("abc"),
+                    chance.choice([None, -3, 5]),
+                    time=later(number),
+                )
+                for _ in range(chance.randrange(30))
+            ]
+            some = [replace(one, kind=_kind_of(one.value)) for one in some]
+            sent = batch(number, *some)
+            database.write(lambda s, sent=sent: s.metrics.append(run(), sent))
+            expected += some
+
+        own = [one for one in expected if one.name == "b"]
+        pages = [
+            database.read(lambda s, at=at: s.metrics.entries(run(), limit=50, after=at))
+            for at in range(-1, len(expected), 50)
+        ]
+        found = database.read(lambda s: s.metrics.points(run(), "b", limit=9999))
+        part = database.read(lambda s: s.metrics.points(run(), "b", limit=40, after=30))
+        sample = database.read(lambda s: s.metrics.sample(run(), "b", size=7))
+        summary = next(
+            one for one in database.read(lambda s: s.metrics.summaries(run())) if one.name == "b"
+        )
+        assert [entry for page in pages for entry in page] == list(enumerate(expected))
+        assert found == list(enumerate(own))
+        assert part == list(enumerate(own))[31:71]
+        assert all(own[at] == entry for at, entry in sample)
+        assert (sample[0][0], sample[-1][0], len(sample)) == (0, len(own) - 1, 7)
+        assert (summary.count, summary.last, summary.kind) == (
+            len(own),
+            own[-1].value,
+            own[-1].kind,
+        )
+
+    def test_the_latest_has_the_greatest_step_then_time_then_number(self, database: Database):
+        def log(number: int, *points: MetricPoint) -> None:
+            sent = batch(number, *points)
+            database.write(lambda s: s.metrics.append(run(), sent))
+
+        def latest() -> dict[str, tuple[float, int]]:
+            found = database.read(lambda s: s.metrics.latest("w1", ["r1", "none"]))
+            return {one.name: (one.number, one.step) for one in found.get("r1", [])}
+
+        log(1, point("text", "t"), point([1.0], "l", kind=MetricKind.LIST))
+        assert latest() == {}
+        log(2, point(1.0, "a", 5, time=later(9)), point(2.0, "a", 6, time=later(1)))
+        log(3, point(3.0, "a", 5, time=later(99)), point(math.inf, "b"), point(value=0, name="c"))
+        assert latest() == {"a": (2.0, 6), "b": (math.inf, 0), "c": (0.0, 0)}
+        log(4, point(9.0, "a", 6, time=later(1)), point(1.5, "b", time=later(1)))
+        log(5, point(8.0, "a", 6, time=later(1)), point(-1.0, "d", -2), point(-2.0, "d", -1))
+        assert latest() == {"a": (9.0, 6), "b": (1.5, 0), "c": (0.0, 0), "d": (-2.0, -1)}
+        log(6, point(math.nan, "a", 7), point("text", "a", 8), point(7.0, "c", time=later(-1)))
+        assert repr(latest()["a"]) == "(nan, 7)"
+        log(7, point(-5.0, "a", 7))
+        assert repr(latest()["a"]) == "(nan, 7)"
+        log(8, point(0.25, "a", 7), point(1.0, "e", 1), point(2.0, "e", None, time=later(5)))
+        assert (latest()["a"], latest()["e"], latest()["c"]) == ((0.25, 7), (1.0, 1), (0.0, 0))
+
+    def test_the_latest_of_many_runs_at_once(self, database: Database):
+        ids = [f"many {number}" for number in range(600)]
+
+        def fill(s):
+            for number, id_ in enumerate(ids):
+                s.runs.add(run(id_))
+                s.metrics.append(run(id_), batch(1, point(float(number)), point(1, "n")))
+
+        database.write(fill)
+        found = database.read(lambda s: s.metrics.latest("w1", ids))
+        assert [[one.number for one in found[id_]] for id_ in ids] == [
+            [float(number), 1.0] for number in range(600)
+        ]
+        assert database.read(lambda s: s.metrics.latest("w2", ids)) == {}
+
+    def test_samples_in_order_of_steps(self, database: Database):
+        steps = [*range(0, 1000, 2), *range(999, 0, -2)]
+        for number in range(10):
+            some = [point(float(step), step=step) for step in steps[number * 100 :][:100]]
+            database.write(
+                lambda s, number=number, some=some: s.metrics.append(
+                    run(), batch(number + 1, *some)
+                )
+            )
+
+        def sample(size: int, steps: tuple[int, int] | None = None):
+            found = database.read(
+                lambda s: s.metrics.sample_steps(run(), "loss", size=size, steps=steps)
+            )
+            assert all(entry.step == entry.value for _, entry in found)
+            return [entry.step for _, entry in found]
+
+        assert sample(5) == [0, 250, 500, 750, 999]
+        assert sample(1) == [999]
+        assert sample(2000) == list(range(1000))
+        assert sample(3, (10, 12)) == [10, 11, 12]
+        assert sample(3, (5000, 6000)) == []
+        assert sample(2, (-5, 3)) == [0, 3]
+        assert database.read(lambda s: s.metrics.sample_steps(run(), "none", size=5)) == []
+
+    def test_deletes_what_one_run_logged(self, database: Database, monkeypatch):
+        monkeypatch.setattr(metrics, "MAX_WAITING", 100)
+        database.write(lambda s: s.runs.add(run("r2")))
+        for id_ in ("r1", "r2"):
+            for number in (1, 2, 3):
+                sent = batch(number, point(1.0), point("x", "t"))
+                database.write(lambda s, id_=id_, sent=sent: s.metrics.append(run(id_), sent))
+
+        database.write(lambda s: s.metrics.delete(run()))
+
+        assert database.read(lambda s: s.metrics.summaries(run())) == []
+        assert database.read(lambda s: s.metrics.entries(run(), limit=9)) == []
+        assert len(database.read(lambda s: s.metrics.entries(run("r2"), limit=9))) == 6
+        assert database.write(lambda s: s.metrics.append(run(), batch(1, point(2.0)))) is True
+        assert values_of(database) == [2.0]
+
+    def test_a_million_points_stay_quick_to_read(self, database: Database):
+        def fill(s):
+            for number in range(100):
+                times = [1e9 + number] * 10_000
+                floats = [float(value) for value in range(number * 10_000, (number + 1) * 10_000)]
+                columns = MetricColumns(names=["loss"], times=times, values=floats)
+                s.metrics.append(run(), MetricBatch("w", number + 1, columns))
+
+        database.write(fill)
+        began = time.process_time()
+        (summary,) = database.read(lambda s: s.metrics.summaries(run()))
+        page = database.read(lambda s: s.metrics.points(run(), "loss", limit=1000, after=499_999))
+        sample = database.read(lambda s: s.metrics.sample(run(), "loss", size=1000))
+        took = time.process_time() - began
+
+        assert (summary.count, summary.minimum, summary.maximum) == (10**6, 0.0, 999_999.0)
+        assert [entry.value for _, entry in page] == [float(n) for n in range(500_000, 501_000)]
+        assert (len(sample), sample[0][0], sample[-1][0]) == (1000, 0, 999_999)
+        # Far above what it takes (50 ms), and far below what reading every point would.
+        assert took < 1.0
+
+
+def _kind_of(value: object) -> MetricKind:
+    return {list: MetricKind.LIST, dict: MetricKind.ROW}.get(type(value), MetricKind.SCALAR)

@@ -3,7 +3,7 @@ import math
 
 import msgspec
 import pytest
-from zaffre_sdk.wire.metrics import BatchIn, EntryList, MetricList, Point
+from zaffre_sdk.wire.metrics import BatchIn, Columns, EntryList, MetricList, Point
 
 from native.conftest import TAKES_MSGPACK, Api
 
@@ -118,3 +118,54 @@ def test_entries_are_read_in_pages_and_samples(api: Api, run: str):
     assert [sample[0]["value"], sample[-1]["value"], len(sample)] == [0, 99, 5]
     assert api.ask("GET", f"{run}/metrics/sample").status == 400
     assert api.ask("GET", f"{run}/metrics/sample?name=a&size=0").status == 400
+
+
+def test_columns_are_the_same_as_points(api: Api, run: str):
+    columns = Columns(
+        names=["a", "b"],
+        order=[0, 1, 0],
+        times=[1.5, 2.5, 3.5],
+        values=[0.5, [1, "x"], 7],
+        steps=[None, 4, None],
+        kinds=["scalar", "list", "scalar"],
+    )
+    reply = api.log(run, BatchIn(writer="w", sequence=1, columns=columns))
+    assert reply.json == {"sequence": 1, "stored": True}
+    body = {"writer": "w", "sequence": 2, "columns": {"names": ["a"], "times": [4], "values": [1]}}
+    assert api.done("POST", f"{run}/metrics", body)["stored"] is True
+    found = api.done("GET", f"{run}/metrics/entries")["value"]
+    assert [(one["name"], one["kind"], one["value"], one["step"]) for one in found] == [
+        ("a", "scalar", 0.5, None),
+        ("b", "list", [1, "x"], 4),
+        ("a", "scalar", 7, None),
+        ("a", "scalar", 1, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "code"),
+    [
+        ({"names": ["a"], "times": [1], "values": []}, "InvalidBatch"),
+        ({"names": ["a"], "times": [1], "values": [1], "order": [5]}, "InvalidBatch"),
+        ({"names": ["a"], "times": [1], "values": [1], "order": ["0"]}, "InvalidType"),
+        ({"names": ["a"], "times": [math.nan], "values": [1]}, "InvalidTime"),
+        ({"names": ["a"], "times": [math.inf], "values": [1]}, "InvalidTime"),
+        ({"names": ["a"], "times": [1e300], "values": [1]}, "InvalidTime"),
+        ({"names": ["a"], "times": [1], "values": [None]}, "InvalidMetricValue"),
+        ({"names": ["a"], "times": [1], "values": [1], "steps": [-1]}, "InvalidStep"),
+        ({"names": ["a"], "times": [1], "values": [1], "kinds": ["scaler"]}, "InvalidKind"),
+        ({"names": ["a/.."], "times": [1], "values": [1]}, "InvalidName"),
+        ({"names": ["a"], "times": [1], "values": [1], "writer": "w"}, "UnknownField"),
+    ],
+    ids=str,
+)
+def test_columns_against_the_rules(api: Api, run: str, columns: dict, code: str):
+    packed = msgspec.msgpack.encode({"writer": "w", "sequence": 1, "columns": columns})
+    reply = api.ask(
+        "POST", f"{run}/metrics", packed, headers=((b"content-type", b"application/vnd.msgpack"),)
+    )
+    assert (reply.status, reply.code) == (400, code)
+    both = {"writer": "w", "sequence": 1, "points": [["m", "scalar", 1, None, 0]]}
+    fine = {"names": ["a"], "times": [1], "values": [1]}
+    refused = api.refused("POST", f"{run}/metrics", {**both, "columns": fine})
+    assert refused == (400, "InvalidBatch")

@@ -35,7 +35,7 @@ def test_an_interactive_run_runs_at_once(api: Api):
     assert (made["state"], made["number"]) == ("Running", 1)
     assert made["started_at"] == made["created_at"]
     found = api.ask("GET", f"{api.home}/runs/{made['id']}")
-    assert shape(found) == shape(reply)
+    assert shape(found) == msgspec.structs.replace(shape(reply), params={})
 
 
 def test_a_script_is_queued_with_its_whole_specification(api: Api):

@@ -10,6 +10,7 @@ from typing import Any
 
 from databases import open_empty
 from zaffre.adapters.blobs.logs import LocalLogs
+from zaffre.adapters.vaults.aes import AesVault
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
 from zaffre.domain.access import OWNER, Principal
@@ -119,6 +120,7 @@ async def yard(folder: Path, scripted: Scripted, **limits: Any) -> AsyncIterator
         new_secret=new_secret,
         wakeup=wakeup,
         tokens_removed=lambda _: None,
+        vault=AesVault("0" * 64),
     )
     transactions = open_empty(folder / "zaffre.db")
     work, logs = Work(transactions, context), LocalLogs(folder / "logs")

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import pytest
 from databases import open_empty
+from zaffre.adapters.vaults.aes import AesVault
 from zaffre.base.clock import Clock
 from zaffre.domain.access import OWNER, RUN, Principal
 from zaffre.domain.environments import EnvironmentSpec
@@ -105,6 +106,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         new_secret=lambda prefix: f"{prefix}_secret",
         wakeup=Hints(),
         tokens_removed=forgotten.append,
+        vault=AesVault("0" * 64),
     )
     transactions = open_empty(tmp_path / "zaffre.db")
     with asyncio.Runner() as runner:

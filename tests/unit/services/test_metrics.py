@@ -1,9 +1,10 @@
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError
-from zaffre.domain.metrics import MetricBatch, MetricKind, MetricPoint
+from zaffre.domain.metrics import MetricBatch, MetricColumns, MetricKind, MetricPoint
 from zaffre.domain.runs import Run, RunState
 from zaffre.domain.workspaces import Workspace
 from zaffre.services.runs import advance, finish
@@ -19,7 +20,7 @@ def point(value: object, kind: MetricKind = K.SCALAR, *, name: str = "m", step: 
 
 
 def append(desk: Desk, run: Run, *points: MetricPoint, sequence: int = 1, writer: str = "w"):
-    batch = MetricBatch(writer, sequence, points)
+    batch = MetricBatch.of(writer, sequence, points)
     return desk.write(lambda s: s.metrics.append(run.workspace_id, run.id, batch, caller=ALICE))
 
 
@@ -143,6 +144,48 @@ def test_c57_nothing_is_logged_after_the_end(desk: Desk, run: Run):
     assert refused.value.code == "RunIsTerminal"
 
 
+def test_c57_c52_a_lenient_door_adds_to_an_ended_run_and_below_step_zero(desk: Desk, run: Run):
+    desk.write(lambda s: finish(s.stores, s.runs._context, run, RunState.COMPLETED))
+    batch = MetricBatch.of("w", 1, (point(1.5, step=-(2**63)), point(2, step=-1)))
+
+    def log(s):
+        return s.metrics.append(run.workspace_id, run.id, batch, caller=ALICE, is_lenient=True)
+
+    assert desk.write(log) is True
+    assert desk.write(log) is False
+    assert [entry.step for _, entry in entries(desk, run)] == [-(2**63), -1]
+    desk.write(
+        lambda s: s.stores.runs.save(
+            replace(s.stores.runs.get(run.workspace_id, run.id), archived_at=NOON)
+        )
+    )
+    with pytest.raises(InvalidError) as refused:
+        desk.write(log)
+    assert refused.value.code == "RunArchived"
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        MetricColumns(names=["a"], times=[1.0], values=[1.0, 2.0]),
+        MetricColumns(names=["a"], times=[1.0], values=[1.0], steps=[1, 2]),
+        MetricColumns(names=["a"], times=[1.0], values=[1.0], kinds=[]),
+        MetricColumns(names=["a", "b"], times=[1.0], values=[1.0], order=[0]),
+        MetricColumns(names=["a"], times=[1.0], values=[1.0], order=[1]),
+        MetricColumns(names=["a", "b"], times=[1.0] * 2, values=[1.0] * 2, order=[0, -1]),
+        MetricColumns(names=["a", "b"], times=[1.0] * 2, values=[1.0] * 2),
+        MetricColumns(names=["a"], times=[], values=[]),
+        MetricColumns(names=[], times=[1.0], values=[1.0]),
+    ],
+    ids=repr,
+)
+def test_columns_that_do_not_fit_are_refused(desk: Desk, run: Run, columns: MetricColumns):
+    batch = MetricBatch("w", 1, columns)
+    with pytest.raises(InvalidError) as refused:
+        desk.write(lambda s: s.metrics.append(run.workspace_id, run.id, batch, caller=ALICE))
+    assert refused.value.code == "InvalidBatch"
+
+
 @pytest.mark.parametrize("last", [RunState.FINALIZING, RunState.CANCEL_REQUESTED])
 def test_what_a_script_logged_is_taken_until_its_runner_ended_it(
     desk: Desk, workspace: Workspace, last: RunState
@@ -185,6 +228,6 @@ def test_entries_continue_behind_a_position_and_samples_keep_both_ends(desk: Des
 
 def test_a28_the_token_of_another_run_logs_nothing(desk: Desk, workspace: Workspace, run: Run):
     caller = of_run(desk.interactive(workspace))
-    batch = MetricBatch("w", 1, (point(1),))
+    batch = MetricBatch.of("w", 1, (point(1),))
     with pytest.raises(NotFoundError):
         desk.write(lambda s: s.metrics.append(workspace.id, run.id, batch, caller=caller))

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     ENVIRONMENTS_WRITE = "environments/write"
     MODELS_READ = "models/read"
     MODELS_WRITE = "models/write"
+    SECRETS_READ = "secrets/read"
+    SECRETS_WRITE = "secrets/write"
     ENDPOINTS_READ = "endpoints/read"
     ENDPOINTS_WRITE = "endpoints/write"
     ENDPOINTS_KEYS = "endpoints/keys"
@@ -47,6 +49,7 @@ RUN = frozenset(
         _P.ENVIRONMENTS_READ,
         _P.MODELS_READ,
         _P.MODELS_WRITE,
+        _P.SECRETS_READ,
     }
 )
 """What the token of a run may: itself (services narrow run permissions to the run and its

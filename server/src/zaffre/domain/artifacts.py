@@ -52,3 +52,24 @@ class OwnedFile:
     digest: str
     size: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What lies directly in a folder: a file, or a folder with at least one file below it.
+
+    Attributes:
+        size: Of a file; None of a folder.
+    """
+
+    name: str
+    is_folder: bool
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoomedBlob:
+    """Bytes that lost a name: removed unless another one is found for them."""
+
+    digest: str
+    size: int

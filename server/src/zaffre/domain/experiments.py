@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+
+DEFAULT: Final = "Default"
+"""The experiment of programs that name none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,6 +13,7 @@ class Experiment:
     """An experiment of one workspace; its name is unique there.
 
     Attributes:
+        updated_at: When it was last changed; its runs do not count.
         archived_at: When it was archived; None while it takes new runs.
     """
 
@@ -18,4 +23,5 @@ class Experiment:
     tags: dict[str, str] = field(default_factory=dict)
     description: str = ""
     created_at: datetime
+    updated_at: datetime
     archived_at: datetime | None = None

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+MAX_INPUT_TEXT: Final = 16 * 1024 * 1024 - 1
+CONTEXT_TAG: Final = "mlflow.data.context"
+"""The tag of a reading that tells what it was for, such as `training`."""
 
 
 class InputKind(StrEnum):

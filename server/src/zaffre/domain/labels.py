@@ -11,7 +11,7 @@ from zaffre.domain.errors import ConflictError, InvalidError
 from zaffre.domain.names import TAG
 
 MAX_LABELS = 255
-MAX_VALUE_LENGTH = 32_768
+MAX_VALUE_LENGTH = 131_072
 
 
 def check_labels(labels: Mapping[str, str], *, target: str) -> dict[str, str]:

@@ -1,8 +1,17 @@
 """A logged model: what a run made and described, before anybody registers it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+from zaffre.base.text import shown
+from zaffre.domain.errors import ConflictError, InvalidError
+from zaffre.domain.labels import check_text
+from zaffre.domain.names import TAG
+
+MAX_PARAMS: Final = 2000
 
 
 class LoggedModelStatus(StrEnum):
@@ -47,6 +56,24 @@ class LoggedModel:
     updated_at: datetime
     archived_at: datetime | None = None
 
+    def add_params(self, added: Mapping[str, str], *, at: datetime) -> "LoggedModel":
+        """Return it with these params too; adding an equal one again changes nothing.
+
+        Raises:
+            ConflictError: `ParamExists`, with both values.
+            InvalidError: As `check_params`.
+        """
+        for key, value in added.items():
+            if self.params.get(key, value) != value:
+                raise ConflictError(
+                    "ParamExists",
+                    f"The param {shown(key)} is {shown(self.params[key])} "
+                    f"and cannot become {shown(value)}.",
+                    target=f"params.{key}",
+                    hint="Params are written once; use a tag for what changes.",
+                )
+        return replace(self, params=check_params({**self.params, **added}), updated_at=at)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedModelMetric:
@@ -74,3 +101,21 @@ class RunModel:
     direction: ModelDirection
     model_id: str
     step: int = 0
+
+
+def check_params(params: Mapping[str, str]) -> dict[str, str]:
+    """Return the params with normalised names.
+
+    Raises:
+        InvalidError: `TooManyParams`, `InvalidName` or `TextTooLong`.
+    """
+    if len(params) > MAX_PARAMS:
+        raise InvalidError(
+            "TooManyParams",
+            f"There are {len(params)} params; a logged model has at most {MAX_PARAMS}.",
+            target="params",
+        )
+    return {
+        TAG.check(name): check_text(value, target=f"params.{name}")
+        for name, value in params.items()
+    }

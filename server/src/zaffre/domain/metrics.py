@@ -1,10 +1,12 @@
 """What runs log: entries that add up to metrics."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
+from itertools import repeat
 from typing import Final
 
 from zaffre.base.text import shown
@@ -14,6 +16,7 @@ from zaffre.domain.paths import check_path
 
 MAX_POINTS: Final = 10_000
 MAX_STEP: Final = 2**63 - 1
+MIN_STEP: Final = -(2**63)
 MAX_WRITER: Final = 255
 MAX_COLUMN: Final = 1000
 
@@ -55,6 +58,69 @@ class MetricPoint:
     time: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricColumns:
+    """Points in the order in which they were logged, a sequence for each of their parts.
+
+    Points come by the hundred thousand a second, and an object for each of them would be most of
+    what storing them costs.
+
+    Attributes:
+        names: The metrics, each once.
+        order: For each point the index of its name; None when there is one name.
+        times: Seconds since the epoch by the clock of the run.
+        steps: None when no point has one.
+        kinds: None when every point is a scalar.
+    """
+
+    names: Sequence[str]
+    times: Sequence[float]
+    values: Sequence[MetricValue]
+    order: Sequence[int] | None = None
+    steps: Sequence[int | None] | None = None
+    kinds: Sequence[MetricKind] | None = None
+
+    @classmethod
+    def of(cls, points: Sequence[MetricPoint]) -> "MetricColumns":
+        """Return points as columns."""
+        indexes: dict[str, int] = {}
+        order = [indexes.setdefault(point.name, len(indexes)) for point in points]
+        return cls(
+            names=list(indexes),
+            order=order if len(indexes) > 1 else None,
+            times=[point.time.timestamp() for point in points],
+            values=[point.value for point in points],
+            steps=[point.step for point in points],
+            kinds=[point.kind for point in points],
+        )
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def name_at(self, index: int) -> str:
+        """Return the name of a point."""
+        return self.names[0 if self.order is None else self.order[index]]
+
+    def kind_at(self, index: int) -> MetricKind:
+        """Return the kind of a point."""
+        return MetricKind.SCALAR if self.kinds is None else self.kinds[index]
+
+    def points(self) -> Iterator[MetricPoint]:
+        """Yield the points one by one."""
+        count = len(self)
+        names, kinds, steps = self.names, self.kinds, self.steps
+        order = self.order if self.order is not None else repeat(0, count)
+        for index, kind, value, step, time in zip(
+            order,
+            kinds if kinds is not None else repeat(MetricKind.SCALAR, count),
+            self.values,
+            steps if steps is not None else repeat(None, count),
+            self.times,
+            strict=True,
+        ):
+            yield MetricPoint(names[index], kind, value, step, datetime.fromtimestamp(time, UTC))
+
+
 @dataclass(frozen=True, slots=True)
 class MetricBatch:
     """Points in the order in which one writer logged them.
@@ -65,7 +131,25 @@ class MetricBatch:
 
     writer: str
     sequence: int
-    points: tuple[MetricPoint, ...]
+    columns: MetricColumns
+
+    @classmethod
+    def of(cls, writer: str, sequence: int, points: Sequence[MetricPoint]) -> "MetricBatch":
+        """Return a batch of points."""
+        return cls(writer, sequence, MetricColumns.of(points))
+
+
+@dataclass(frozen=True, slots=True)
+class LatestMetric:
+    """The point of a metric with the greatest step, then time, then number.
+
+    Only numbers count. A point without a step counts as of step 0, not-a-number as 0.
+    """
+
+    name: str
+    number: float
+    time: datetime
+    step: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +171,7 @@ def is_finite_number(value: MetricValue) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def check_batch(batch: MetricBatch) -> MetricBatch:
+def check_batch(batch: MetricBatch, *, least_step: int = 0) -> MetricBatch:
     """Return the batch with normalised names.
 
     Raises:
@@ -95,7 +179,7 @@ def check_batch(batch: MetricBatch) -> MetricBatch:
             `InvalidMetricValue`, `RaggedTable` or `InvalidPath`, naming the first point that is
             wrong.
     """
-    points = batch.points
+    columns = batch.columns
     fits = 1 <= len(batch.writer) <= MAX_WRITER and batch.writer.isprintable()
     if not fits or not 1 <= batch.sequence <= MAX_STEP:
         raise InvalidError(
@@ -104,61 +188,95 @@ def check_batch(batch: MetricBatch) -> MetricBatch:
             target="sequence",
             hint=f"A writer has 1 to {MAX_WRITER} printable characters and counts from 1.",
         )
-    if len(points) > MAX_POINTS:
+    if len(columns) > MAX_POINTS:
         raise InvalidError(
             "TooManyPoints",
-            f"The batch has {len(points)} points.",
+            f"The batch has {len(columns)} points.",
             target="points",
             hint=f"Send at most {MAX_POINTS} at once.",
         )
-    for index, point in enumerate(points):
-        # The first two lines let nearly every point pass; this loop is the cost of logging.
-        if point.kind is not MetricKind.SCALAR or type(point.value) not in _CELLS:
-            _check_value(point, f"points[{index}].value")
-        if point.step is not None and not 0 <= point.step <= MAX_STEP:
+    _check_lengths(columns)
+    _check_values(columns)
+    _check_steps(columns, least=least_step)
+    return replace(batch, columns=_with_checked_names(columns))
+
+
+def _check_lengths(columns: MetricColumns) -> None:
+    optional = (columns.order, columns.steps, columns.kinds)
+    lengths = {len(part) for part in (columns.times, *optional) if part is not None}
+    order = columns.order
+    used = set(order) if order is not None else set(range(min(1, len(columns))))
+    if lengths != {len(columns)} or used != set(range(len(columns.names))):
+        raise InvalidError(
+            "InvalidBatch",
+            "The columns of the batch do not fit each other.",
+            target="columns",
+            hint="Give every point one entry in each column, and every name a point.",
+        )
+
+
+def _check_values(columns: MetricColumns) -> None:
+    # The first line lets nearly every batch pass; looking at each point costs more.
+    if columns.kinds is None and _CELLS.issuperset(map(type, columns.values)):
+        return
+    for index, value in enumerate(columns.values):
+        kind = columns.kind_at(index)
+        if kind is not MetricKind.SCALAR or type(value) not in _CELLS:
+            _check_value(columns.name_at(index), kind, value, target=f"points[{index}].value")
+
+
+def _check_steps(columns: MetricColumns, *, least: int) -> None:
+    known = [step for step in columns.steps or () if step is not None]
+    if not known or (least <= min(known) and max(known) <= MAX_STEP):
+        return
+    for index, step in enumerate(columns.steps or ()):
+        if step is not None and not least <= step <= MAX_STEP:
             raise InvalidError(
                 "InvalidStep",
-                f"The step {shown(point.step)} of {shown(point.name)} is not allowed.",
+                f"The step {shown(step)} of {shown(columns.name_at(index))} is not allowed.",
                 target=f"points[{index}].step",
-                hint=f"A step is a whole number from 0 to {MAX_STEP}.",
+                hint=f"A step is a whole number from {least} to {MAX_STEP}.",
             )
-    return _with_checked_names(batch)
 
 
-def _with_checked_names(batch: MetricBatch) -> MetricBatch:
-    given = {point.name for point in batch.points}
-    checked = {name: METRIC.check(name) for name in given}
-    if all(name == normal for name, normal in checked.items()):
-        return batch
-    return replace(
-        batch, points=tuple(replace(point, name=checked[point.name]) for point in batch.points)
-    )
+def _with_checked_names(columns: MetricColumns) -> MetricColumns:
+    checked = [_checked_name(name) for name in columns.names]
+    if checked == columns.names and len(set(checked)) == len(checked):
+        return columns
+    indexes: dict[str, int] = {}
+    places = [indexes.setdefault(name, len(indexes)) for name in checked]
+    order = columns.order and [places[index] for index in columns.order]
+    return replace(columns, names=list(indexes), order=order if len(indexes) > 1 else None)
 
 
-def _check_value(point: MetricPoint, target: str) -> None:
-    value = point.value
-    fits, words = _SHAPES.get(point.kind, _DOCUMENT)
+@lru_cache(maxsize=8192)
+def _checked_name(name: str) -> str:
+    # The same names come again with every batch.
+    return METRIC.check(name)
+
+
+def _check_value(name: str, kind: MetricKind, value: MetricValue, *, target: str) -> None:
+    fits, words = _SHAPES.get(kind, _DOCUMENT)
     if not fits(value):
         raise InvalidError(
             "InvalidMetricValue",
-            f"The {point.kind} {shown(point.name)} cannot be {shown(value)}.",
+            f"The {kind} {shown(name)} cannot be {shown(value)}.",
             target=target,
             hint=f"Log {words}.",
         )
-    if point.kind is MetricKind.TABLE:
-        _check_lengths(point, target)
-    elif isinstance(value, str) and point.kind is not MetricKind.SCALAR:
+    if kind is MetricKind.TABLE and isinstance(value, dict):
+        _check_table(name, value, target)
+    elif isinstance(value, str) and kind is not MetricKind.SCALAR:
         check_path(value, target=target)
 
 
-def _check_lengths(point: MetricPoint, target: str) -> None:
-    table = point.value if isinstance(point.value, dict) else {}
+def _check_table(name: str, table: dict[str, MetricValue], target: str) -> None:
     lengths = {column: len(cells) for column, cells in table.items() if isinstance(cells, list)}
     if len(set(lengths.values())) > 1:
         counted = ", ".join(f"{shown(column)} has {length}" for column, length in lengths.items())
         raise InvalidError(
             "RaggedTable",
-            f"The columns of the table {shown(point.name)} differ in length: {counted}.",
+            f"The columns of the table {shown(name)} differ in length: {counted}.",
             target=target,
             hint="Give every column the same number of cells.",
         )

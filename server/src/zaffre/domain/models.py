@@ -1,10 +1,19 @@
 """A model: files under a name, version by version."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
+from zaffre.base.text import shown
+from zaffre.domain.errors import InvalidError
 from zaffre.domain.files import FileEntry
+from zaffre.domain.names import MODEL
+from zaffre.domain.paths import check_path
+
+PROMPT_TAG: Final = "mlflow.prompt.is_prompt"
+"""The tag by which MLflow programs tell a prompt from a model."""
 
 
 class ModelStage(StrEnum):
@@ -15,15 +24,35 @@ class ModelStage(StrEnum):
     PRODUCTION = "Production"
     ARCHIVED = "Archived"
 
+    @classmethod
+    def of(cls, word: str) -> "ModelStage":
+        """Return the stage of that name, whatever its case.
+
+        Raises:
+            InvalidError: `InvalidStage`.
+        """
+        for stage in cls:
+            if stage.value.lower() == word.lower():
+                return stage
+        raise InvalidError(
+            "InvalidStage",
+            f"Invalid Model Version stage: {shown(word)}.",
+            target="stage",
+            hint=f"Value must be one of {', '.join(cls)}.",
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One version of a registered model; never changed but for tags, properties, description.
+    """One version of a registered model.
+
+    Its files never change; tags, properties, description and stage may.
 
     Attributes:
         version: 1, 2, 3 … without gaps within the name.
         files: What was registered. Registering one file gives one entry with its base name;
-            registering a folder gives entries below the folder's base name.
+            registering a folder gives entries below the folder's base name. Empty for a prompt,
+            and for a source that had no files.
         framework: What the program said it was made with, such as `ScikitLearn`.
         run_id: The run whose output it is, if it came from one.
         source: Where the program said that it comes from; shown, never opened.
@@ -52,6 +81,13 @@ class Model:
     logged_model_id: str | None = None
     updated_at: datetime
 
+    def files_inside(self) -> tuple[FileEntry, ...]:
+        """Return the files as they lie inside the folder that was registered."""
+        tops = {file.path.partition("/")[0] for file in self.files}
+        if len(tops) != 1 or any("/" not in file.path for file in self.files):
+            return self.files
+        return tuple(replace(file, path=file.path.partition("/")[2]) for file in self.files)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredModel:
@@ -70,3 +106,26 @@ class RegisteredModel:
     last_version: int = 0
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether it is a prompt, of which MLflow programs keep versions as of models."""
+        return is_prompt(self.tags)
+
+    def aliases_of(self, version: int) -> list[str]:
+        """Return the aliases of one version."""
+        return sorted(alias for alias, aliased in self.aliases.items() if aliased == version)
+
+
+def is_prompt(tags: Mapping[str, str]) -> bool:
+    """Return whether tags are those of a prompt."""
+    return tags.get(PROMPT_TAG, "").lower() == "true"
+
+
+def check_model_name(name: str) -> str:
+    """Return the name; it is also the name of a folder, on every system.
+
+    Raises:
+        InvalidError: `InvalidName` or `InvalidPath`.
+    """
+    return check_path(MODEL.check(name), target="name")

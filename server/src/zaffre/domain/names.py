@@ -26,13 +26,18 @@ class NameRule:
     words: str
     reserved: frozenset[str] = RESERVED
 
+    @staticmethod
+    def normal(name: str) -> str:
+        """Return `name` as things of that name are stored."""
+        return unicodedata.normalize("NFC", name)
+
     def check(self, name: str) -> str:
         """Return `name` in Unicode form NFC.
 
         Raises:
             InvalidError: `InvalidName`, quoting the rule.
         """
-        normal = unicodedata.normalize("NFC", name)
+        normal = self.normal(name)
         if normal.lower() in self.reserved or not self.pattern.fullmatch(normal):
             article = "An" if self.noun[0] in "aeiou" else "A"
             raise InvalidError(
@@ -44,8 +49,8 @@ class NameRule:
         return normal
 
 
-# Lengths and alphabets follow the limits that Azure ML documents for each resource; where Azure
-# rejects long names for no reason of ours (experiments over 36), the limit is what paths allow.
+# Lengths and alphabets follow the limits that Azure ML documents for each resource; experiments
+# have the names that MLflow takes, which are nearly any.
 _WORD = "has 1 to {} letters, digits, `_`, `-` or `.`, and begins with a letter, digit or `_`"
 
 
@@ -56,9 +61,7 @@ def _word_rule(noun: str, length: int) -> NameRule:
 
 
 WORKSPACE = _word_rule("workspace", 64)
-EXPERIMENT = _word_rule("experiment", 255)
 RUN = _word_rule("run", 255)
-MODEL = _word_rule("model", 255)
 ENVIRONMENT = _word_rule("environment", 255)
 VERSION = _word_rule("version", 64)
 ENDPOINT = NameRule(
@@ -66,14 +69,46 @@ ENDPOINT = NameRule(
     re.compile(r"[A-Za-z][A-Za-z0-9\-]{1,30}[A-Za-z0-9]"),
     "has 3 to 32 letters, digits or `-`, begins with a letter and does not end with `-`",
 )
+SECRET = NameRule(
+    "secret",
+    re.compile(r"[A-Za-z0-9\-]{1,127}"),
+    "has 1 to 127 letters, digits or `-`",
+    reserved=frozenset(),
+)
 # Besides control characters: half characters, and those that turn the direction of writing, with
 # which a name can be made to look like another one.
 _ODD = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+# A version of a model is `name:version`, and its files lie in a folder of that name.
+MODEL = NameRule(
+    "model",
+    re.compile(rf"(?! )[^{_ODD}/:\\?#%]{{1,255}}(?<![ .])"),
+    "has 1 to 255 characters, none of them `/`, `:`, `?`, `#`, `%`, a backslash or a control "
+    "character, does not begin with a space and does not end with a space or a dot",
+)
+ALIAS = NameRule(
+    "alias",
+    re.compile(r"(?![vV][0-9]+\Z)[A-Za-z0-9_\-]{1,255}"),
+    "has 1 to 255 letters, digits, `_` or `-`, and is neither `latest` nor like `v1`",
+    reserved=frozenset({"latest"}),
+)
+LOGGED_MODEL = NameRule(
+    "logged model",
+    re.compile(rf"[^{_ODD}/:.%\"']{{1,255}}"),
+    "has 1 to 255 characters, none of them `/`, `:`, `.`, `%`, a quote or a control character",
+    reserved=frozenset(),
+)
 METRIC = NameRule(
     "metric",
     re.compile(rf"(?!(?:.*/)?\.\.?(?:/|$))[^{_ODD}]{{1,255}}"),
     "has 1 to 255 characters, no control character, and no part that is `.` or `..`",
     reserved=frozenset(),
+)
+PARAM = NameRule("param", METRIC.pattern, METRIC.words, reserved=frozenset())
+EXPERIMENT = NameRule(
+    "experiment",
+    re.compile(rf"[^{_ODD}]{{1,500}}"),
+    "has 1 to 500 characters, none of them a control character, and is neither `.` nor `..`",
+    reserved=frozenset({".", ".."}),
 )
 TAG = NameRule(
     "tag",

@@ -12,7 +12,7 @@ from typing import Any
 
 from zaffre.base.text import shown
 from zaffre.domain.environments import EnvironmentSpec
-from zaffre.domain.errors import ConflictError
+from zaffre.domain.errors import ConflictError, InvalidError
 
 
 class RunState(StrEnum):
@@ -39,6 +39,10 @@ DRIVEN = frozenset(
     {_S.STARTING, _S.RUNNING, _S.FINALIZING, _S.CANCEL_REQUESTED, _S.NOT_RESPONDING}
 )
 """States in which a runner may be alive."""
+WAITING = frozenset(
+    {_S.NOT_STARTED, _S.QUEUED, _S.PREPARING, _S.PROVISIONING, _S.STARTING, _S.PAUSED}
+)
+"""States in which the program of a run does not run yet."""
 _TOLD = TERMINAL | {_S.NOT_STARTED, _S.RUNNING}
 _ENDS = TERMINAL | {_S.CANCEL_REQUESTED}
 RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
@@ -58,8 +62,12 @@ RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 }
 
 
+USER_TAG = "mlflow.user"
+"""The tag with which programs name the person that they run for."""
 HEARTBEAT_LOST = "HeartbeatLost"
 """The code of a run whose program was silent for too long; it may come back."""
+LEAVING = "leaving"
+"""In the handle of a run that is being deleted for good."""
 _MAX_CODE = 255
 _MAX_MESSAGE = 8192
 _MAX_DETAILS = 65_536
@@ -175,9 +183,24 @@ class Run:
         return not self.is_terminal
 
     @property
+    def began_at(self) -> datetime:
+        """When it started; when it was created, until it does."""
+        return self.started_at or self.created_at
+
+    @property
+    def user(self) -> str:
+        """Whom its program names, or else who created it."""
+        return self.tags.get(USER_TAG, self.created_by)
+
+    @property
     def beats(self) -> bool:
         """Whether its program promised to say now and then that it lives."""
         return bool(self.handle.get("beats"))
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it is being deleted for good."""
+        return bool(self.handle.get(LEAVING))
 
     @property
     def is_lost(self) -> bool:
@@ -247,6 +270,21 @@ class Run:
                 f"Attempt {attempt} of the run {shown(self.id)} was replaced or has ended.",
                 target="attempt",
                 hint="The runner of an old attempt ends itself; nothing is to be done.",
+            )
+
+    def check_listed(self) -> None:
+        """Refuse to change a run that was put away.
+
+        Raises:
+            InvalidError: `RunArchived`.
+        """
+        if self.archived_at is not None:
+            raise InvalidError(
+                "RunArchived",
+                f"The run {shown(self.id)} must be in the 'active' state. "
+                "Current state is deleted.",
+                target="run_id",
+                hint="Restore it first.",
             )
 
     def check_open(self) -> None:

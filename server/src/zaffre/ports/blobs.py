@@ -1,6 +1,6 @@
 """Bytes by their content."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -47,3 +47,24 @@ class Blobs(Protocol):
 
     async def verify(self, digest: str) -> bool:
         """Tell whether the blob is there and its bytes match."""
+
+    async def remove(
+        self,
+        digests: Iterable[str],
+        *,
+        untouched_for: float,
+        confirm: Callable[[list[str]], Awaitable[Iterable[str]]],
+    ) -> dict[str, int]:
+        """Remove blobs that nothing names any more; return what went, with the sizes.
+
+        Who stores bytes gives them their name only after `put` has returned, so that they have
+        none for a moment. Two things keep them: what was put in the last `untouched_for` seconds
+        stays, and between the moment when the age is read and the removal no `put` of the same
+        bytes returns. In between `confirm` is given those that are old enough, and returns those
+        that have no name; where it looks must be what a name is written to.
+
+        One that is not there counts as removed, with 0 bytes.
+        """
+
+    def untouched(self, seconds: float) -> AsyncIterator[list[str]]:
+        """Yield, in slices, the digests of all blobs that were not put for so long."""

@@ -7,21 +7,27 @@ same transaction, and by others after it commits. Lists are ordered as they say,
 at `limit`; `after` continues behind the last element of the page before. Nothing here commits.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from zaffre.domain.access import Token
-from zaffre.domain.artifacts import Artifact
+from zaffre.domain.artifacts import Artifact, Child
 from zaffre.domain.endpoints import Endpoint
 from zaffre.domain.environments import Environment
 from zaffre.domain.experiments import Experiment
-from zaffre.domain.metrics import MetricBatch, MetricPoint, MetricSummary
-from zaffre.domain.models import Model
+from zaffre.domain.metrics import LatestMetric, MetricBatch, MetricPoint, MetricSummary
 from zaffre.domain.runs import Run, RunState
+from zaffre.domain.search import ExperimentSearch
+from zaffre.domain.secrets import Secret
 from zaffre.domain.snapshots import Snapshot
 from zaffre.domain.workspaces import Workspace
+from zaffre.ports.owned_files import OwnedFileStore
+from zaffre.ports.removals import DoomedStore, RemovalStore
+from zaffre.ports.registry import LoggedModelStore, ModelStore, RegisteredModelStore
+from zaffre.ports.traces import AssessmentStore, SpanStore, TraceStore
+from zaffre.ports.tracking import InputStore, ParamStore, RunSearchStore
 
 
 class WorkspaceStore(Protocol):
@@ -58,11 +64,22 @@ class ExperimentStore(Protocol):
     def find(self, workspace_id: str, name: str) -> Experiment | None:
         """Return the experiment of that name."""
 
+    def get(self, workspace_id: str, experiment_id: str) -> Experiment:
+        """Return it by its id; raises `ExperimentNotFound`."""
+
+    def search(
+        self, workspace_id: str, search: ExperimentSearch, *, limit: int, offset: int = 0
+    ) -> list[Experiment]:
+        """Return the experiments that meet every condition, from the place `offset` on."""
+
     def list(self, workspace_id: str, *, limit: int, after: str | None = None) -> list[Experiment]:
         """Return them by name, those behind the name `after`."""
 
     def save(self, experiment: Experiment) -> None:
         """Replace what can change."""
+
+    def rename(self, experiment: Experiment, name: str) -> None:
+        """Give it a name that is free, here and where its runs and models carry it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +87,17 @@ class RunFilter:
     """Which runs to list; an empty field does not filter.
 
     Attributes:
+        below_id: Runs below that run, at any depth.
+        top_only: Runs without a parent.
+        archived: Runs that were put away too.
         tags: A value of None asks for the key alone.
     """
 
     experiment_name: str | None = None
     parent_id: str | None = None
+    below_id: str | None = None
+    top_only: bool = False
+    archived: bool = False
     states: frozenset[RunState] = frozenset()
     tags: dict[str, str | None] | None = None
     properties: dict[str, str | None] | None = None
@@ -95,11 +118,19 @@ class RunStore(Protocol):
     def next_number(self, experiment_id: str) -> int:
         """Return the number after the highest one that the experiment ever gave out."""
 
+    def set_archived(
+        self, experiment: Experiment, *, at: datetime | None, before: datetime | None
+    ) -> None:
+        """Archive, or restore, all runs of an experiment that were archived at `before`."""
+
     def in_states(self, states: frozenset[RunState], *, limit: int | None = None) -> list[Run]:
         """Return the runs of every workspace in these states, oldest first, for the engine.
 
         Interactive runs are left out: their programs drive them.
         """
+
+    def promised(self) -> list[Run]:
+        """Return the open runs of every workspace whose programs promised to beat."""
 
     def open_below(self, run: Run, *, interactive_only: bool = False) -> list[Run]:
         """Return the runs below it, at any depth, that have not ended, newest first.
@@ -133,6 +164,21 @@ class MetricStore(Protocol):
     def sample(self, run: Run, name: str, *, size: int) -> list[tuple[int, MetricPoint]]:
         """Return at most `size` entries spread evenly, the first and the last among them."""
 
+    def sample_steps(
+        self, run: Run, name: str, *, size: int, steps: tuple[int, int] | None = None
+    ) -> list[tuple[int, MetricPoint]]:
+        """Return at most `size` entries spread evenly in order of their steps, with both ends.
+
+        A point without a step counts as of step 0; `steps` are the least and the greatest to look
+        at.
+        """
+
+    def latest(self, workspace_id: str, run_ids: Sequence[str]) -> dict[str, list[LatestMetric]]:
+        """Return the latest of each metric of many runs; runs without a number are left out."""
+
+    def delete(self, run: Run) -> None:
+        """Remove everything that the run logged."""
+
 
 class ArtifactStore(Protocol):
     """The files of runs."""
@@ -147,6 +193,22 @@ class ArtifactStore(Protocol):
         self, workspace_id: str, run_id: str, *, prefix: str, limit: int, after: str | None = None
     ) -> list[Artifact]:
         """Return those whose path is `prefix`, is below the folder `prefix`, or begins with it."""
+
+    def children(
+        self, workspace_id: str, run_id: str, *, folder: str, limit: int, after: str | None = None
+    ) -> Sequence[Child]:
+        """Return what lies directly in a folder, by path; `""` is the topmost.
+
+        `after` is the name of the last child of the page before, with a slash for a folder. The
+        time it takes does not depend on how much lies deeper.
+        """
+
+    def remove(self, workspace_id: str, run_id: str, path: str | None, *, limit: int) -> int:
+        """Remove the file at `path` and those below it, or all.
+
+        Returns:
+            How many went: when it is `limit`, there may be more.
+        """
 
 
 class SnapshotStore(Protocol):
@@ -178,37 +240,6 @@ class EnvironmentStore(Protocol):
         """Return the newest version of each, by name."""
 
 
-class ModelStore(Protocol):
-    """Registered models."""
-
-    def add(self, model: Model) -> Model:
-        """Add a version and return it with its number: one more than the highest ever given."""
-
-    def get(self, workspace_id: str, model_id: str) -> Model:
-        """Return it by its id; raises `ModelNotFound`."""
-
-    def find(self, workspace_id: str, name: str, version: int | None) -> Model | None:
-        """Return that version, or the newest."""
-
-    def list(
-        self,
-        workspace_id: str,
-        *,
-        name: str | None = None,
-        run_id: str | None = None,
-        newest_only: bool = False,
-        limit: int,
-        after: str | None = None,
-    ) -> list[Model]:
-        """Return versions newest first, those older than the model id `after`."""
-
-    def save(self, model: Model) -> None:
-        """Replace tags, properties and description."""
-
-    def remove(self, model: Model) -> None:
-        """Remove this version; its number is not given again."""
-
-
 class EndpointStore(Protocol):
     """Endpoints; names are unique within their workspace."""
 
@@ -235,6 +266,22 @@ class EndpointStore(Protocol):
 
     def set_keys(self, endpoint: Endpoint, keys: tuple[str, str]) -> None:
         """Replace both keys."""
+
+
+class SecretStore(Protocol):
+    """Secrets, whose values were encrypted before."""
+
+    def put(self, secret: Secret) -> None:
+        """Add it, or replace the one of its name."""
+
+    def find(self, workspace_id: str, name: str) -> Secret | None:
+        """Return the secret of that name."""
+
+    def list(self, workspace_id: str) -> list[Secret]:
+        """Return all, by name."""
+
+    def remove(self, workspace_id: str, name: str) -> None:
+        """Remove the secret of that name, if there is one."""
 
 
 class TokenStore(Protocol):
@@ -286,13 +333,25 @@ class Stores(Protocol):
     experiments: ExperimentStore
     runs: RunStore
     metrics: MetricStore
+    params: ParamStore
+    inputs: InputStore
+    run_search: RunSearchStore
     artifacts: ArtifactStore
+    owned_files: OwnedFileStore
+    removals: RemovalStore
+    doomed: DoomedStore
     snapshots: SnapshotStore
     environments: EnvironmentStore
     models: ModelStore
+    registered_models: RegisteredModelStore
+    logged_models: LoggedModelStore
     endpoints: EndpointStore
+    secrets: SecretStore
     tokens: TokenStore
     answers: IdempotencyStore
+    traces: TraceStore
+    spans: SpanStore
+    assessments: AssessmentStore
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Call `action` once the transaction is durable, from the thread that committed it.

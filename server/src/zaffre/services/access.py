@@ -30,7 +30,10 @@ def seen_run(stores: Stores, workspace_id: str, run_id: str, *, caller: Principa
     """
     if not _sees(caller, workspace_id):
         raise missing("run", run_id)
-    return stores.runs.get(workspace_id, run_id)
+    run = stores.runs.get(workspace_id, run_id)
+    if run.is_leaving:
+        raise missing("run", run_id)
+    return run
 
 
 def writable_run(stores: Stores, workspace_id: str, run_id: str, *, caller: Principal) -> Run:

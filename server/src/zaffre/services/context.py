@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from zaffre.base.clock import Clock
 from zaffre.base.ids import IdSource
 from zaffre.domain.endpoints import Capacity
+from zaffre.ports.vaults import Vault
 from zaffre.ports.wakeup import Wakeup
 
 
@@ -16,6 +17,7 @@ class Context:
     Attributes:
         new_secret: Makes a secret that begins with a prefix.
         tokens_removed: Told, after the commit, the id of a run whose tokens are gone.
+        vault: Encrypts secrets at rest.
         capacity: The most that one deployment may ask for.
     """
 
@@ -24,4 +26,5 @@ class Context:
     new_secret: Callable[[str], str]
     wakeup: Wakeup
     tokens_removed: Callable[[str], None]
+    vault: Vault
     capacity: Capacity = field(default_factory=Capacity)

@@ -7,6 +7,7 @@ from zaffre.base.text import shown
 from zaffre.domain.endpoints import Capacity, DeploymentSpec, EndpointKind
 from zaffre.domain.errors import ConflictError, InvalidError
 from zaffre.domain.files import there_is
+from zaffre.domain.models import Model
 from zaffre.domain.paths import check_path
 from zaffre.ports.stores import Stores
 
@@ -50,7 +51,7 @@ def check_deployment(
             target="spec.model_ids",
         )
     for model_id in spec.model_ids:
-        stores.models.get(workspace_id, model_id)
+        _check_model(stores.models.get(workspace_id, model_id))
     return replace(spec, entry_script=_entry_script(stores, workspace_id, spec))
 
 
@@ -131,3 +132,14 @@ def _entry_script(stores: Stores, workspace_id: str, spec: DeploymentSpec) -> st
             hint=there_is(paths, meant=path),
         )
     return path
+
+
+def _check_model(model: Model) -> None:
+    if not model.files:
+        raise InvalidError(
+            "ModelEmpty",
+            f"The model {shown(model.id)} has no files, so that there is nothing to deploy.",
+            target="spec.model_ids",
+            hint=f"It was registered from {shown(model.source)}; register it again once its "
+            "files are there.",
+        )

@@ -1,7 +1,13 @@
 """Use cases of metrics."""
 
 from zaffre.domain.access import Principal
-from zaffre.domain.metrics import MetricBatch, MetricPoint, MetricSummary, check_batch
+from zaffre.domain.metrics import (
+    MIN_STEP,
+    MetricBatch,
+    MetricPoint,
+    MetricSummary,
+    check_batch,
+)
 from zaffre.ports.stores import Stores
 from zaffre.services.access import seen_run, writable_run
 from zaffre.services.context import Context
@@ -15,17 +21,34 @@ class MetricService:
         self._context = context
 
     def append(
-        self, workspace_id: str, run_id: str, batch: MetricBatch, *, caller: Principal
+        self,
+        workspace_id: str,
+        run_id: str,
+        batch: MetricBatch,
+        *,
+        caller: Principal,
+        is_lenient: bool = False,
     ) -> bool:
         """Store what a run logged; tell whether it was new.
 
+        Args:
+            workspace_id: Where the run is.
+            run_id: The run.
+            batch: The points.
+            caller: Who logs.
+            is_lenient: Take points of a run that has ended, and steps below 0, too.
+
         Raises:
             ConflictError: `RunIsTerminal`.
-            InvalidError: What `check_batch` refuses.
+            InvalidError: What `check_batch` refuses; `RunArchived`.
         """
         run = writable_run(self._stores, workspace_id, run_id, caller=caller)
-        run.check_open()
-        return self._stores.metrics.append(run, check_batch(batch))
+        if is_lenient:
+            run.check_listed()
+        else:
+            run.check_open()
+        checked = check_batch(batch, least_step=MIN_STEP if is_lenient else 0)
+        return self._stores.metrics.append(run, checked)
 
     def summaries(
         self, workspace_id: str, run_id: str, *, caller: Principal
@@ -56,3 +79,17 @@ class MetricService:
         """Return at most `size` entries of a metric spread evenly, with both ends."""
         run = seen_run(self._stores, workspace_id, run_id, caller=caller)
         return self._stores.metrics.sample(run, name, size=size)
+
+    def sample_steps(
+        self,
+        workspace_id: str,
+        run_id: str,
+        name: str,
+        *,
+        caller: Principal,
+        size: int,
+        steps: tuple[int, int] | None = None,
+    ) -> list[tuple[int, MetricPoint]]:
+        """Return at most `size` entries of a metric spread evenly in order of their steps."""
+        run = seen_run(self._stores, workspace_id, run_id, caller=caller)
+        return self._stores.metrics.sample_steps(run, name, size=size, steps=steps)

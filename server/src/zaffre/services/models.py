@@ -1,24 +1,22 @@
 """Use cases of models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
-from zaffre.domain.artifacts import Artifact
-from zaffre.domain.errors import ConflictError, ForbiddenError, InvalidError, missing
+from zaffre.domain.errors import ConflictError, InvalidError, missing
 from zaffre.domain.files import FileEntry, check_files, find_file, there_is
 from zaffre.domain.labels import add_properties, change_tags, check_labels, check_text
-from zaffre.domain.models import Model
-from zaffre.domain.names import MODEL
+from zaffre.domain.models import Model, check_model_name
 from zaffre.domain.paths import check_path
 from zaffre.domain.runs import Run
 from zaffre.ports.stores import Stores
 from zaffre.services.access import seen_run, seen_workspace
 from zaffre.services.context import Context
+from zaffre.services.model_access import check_own, check_version_unused
+from zaffre.services.model_sources import run_files
 from zaffre.services.snapshots import check_sent
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +63,14 @@ class ModelService:
             InvalidError: `InvalidModelSource`, `ModelPathNotFound`, `ModelEmpty`, and names,
                 paths and labels against the rules.
             NotFoundError: `RunNotFound`.
+            ConflictError: `ModelIsPrompt`.
             PreconditionError: `BlobMissing` or `SizeMismatch`.
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
         run = None
         if new.run_id is not None:
             run = seen_run(self._stores, workspace_id, new.run_id, caller=caller)
-        name = MODEL.check(new.name)
+        name = self._name(workspace_id, new.name)
         now = self._context.clock.now()
         return self._stores.models.add(
             Model(
@@ -129,6 +128,7 @@ class ModelService:
             name=where.name,
             run_id=where.run_id,
             newest_only=where.newest_only,
+            prompts=False,
             limit=limit,
             after=after,
         )
@@ -150,13 +150,14 @@ class ModelService:
             ForbiddenError: `Forbidden`, for the token of a run that did not register it.
         """
         present = self.get(workspace_id, model_id, caller=caller)
-        _check_own(present, caller)
+        check_own(present, caller)
         described = present.description if description is None else description
         changed = replace(
             present,
             description=check_text(described, target="description"),
             tags=change_tags(present.tags, tags or {}),
             properties=add_properties(present.properties, properties or {}),
+            updated_at=self._context.clock.now(),
         )
         self._stores.models.save(changed)
         return changed
@@ -170,20 +171,21 @@ class ModelService:
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
         model = self._stores.models.get(workspace_id, model_id)
-        _check_own(model, caller)
-        users = [
-            endpoint.name
-            for endpoint in self._stores.endpoints.list(workspace_id)
-            if model.id in endpoint.spec.model_ids
-        ]
-        if users:
-            raise ConflictError(
-                "ModelInUse",
-                f"The model {shown(model.id)} is deployed: {', '.join(map(shown, users))}.",
-                target="model",
-                hint="Delete or update these endpoints first.",
-            )
+        check_own(model, caller)
+        check_version_unused(self._stores, model)
         self._stores.models.remove(model)
+
+    def _name(self, workspace_id: str, name: str) -> str:
+        checked = check_model_name(name)
+        registered = self._stores.registered_models.find(workspace_id, checked)
+        if registered is not None and registered.is_prompt:
+            raise ConflictError(
+                "ModelIsPrompt",
+                f"{shown(checked)} is the name of a prompt.",
+                target="name",
+                hint="Use another name.",
+            )
+        return checked
 
     def _files(self, workspace_id: str, new: NewModel, run: Run | None) -> tuple[FileEntry, ...]:
         if bool(new.files) == bool(new.run_path) or (new.run_path and run is None):
@@ -209,42 +211,13 @@ class ModelService:
 
     def _files_of_run(self, run: Run, run_path: str) -> tuple[FileEntry, ...]:
         path = check_path(run_path.rstrip("/"), target="run_path")
-        found = [
-            artifact
-            for artifact in self._artifacts(run, path)
-            if artifact.path == path or artifact.path.startswith(f"{path}/")
-        ]
-        if not found:
-            there = (artifact.path for artifact in self._artifacts(run, ""))
+        files = run_files(self._stores, run, path)
+        if not files:
+            there = run_files(self._stores, run, "")
             raise InvalidError(
                 "ModelPathNotFound",
                 f"The run {shown(run.id)} has no artifact {shown(run_path)}.",
                 target="run_path",
-                hint=there_is(there, meant=path),
+                hint=there_is((file.path.partition("/")[2] for file in there), meant=path),
             )
-        above = len(path.rpartition("/")[0])
-        return tuple(
-            FileEntry(artifact.path[above:].lstrip("/"), artifact.digest, artifact.size)
-            for artifact in found
-        )
-
-    def _artifacts(self, run: Run, prefix: str) -> Sequence[Artifact]:
-        artifacts: list[Artifact] = []
-        while True:
-            after = artifacts[-1].path if artifacts else None
-            page = self._stores.artifacts.list(
-                run.workspace_id, run.id, prefix=prefix, limit=_PAGE, after=after
-            )
-            artifacts += page
-            if len(page) < _PAGE:
-                return artifacts
-
-
-def _check_own(model: Model, caller: Principal) -> None:
-    if caller.run_id is not None and model.created_by != caller.name:
-        raise ForbiddenError(
-            "Forbidden",
-            f"{caller.name} did not register the model {shown(model.id)} and may not change it.",
-            target="model",
-            hint="Change it outside of a run.",
-        )
+        return files

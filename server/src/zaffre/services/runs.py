@@ -1,7 +1,9 @@
 """Use cases of runs."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Permission, Principal
@@ -18,6 +20,7 @@ from zaffre.services.experiments import ExperimentService
 
 _NOT_BEGUN = frozenset({RunState.NOT_STARTED, RunState.QUEUED})
 _EXPERIMENT_IN_ID = 200
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9_\-]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,8 @@ class NewRun:
 
     Attributes:
         id: Chosen by the caller, so that a submission can be sent again; None for one of ours.
+        beats: Its program says now and then that it lives, and is watched (interactive runs).
+        started_at: When an interactive run began; None is now.
     """
 
     experiment_name: str
@@ -33,8 +38,11 @@ class NewRun:
     id: str | None = None
     parent_id: str | None = None
     display_name: str | None = None
+    description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
+    beats: bool = False
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +145,7 @@ class RunService:
         Raises:
             ConflictError: `RunIsTerminal`, when it completed or failed before.
         """
-        run = writable_run(self._stores, workspace_id, run_id, caller=caller)
+        run = self._present(workspace_id, run_id, caller)
         if run.state is RunState.CANCELED:
             return run
         run.check_open()
@@ -162,7 +170,7 @@ class RunService:
             ConflictError: `RunIsTerminal`, when it ended otherwise before.
         """
         check_end(state)
-        run = writable_run(self._stores, workspace_id, run_id, caller=caller)
+        run = self._present(workspace_id, run_id, caller)
         if run.state is state:
             return run
         run.check_open()
@@ -177,6 +185,11 @@ class RunService:
         remembered = replace(run, error=error.shortened())
         self._stores.runs.save(remembered)
         return remembered
+
+    def _present(self, workspace_id: str, run_id: str, caller: Principal) -> Run:
+        """Return the run as its program knows it: one that seemed lost is running."""
+        run = writable_run(self._stores, workspace_id, run_id, caller=caller)
+        return run.restate(RunState.RUNNING, at=self._context.clock.now()) if run.is_lost else run
 
     def _check_reach(self, workspace_id: str, new: NewRun, caller: Principal) -> None:
         """A script costs a machine; the token of a run adds interactive runs below its own."""
@@ -219,8 +232,7 @@ class RunService:
     def _new_run(self, experiment: Experiment, new: NewRun, caller: Principal) -> Run:
         now = self._context.clock.now()
         run_id = new.id or (
-            f"{experiment.name[:_EXPERIMENT_IN_ID]}_{int(now.timestamp())}"
-            f"_{self._context.new_id()[:8]}"
+            f"{_plain(experiment.name)}_{int(now.timestamp())}_{self._context.new_id()[:8]}"
         )
         is_interactive = new.spec.kind is RunKind.INTERACTIVE
         return Run(
@@ -233,11 +245,13 @@ class RunService:
             spec=new.spec,
             state=RunState.RUNNING if is_interactive else RunState.QUEUED,
             display_name=check_text(new.display_name or run_id, target="display_name"),
+            description=check_text(new.description, target="description"),
             tags=check_labels(new.tags, target="tags"),
             properties=check_labels(new.properties, target="properties"),
             created_by=caller.name,
             created_at=now,
-            started_at=now if is_interactive else None,
+            started_at=(new.started_at or now) if is_interactive else None,
+            handle={"beats": True} if new.beats and is_interactive else {},
         )
 
     def _cancel(self, run: Run) -> Run:
@@ -299,6 +313,11 @@ def check_end(state: RunState) -> None:
             target="state",
             hint="Say `Completed`, `Failed` or `Canceled`.",
         )
+
+
+def _plain(experiment: str) -> str:
+    """Return what of a name can begin an id: MLflow takes letters, digits, `_` and `-`."""
+    return _NOT_IN_ID.sub("_", experiment[:_EXPERIMENT_IN_ID]).lstrip("_-") or "run"
 
 
 def _tell(stores: Stores, context: Context) -> None:

@@ -121,6 +121,7 @@ class WorkspaceService:
         held = {
             "runs": self._stores.runs.list(workspace_id, RunFilter(), limit=1),
             "models": self._stores.models.list(workspace_id, limit=1),
+            "logged models": self._stores.logged_models.exists(workspace_id),
             "endpoints": self._stores.endpoints.list(workspace_id),
         }
         nouns = " and ".join(noun for noun, things in held.items() if things)

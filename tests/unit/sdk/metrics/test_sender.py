@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from metric_servers import MetricServer, moods
+from metric_servers import MetricServer, moods, points_of
 from scripted import refusal
 from zaffre_sdk.errors import SdkError
 from zaffre_sdk.metrics import MetricSender, replay
+from zaffre_sdk.metrics.batches import MAX_POINTS
 from zaffre_sdk.metrics.spool import MARK, Spool
 
 POINTS = 100_000
@@ -146,7 +147,8 @@ def test_r15_kill_9_loses_nothing_that_was_spooled(server, tmp_path):
 def test_r15_a_replay_that_is_cut_short_goes_on_where_it_was(server, tmp_path):
     sender = sender_to(server, tmp_path)
     server.kill()
-    for number in range(3500):
+    count = 3 * MAX_POINTS + 500
+    for number in range(count):
         sender.log("m", "scalar", number)
     assert not sender.close(timeout=0.5)
     server.start()
@@ -160,7 +162,7 @@ def test_r15_a_replay_that_is_cut_short_goes_on_where_it_was(server, tmp_path):
         except SdkError:
             failures += 1
     assert failures == 3
-    assert server.stored == expected(3500)
+    assert server.stored == expected(count)
 
 
 def test_a_living_writer_is_not_replayed(server, tmp_path):
@@ -174,7 +176,7 @@ def test_a_living_writer_is_not_replayed(server, tmp_path):
 
 
 def test_only_the_bad_points_of_a_batch_are_refused(server, tmp_path, capfd):
-    server.refuses = lambda batch: any(point.value == 13 for point in batch.points)
+    server.refuses = lambda batch: any(point.value == 13 for point in points_of(batch))
     sender = sender_to(server, tmp_path)
     for number in range(100):
         sender.log("m", "scalar", number)

@@ -34,10 +34,17 @@ class Draft:
             while view:
                 view = view[self._file.write(view) :]
 
+    def digest(self) -> str:
+        """Return the digest of what was written."""
+        with self._lock:
+            return self._hash.hexdigest()
+
     def publish(self, path_of: Callable[[str], Path], expected: str | None) -> str:
         """Make everything durable, give it its name, and return its digest.
 
         A blob of that name is replaced: should its bytes have rotted, they are whole again.
+        Bytes that are new get their name first: nobody reads them yet, and making the file
+        durable then makes its name durable at the same price on most file systems.
 
         Raises:
             PreconditionError: `DigestMismatch`.
@@ -47,12 +54,23 @@ class Draft:
             if expected not in {None, digest}:
                 raise mismatch(str(expected), digest)
             path = path_of(digest)
-            os.fsync(self._file.fileno())
-            self._file.close()
             make_folder(path.parent)
-            self._path.replace(path)
+            if path.exists():
+                os.fsync(self._file.fileno())
+                self._path.replace(path)
+            else:
+                self._name_first(path)
+            self._file.close()
             sync_folder(path.parent)
             return digest
+
+    def _name_first(self, path: Path) -> None:
+        self._path.replace(path)
+        try:
+            os.fsync(self._file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
     def discard(self) -> None:
         """Remove what was not published."""

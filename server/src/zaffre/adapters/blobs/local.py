@@ -1,26 +1,31 @@
 """Blobs in a folder of this machine."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from zaffre.adapters.blobs.disk import make_folder, room
+from zaffre.adapters.blobs.disk import make_folder, room, sync_folder
 from zaffre.adapters.blobs.draft import Draft, mismatch
 from zaffre.domain.errors import NotFoundError, TooLargeError
 from zaffre.domain.files import check_digest
 
 CHUNK = 1 << 20
+_SMALL = 256 << 10
+"""What is no larger is kept in memory until it is all there, and written in one go."""
 
 
 class LocalBlobs:
-    """Blobs as files named by their digests, two folders deep; file work happens in threads.
+    """Blobs as files named by their digests; file work happens in threads.
 
     Args:
-        folder: Holds the blobs: `ab/cd/abcd…`.
+        folder: Holds the blobs: `ab/abcd…`.
         temporary: Holds what is being written, on the same file system; what a killed server
             left there is removed.
     """
@@ -28,10 +33,15 @@ class LocalBlobs:
     def __init__(self, folder: Path, temporary: Path) -> None:
         self._folder = folder
         self._temporary = temporary
+        # Digests whose files are being given their names, and those being looked at for removal:
+        # no digest is in both, and only the loop changes them.
+        self._arriving: Counter[str] = Counter()
+        self._leaving: dict[str, asyncio.Event] = {}
         make_folder(folder)
         make_folder(temporary)
         for leftover in temporary.glob("blob-*"):
             leftover.unlink(missing_ok=True)
+        _flatten(folder)
 
     async def put(
         self,
@@ -43,13 +53,16 @@ class LocalBlobs:
         """Store a stream and return its digest and size."""
         if expected is not None:
             check_digest(expected)
-        draft = Draft(self._temporary)
-        try:
-            size = await _write(draft, chunks, limit)
-            digest = await asyncio.to_thread(draft.publish, self._path, expected)
-        finally:
-            await asyncio.shield(asyncio.to_thread(draft.discard))
-        return digest, size
+        pieces = _limited(chunks, limit)
+        begin = await _begin(pieces)
+        if len(begin) <= _SMALL:
+            digest = hashlib.sha256(begin).hexdigest()
+            if expected not in {None, digest}:
+                raise mismatch(str(expected), digest)
+            async with self._arrival(digest):
+                await asyncio.to_thread(self._write_small, begin)
+            return digest, len(begin)
+        return await self._put_large(begin, pieces, expected)
 
     async def open(
         self, digest: str, *, start: int = 0, length: int | None = None
@@ -76,9 +89,98 @@ class LocalBlobs:
         """Tell whether the blob is there and its bytes match."""
         return await asyncio.to_thread(self._matches, digest)
 
+    async def remove(
+        self,
+        digests: Iterable[str],
+        *,
+        untouched_for: float,
+        confirm: Callable[[list[str]], Awaitable[Iterable[str]]],
+    ) -> dict[str, int]:
+        """Remove those that were not put lately and that `confirm` returns, with their sizes."""
+        with self._departure(digests) as leaving:
+            old = await asyncio.to_thread(self._untouched, leaving, untouched_for)
+            agreed = await confirm(sorted(old)) if old else ()
+            gone = {digest: old[digest] for digest in agreed}
+            await asyncio.to_thread(self._unlink, gone)
+        return gone
+
+    async def untouched(self, seconds: float) -> AsyncIterator[list[str]]:
+        """Yield, in slices, the digests of blobs that were not put for so long."""
+        for number in range(256):
+            folder = self._folder / f"{number:02x}"
+            names = await asyncio.to_thread(_names, folder)
+            old = await asyncio.to_thread(self._untouched, names, seconds)
+            if old:
+                yield sorted(old)
+
+    async def _put_large(
+        self, begin: bytearray, chunks: AsyncIterator[bytes], expected: str | None
+    ) -> tuple[str, int]:
+        draft = await asyncio.to_thread(Draft, self._temporary)
+        try:
+            size = await _write(draft, begin, chunks)
+            async with self._arrival(draft.digest()):
+                digest = await asyncio.to_thread(draft.publish, self._path, expected)
+        finally:
+            await asyncio.shield(asyncio.to_thread(draft.discard))
+        return digest, size
+
+    @contextlib.asynccontextmanager
+    async def _arrival(self, digest: str) -> AsyncIterator[None]:
+        """Hold off the removal of a blob while it is given its name."""
+        while event := self._leaving.get(digest):
+            await event.wait()
+        self._arriving[digest] += 1
+        try:
+            yield
+        finally:
+            self._arriving[digest] -= 1
+            if not self._arriving[digest]:
+                del self._arriving[digest]
+
+    @contextlib.contextmanager
+    def _departure(self, digests: Iterable[str]) -> Iterator[list[str]]:
+        """Hold off the arrival of blobs; those that arrive just now are left out."""
+        busy = self._arriving.keys() | self._leaving.keys()
+        leaving = [check_digest(digest) for digest in set(digests) - busy]
+        event = asyncio.Event()
+        self._leaving.update(dict.fromkeys(leaving, event))
+        try:
+            yield leaving
+        finally:
+            for digest in leaving:
+                del self._leaving[digest]
+            event.set()
+
+    def _write_small(self, data: bytearray) -> None:
+        draft = Draft(self._temporary)
+        try:
+            draft.write(data)
+            draft.publish(self._path, None)
+        finally:
+            draft.discard()
+
+    def _untouched(self, digests: Iterable[str], seconds: float) -> dict[str, int]:
+        """Return the old ones with their sizes; one that is not there is as old as can be."""
+        latest = time.time() - seconds
+        found: dict[str, int] = {}
+        for digest in digests:
+            try:
+                stat = self._path(digest).stat()
+            except FileNotFoundError:
+                found[digest] = 0
+                continue
+            if stat.st_mtime <= latest:
+                found[digest] = stat.st_size
+        return found
+
+    def _unlink(self, digests: Iterable[str]) -> None:
+        for digest in digests:
+            self._path(digest).unlink(missing_ok=True)
+
     def _path(self, digest: str) -> Path:
         check_digest(digest)
-        return self._folder / digest[:2] / digest[2:4] / digest
+        return self._folder / digest[:2] / digest
 
     def _opened(self, digest: str) -> IO[bytes]:
         try:
@@ -126,8 +228,7 @@ class _Reading:
             self._file.close()
 
 
-async def _write(draft: Draft, chunks: AsyncIterator[bytes], limit: int | None) -> int:
-    waiting = bytearray()
+async def _limited(chunks: AsyncIterator[bytes], limit: int | None) -> AsyncIterator[bytes]:
     size = 0
     async for chunk in chunks:
         size += len(chunk)
@@ -135,6 +236,24 @@ async def _write(draft: Draft, chunks: AsyncIterator[bytes], limit: int | None) 
             raise TooLargeError(
                 "BlobTooLarge", f"There are more than {limit} bytes.", target="body"
             )
+        yield chunk
+
+
+async def _begin(chunks: AsyncIterator[bytes]) -> bytearray:
+    """Return the first bytes: all of them, or more than are written in one go."""
+    begin = bytearray()
+    async for chunk in chunks:
+        begin += chunk
+        if len(begin) > _SMALL:
+            break
+    return begin
+
+
+async def _write(draft: Draft, begin: bytearray, chunks: AsyncIterator[bytes]) -> int:
+    waiting = begin
+    size = len(begin)
+    async for chunk in chunks:
+        size += len(chunk)
         waiting += chunk
         if len(waiting) >= CHUNK:
             await asyncio.to_thread(draft.write, waiting)
@@ -167,6 +286,22 @@ def _part(file: IO[bytes], start: int, length: int | None) -> Iterator[bytes]:
             return
         yield chunk
         left = None if left is None else left - len(chunk)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [file.name for file in folder.iterdir()]
+    except FileNotFoundError:
+        return []
+
+
+def _flatten(folder: Path) -> None:
+    """Lift files out of the second level of folders that earlier servers made."""
+    for second in folder.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]"):
+        for file in second.iterdir():
+            file.replace(second.parent / file.name)
+        sync_folder(second.parent)
+        second.rmdir()
 
 
 def _not_found(digest: str) -> NotFoundError:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -93,6 +94,11 @@ class ProcessLauncher:
     async def stop(self, workspace_id: str, run_id: str, handle: dict[str, Any]) -> None:
         """End the runner, if it lives, and every process that the run left behind."""
         await asyncio.to_thread(self._stop, workspace_id, run_id, handle)
+
+    async def forget(self, workspace_id: str, run_id: str) -> None:
+        """Remove what is kept of a run that has ended."""
+        folder = self._folder(workspace_id, run_id)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _launch(self, order: RunnerOrder) -> dict[str, Any]:
         folder = self._folder(order.workspace_id, order.run_id) / str(order.attempt)

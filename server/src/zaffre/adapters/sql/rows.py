@@ -37,11 +37,18 @@ def insert_new(table: Table) -> Insert:
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def insert_or_replace(table: Table) -> Insert:
-    """Return an INSERT that replaces all columns but the primary key of an equal row."""
+def insert_or_replace(table: Table, *, by: tuple[str, ...] = ()) -> Insert:
+    """Return an INSERT that replaces all other columns of an equal row.
+
+    Args:
+        table: Where to insert.
+        by: The unique columns that make rows equal; those of the primary key when empty.
+    """
     statement = sqlite.insert(table)
-    key = list(table.primary_key.columns)
-    changed = {c.name: statement.excluded[c.name] for c in table.c if c not in set(key)}
+    primary = set(table.primary_key.columns)
+    key = [table.c[name] for name in by] or list(table.primary_key.columns)
+    kept = primary | set(key)
+    changed = {c.name: statement.excluded[c.name] for c in table.c if c not in kept}
     return statement.on_conflict_do_update(index_elements=key, set_=changed)
 
 

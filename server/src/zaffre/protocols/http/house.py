@@ -10,6 +10,8 @@ from zaffre.ports.blobs import Blobs
 from zaffre.ports.logs import LogStore
 from zaffre.protocols.http.changes import Changes
 from zaffre.services.beats import Beats
+from zaffre.services.eraser import Eraser
+from zaffre.services.programs import Programs
 from zaffre.services.work import Work
 
 
@@ -18,7 +20,9 @@ class House:
     """Everything behind the doors.
 
     Attributes:
+        eraser: Deletes for good.
         beats: When runners were last heard of.
+        programs: When the programs of interactive runs were.
         changes: Wakes long polls.
         server: What the server says of itself.
         paging_key: Seals continuation tokens; one made of the home's secret outlives a restart.
@@ -28,7 +32,9 @@ class House:
     work: Work
     blobs: Blobs
     logs: LogStore
+    eraser: Eraser
     beats: Beats
+    programs: Programs
     changes: Changes
     clock: Clock
     server: ServerOut

@@ -1,9 +1,7 @@
 """Bodies too large to hold: uploads as streams, downloads with ranges."""
 
-import re
 from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
-from urllib.parse import quote
+from typing import Any
 
 from litestar import Request
 from litestar.response import Stream
@@ -11,29 +9,9 @@ from litestar.response import Stream
 from zaffre.domain.errors import InvalidError, TooLargeError
 from zaffre.domain.paths import check_path
 from zaffre.protocols.http.call import Call
-from zaffre.protocols.http.errors import RangeError
+from zaffre.protocols.http.files import OCTETS, RawFile, file_answer
 
-OCTETS = "application/octet-stream"
 MAX_RAW_BYTES = 1 << 40
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
-
-
-class Part(NamedTuple):
-    """Bytes `start` to `start + length` of something longer."""
-
-    start: int
-    length: int
-
-
-class RawFile(NamedTuple):
-    """A blob to answer with.
-
-    Attributes:
-        name: What a browser calls the file when it saves it; a path is cut to its last segment.
-    """
-
-    digest: str
-    name: str
 
 
 def relative(path: str) -> str:
@@ -74,55 +52,12 @@ async def small_body(request: Request[Any, Any, Any], *, limit: int) -> bytes:
 async def blob_answer(call: Call, request: Request[Any, Any, Any], file: RawFile) -> Stream:
     """Answer with a blob, or with the part of it that a Range header asks for.
 
-    The blob store checks the digest at the latest behind the last byte; when it differs the
-    connection breaks before the announced length, so that nobody takes the bytes for whole.
-
     Raises:
         RangeError: The header asks for several parts, or beyond the end.
         NotFoundError: `BlobNotFound`.
     """
-    size = await call.blobs.size(file.digest)
-    part = part_of(request.headers.get("range"), size)
-    headers = {
-        "content-length": str(part.length if part else size),
-        "accept-ranges": "bytes",
-        "x-zaffre-digest": file.digest,
-        "content-disposition": attachment(file.name),
-    }
-    if part is None:
-        chunks = call.blobs.open(file.digest)
-        return Stream(chunks, headers=headers, media_type=OCTETS)
-    headers["content-range"] = f"bytes {part.start}-{part.start + part.length - 1}/{size}"
-    chunks = call.blobs.open(file.digest, start=part.start, length=part.length)
-    return Stream(chunks, headers=headers, media_type=OCTETS, status_code=206)
-
-
-def part_of(header: str | None, size: int) -> Part | None:
-    """Return the one part that a Range header asks for, or None when there is no header.
-
-    Raises:
-        RangeError: It asks for several parts, or beyond the end.
-    """
-    if header is None:
-        return None
-    match = _RANGE.fullmatch(header.strip())
-    first, last = match.groups() if match else ("", "")
-    if not first and not last:
-        raise RangeError(header, size)
-    if first:
-        start, end = int(first), min(int(last or size), size - 1)
-    else:
-        start, end = max(size - int(last), 0), size - 1
-    if start > end:
-        raise RangeError(header, size)
-    return Part(start, end - start + 1)
-
-
-def attachment(name: str) -> str:
-    """Return a Content-Disposition that makes a browser save, never show."""
-    last = name.rpartition("/")[2]
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in last)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(last, safe='')}"
+    found = await file_answer(call.blobs, file, request.headers.get("range"))
+    return Stream(found.chunks, headers=found.headers, media_type=OCTETS, status_code=found.status)
 
 
 def too_large(limit: int) -> TooLargeError:

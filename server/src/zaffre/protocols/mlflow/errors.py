@@ -33,10 +33,11 @@ _BY_CODE: Final = {
     "TraceExists": "RESOURCE_ALREADY_EXISTS",
     "ParamExists": "INVALID_PARAMETER_VALUE",
     "RunArchived": "INVALID_PARAMETER_VALUE",
-    "ExperimentArchived": "INVALID_STATE",
+    "ExperimentArchived": "INVALID_PARAMETER_VALUE",
 }
 # MLflow's server answers these with 400, and its client has no other use for the status.
 _BAD_REQUEST: Final = 400
+_CONFLICT: Final = 409
 _AS_BAD_REQUEST: Final = frozenset({"RESOURCE_ALREADY_EXISTS"})
 
 
@@ -50,6 +51,8 @@ class MlflowError(msgspec.Struct):
 def error_of(error: ZaffreError) -> tuple[int, MlflowError]:
     """Return the status and the body that stand for an error."""
     code = _BY_CODE.get(error.code) or _BY_KIND.get(error.kind, "INTERNAL_ERROR")
-    status = _BAD_REQUEST if code in _AS_BAD_REQUEST else status_of(error)
+    status = status_of(error)
+    if code in _AS_BAD_REQUEST or (status == _CONFLICT and code == "INVALID_PARAMETER_VALUE"):
+        status = _BAD_REQUEST
     message = f"{error.message} {error.hint}" if error.hint else error.message
     return status, MlflowError(code, message.encode("utf-8", "backslashreplace").decode())

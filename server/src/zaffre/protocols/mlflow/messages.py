@@ -7,7 +7,7 @@ and a field that is not known is passed over, so that newer clients are understo
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar, get_origin
+from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 from urllib.parse import parse_qs
 
 import msgspec
@@ -29,7 +29,7 @@ class Reader(Generic[S]):
         self._shape = shape
         self._decode = msgspec.json.Decoder(shape, strict=False).decode
         fields = msgspec.structs.fields(shape)  # type: ignore[arg-type,unused-ignore]
-        self._lists = {f.encode_name for f in fields if get_origin(f.type) in {list, tuple}}
+        self._lists = {f.encode_name for f in fields if _is_list(f.type)}
 
     def body(self, body: bytes) -> S:
         """Return the body as the shape; an empty one is an empty object.
@@ -93,6 +93,11 @@ def required(value: Any, name: str) -> Any:  # noqa: ANN401 - any field
             hint="See the API docs for more information about request parameters.",
         )
     return value
+
+
+def _is_list(shape: Any) -> bool:  # noqa: ANN401 - types have no common type
+    """Tell whether a field holds a list, or nothing."""
+    return any(get_origin(one) in {list, tuple} for one in (shape, *get_args(shape)))
 
 
 def _refusal(error: msgspec.ValidationError) -> InvalidError:

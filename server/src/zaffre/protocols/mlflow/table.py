@@ -1,6 +1,23 @@
 """Every route of this door, room by room."""
 
-from zaffre.protocols.mlflow import server
+from zaffre.protocols.mlflow import (
+    artifact_uploads,
+    artifacts,
+    batches,
+    experiments,
+    otlp,
+    logged_models,
+    metrics,
+    model_versions,
+    params,
+    registered_models,
+    runs,
+    search,
+    server,
+    traces,
+    traces_assessments,
+    traces_v2,
+)
 from zaffre.protocols.mlflow.routes import Route
 
 
@@ -8,4 +25,19 @@ def all_routes() -> list[Route]:
     """Return them."""
     return [
         *server.ROUTES,
+        *experiments.ROUTES,
+        *runs.ROUTES,
+        *params.ROUTES,
+        *metrics.ROUTES,
+        *batches.ROUTES,
+        *search.ROUTES,
+        *artifacts.ROUTES,
+        *artifact_uploads.ROUTES,
+        *registered_models.ROUTES,
+        *model_versions.ROUTES,
+        *logged_models.ROUTES,
+        *otlp.ROUTES,
+        *traces.ROUTES,
+        *traces_assessments.ROUTES,
+        *traces_v2.ROUTES,
     ]

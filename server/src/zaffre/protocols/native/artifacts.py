@@ -11,8 +11,9 @@ from zaffre_sdk.wire.artifacts import ArtifactIn, ArtifactList, ArtifactOut
 from zaffre.domain.access import Permission
 from zaffre.domain.files import check_digest
 from zaffre.protocols.http.call import Call
+from zaffre.protocols.http.files import RawFile
 from zaffre.protocols.http.paging import Limit
-from zaffre.protocols.http.streaming import RawFile, blob_answer, raw_body, relative
+from zaffre.protocols.http.streaming import blob_answer, raw_body, relative
 from zaffre.protocols.native.pages import Pages
 from zaffre.protocols.native.translate.artifacts import from_artifact
 

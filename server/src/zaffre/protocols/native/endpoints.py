@@ -18,7 +18,7 @@ from zaffre.domain.access import Permission
 from zaffre.domain.endpoints import LOG_PATH
 from zaffre.protocols.http.call import Call
 from zaffre.protocols.http.ports import check_loopback
-from zaffre.protocols.http.streaming import OCTETS
+from zaffre.protocols.http.files import OCTETS
 from zaffre.protocols.native.logs import Offset, Wait
 from zaffre.protocols.native.translate.endpoints import (
     from_endpoint,

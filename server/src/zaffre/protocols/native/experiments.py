@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from litestar import get, patch, put
+from litestar import get, patch, post, put
 from litestar.types import ControllerRouterHandler
 from zaffre_sdk.wire.experiments import (
     ExperimentChange,
@@ -18,6 +18,7 @@ from zaffre.protocols.http.call import Call
 from zaffre.protocols.http.paging import Limit
 from zaffre.protocols.native.pages import Pages
 from zaffre.protocols.native.translate.experiments import from_experiment
+from zaffre.services.experiments import ExperimentChange as Change
 
 _ALL = "/workspaces/{workspace:str}/experiments"
 _ONE = "/workspaces/{workspace:str}/experiments/{name:str}"
@@ -40,11 +41,27 @@ async def ensure_experiment(
     return from_experiment(found)
 
 
+@post(_ALL, permission=Permission.EXPERIMENTS_WRITE, status_code=200)
+async def ensure_named_experiment(call: Call, workspace: str, data: ExperimentIn) -> ExperimentOut:
+    """Create the experiment of this name unless it exists, and answer it; for any name."""
+    found = await call.write(
+        lambda s: s.experiments.ensure(workspace, data.name, caller=call.caller, tags=data.tags)
+    )
+    return from_experiment(found)
+
+
 @get(_ALL, permission=Permission.EXPERIMENTS_READ)
 async def list_experiments(
-    call: Call, workspace: str, limit: Limit = 100, after: str | None = None
+    call: Call,
+    workspace: str,
+    limit: Limit = 100,
+    after: str | None = None,
+    name: str | None = None,
 ) -> ExperimentList:
-    """List experiments by name."""
+    """List experiments by name; or the one of exactly this name, which an address may not hold."""
+    if name is not None:
+        one = await call.read(lambda s: s.experiments.find(workspace, name, caller=call.caller))
+        return ExperimentList(value=[] if one is None else [from_experiment(one)])
     pages = Pages(call, "experiments", workspace, limit=limit)
     place = pages.place(after)
     read = await call.read(
@@ -58,7 +75,7 @@ async def list_experiments(
 
 @get(_ONE, permission=Permission.EXPERIMENTS_READ)
 async def show_experiment(call: Call, workspace: str, name: str) -> ExperimentOut:
-    """Answer an experiment."""
+    """Answer an experiment, by its name or its id."""
     return from_experiment(
         await call.read(lambda s: s.experiments.get(workspace, name, caller=call.caller))
     )
@@ -69,14 +86,13 @@ async def change_experiment(
     call: Call, workspace: str, name: str, data: ExperimentChange
 ) -> ExperimentOut:
     """Change what is given; an archived experiment takes no new runs."""
+    change = Change(tags=data.tags, description=data.description, archived=data.archived)
     changed = await call.write(
         lambda s: s.experiments.change(
             workspace,
             name,
+            change,
             caller=call.caller,
-            tags=data.tags,
-            description=data.description,
-            archived=data.archived,
         )
     )
     return from_experiment(changed)
@@ -84,6 +100,7 @@ async def change_experiment(
 
 ROUTES: Final[list[ControllerRouterHandler]] = [
     ensure_experiment,
+    ensure_named_experiment,
     list_experiments,
     show_experiment,
     change_experiment,

@@ -10,7 +10,8 @@ from zaffre_sdk.wire.artifacts import LogList, LogOut
 from zaffre.domain.access import Permission
 from zaffre.domain.runs import RunState
 from zaffre.protocols.http.call import Call
-from zaffre.protocols.http.streaming import OCTETS, relative, small_body
+from zaffre.protocols.http.files import OCTETS
+from zaffre.protocols.http.streaming import relative, small_body
 
 _ALL: Final = "/workspaces/{workspace:str}/runs/{run:str}/logs"
 _ONE: Final = f"{_ALL}/{{path:path}}"

@@ -36,6 +36,7 @@ async def append_metrics(
     stored = await call.write(
         lambda s: s.metrics.append(workspace, run, batch, caller=call.caller)
     )
+    call.house.programs.hear(workspace, run)
     return _answer(request, BatchOut(sequence=data.sequence, stored=stored))
 
 

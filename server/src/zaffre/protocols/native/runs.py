@@ -19,6 +19,7 @@ from zaffre.protocols.native.translate.runs import (
     to_run_filter,
     to_run_state,
 )
+from zaffre.services.work import Services
 
 _ALL = "/workspaces/{workspace:str}/runs"
 _ONE = "/workspaces/{workspace:str}/runs/{run:str}"
@@ -36,9 +37,12 @@ SeenState = Annotated[str | None, QueryParameter(name="state", description="What
 async def create_run(call: Call, workspace: str, data: RunIn) -> RunOut:
     """Create a run; an interactive one is running, a script is queued (`runs/submit`)."""
     new = to_new_run(data)
-    return await call.write_once(
+    created = await call.write_once(
         RunOut, lambda s: from_run(s.runs.create(workspace, new, caller=call.caller))
     )
+    if new.beats:
+        call.house.programs.expect(workspace, created.id)
+    return created
 
 
 @get(_ALL, permission=Permission.RUNS_READ)
@@ -48,6 +52,8 @@ async def list_runs(  # noqa: PLR0913 - one parameter for each filter
     *,
     experiment: str | None = None,
     parent: str | None = None,
+    below: str | None = None,
+    top: bool = False,
     states: States = None,
     tag: Words = None,
     properties: Properties = None,
@@ -56,7 +62,13 @@ async def list_runs(  # noqa: PLR0913 - one parameter for each filter
 ) -> RunList:
     """List runs, newest first; a tag or property is asked for as `key` or `key=value`."""
     where = to_run_filter(
-        experiment=experiment, parent=parent, states=states, tags=tag, properties=properties
+        experiment=experiment,
+        parent=parent,
+        below=below,
+        top=top,
+        states=states,
+        tags=tag,
+        properties=properties,
     )
     pages = Pages(call, "runs", workspace, where, limit=limit)
     place = pages.place(after)
@@ -71,8 +83,13 @@ async def list_runs(  # noqa: PLR0913 - one parameter for each filter
 
 @get(_ONE, permission=Permission.RUNS_READ)
 async def show_run(call: Call, workspace: str, run: str) -> RunOut:
-    """Answer a run as it is now."""
-    return from_run(await call.read(lambda s: s.runs.get(workspace, run, caller=call.caller)))
+    """Answer a run as it is now, with its params."""
+
+    def read(services: Services) -> RunOut:
+        found = services.runs.get(workspace, run, caller=call.caller)
+        return from_run(found, services.params.of(workspace, run, caller=call.caller))
+
+    return await call.read(read)
 
 
 @patch(_ONE, permission=Permission.RUNS_WRITE)

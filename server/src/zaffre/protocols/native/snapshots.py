@@ -9,7 +9,8 @@ from zaffre_sdk.wire.files import SnapshotIn, SnapshotOut
 
 from zaffre.domain.access import Permission
 from zaffre.protocols.http.call import Call
-from zaffre.protocols.http.streaming import RawFile, blob_answer, relative
+from zaffre.protocols.http.files import RawFile
+from zaffre.protocols.http.streaming import blob_answer, relative
 from zaffre.protocols.native.translate.snapshots import from_snapshot, to_files
 
 _ALL = "/workspaces/{workspace:str}/snapshots"

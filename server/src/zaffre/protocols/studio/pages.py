@@ -12,7 +12,8 @@ from zaffre.domain.access import Permission
 from zaffre.domain.artifacts import Artifact
 from zaffre.ports.stores import RunFilter
 from zaffre.protocols.http.call import Call
-from zaffre.protocols.http.streaming import RawFile, blob_answer, relative
+from zaffre.protocols.http.files import RawFile
+from zaffre.protocols.http.streaming import blob_answer, relative
 from zaffre.protocols.studio.views import image_type, view_run
 from zaffre.services.models import ModelFilter
 from zaffre.services.work import Services
@@ -60,13 +61,14 @@ async def workspace_page(
 async def experiment_page(
     call: Call, request: Request[Any, Any, Any], workspace: str, name: str
 ) -> Response[str]:
-    """List the runs of an experiment."""
+    """List the runs of an experiment, given by its id or its name."""
 
     def read(services: Services) -> dict[str, Any]:
-        where = RunFilter(experiment_name=name)
+        experiment = services.experiments.get(workspace, name, caller=call.caller)
+        where = RunFilter(experiment_name=experiment.name)
         return {
             "workspace": services.workspaces.get(workspace, caller=call.caller),
-            "experiment": services.experiments.get(workspace, name, caller=call.caller),
+            "experiment": experiment,
             "runs": services.runs.list(workspace, where, caller=call.caller, limit=MAX_ROWS),
         }
 

@@ -34,6 +34,7 @@ class RunView:
 
     workspace: Workspace
     run: Run
+    params: dict[str, str]
     metrics: list[MetricSummary]
     charts: list[Drawing]
     images: list[Artifact]
@@ -44,6 +45,7 @@ class RunView:
         return {
             "workspace": self.workspace,
             "run": self.run,
+            "params": self.params,
             "metrics": self.metrics,
             "charts": self.charts,
             "images": [{"name": image.path, "path": image.path} for image in self.images],
@@ -69,6 +71,7 @@ def view_run(services: Services, workspace_id: str, run_id: str, *, caller: Prin
     return RunView(
         workspace=workspace,
         run=run,
+        params=services.params.of(workspace_id, run_id, caller=caller),
         metrics=metrics,
         charts=_charts(services, run, metrics, caller=caller),
         images=[artifact for artifact in artifacts if image_type(artifact.path)],

@@ -1,18 +1,25 @@
 """Artifacts in SQL."""
 
-import sys
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, select
 
 from zaffre.adapters.sql.rows import columns_of, entity_of, insert_or_replace, values_of
+from zaffre.adapters.sql.stores.doomed import doom
+from zaffre.adapters.sql.stores.folders import behind, children, take
 from zaffre.adapters.sql.tables import artifacts
-from zaffre.domain.artifacts import Artifact
+from zaffre.domain.artifacts import Artifact, Child
 from zaffre.domain.errors import missing
 
 _select = select(*columns_of(artifacts, Artifact)).where(
     artifacts.c.workspace_id == bindparam("workspace"), artifacts.c.run_id == bindparam("run")
 )
 _by_path = _select.where(artifacts.c.path == bindparam("path"))
+_digest = select(artifacts.c.digest, artifacts.c.size).where(
+    artifacts.c.workspace_id == bindparam("workspace"),
+    artifacts.c.run_id == bindparam("run"),
+    artifacts.c.path == bindparam("path"),
+)
 _put = insert_or_replace(artifacts)
 
 
@@ -24,6 +31,10 @@ class SqlArtifactStore:
 
     def put(self, workspace_id: str, artifact: Artifact) -> None:
         """Add it, or replace the one at its path."""
+        this = {"workspace": workspace_id, "run": artifact.run_id, "path": artifact.path}
+        replaced = self._connection.execute(_digest, this).one_or_none()
+        if replaced is not None and replaced.digest != artifact.digest:
+            doom(self._connection, [replaced])
         values = values_of(artifacts, artifact) | {"workspace_id": workspace_id}
         self._connection.execute(_put, values)
 
@@ -42,7 +53,7 @@ class SqlArtifactStore:
         statement = _select.order_by(artifacts.c.path).limit(limit)
         if prefix:
             statement = statement.where(artifacts.c.path >= prefix)
-        end = _behind(prefix)
+        end = behind(prefix)
         if end:
             statement = statement.where(artifacts.c.path < end)
         if after is not None:
@@ -50,12 +61,18 @@ class SqlArtifactStore:
         rows = self._connection.execute(statement, {"workspace": workspace_id, "run": run_id})
         return [entity_of(Artifact, row) for row in rows]
 
+    def children(
+        self, workspace_id: str, run_id: str, *, folder: str, limit: int, after: str | None = None
+    ) -> Sequence[Child]:
+        """Return what lies directly in a folder."""
+        owner = {"workspace_id": workspace_id, "run_id": run_id}
+        return children(
+            self._connection, artifacts, owner, folder=folder, after=after, limit=limit
+        )
 
-def _behind(prefix: str) -> str:
-    """Return the first text behind all that begin with `prefix`; empty when there is none."""
-    kept = prefix.rstrip(chr(sys.maxunicode))
-    if not kept:
-        return ""
-    following = ord(kept[-1]) + 1
-    # Half characters are no text.
-    return kept[:-1] + chr(0xE000 if 0xD800 <= following <= 0xDFFF else following)  # noqa: PLR2004 - the surrogates of Unicode
+    def remove(self, workspace_id: str, run_id: str, path: str | None, *, limit: int) -> int:
+        """Remove the file at `path` and those below it, or all; return how many went."""
+        owner = {"workspace_id": workspace_id, "run_id": run_id}
+        gone = take(self._connection, artifacts, owner, path=path, limit=limit)
+        doom(self._connection, gone)
+        return len(gone)

@@ -1,27 +1,34 @@
 """Metrics in SQL.
 
-The statements of `append` are plain text and their rows plain tuples: it stores points by the
-hundred thousand a second, which SQLAlchemy's own conversions would halve.
+A batch is one row until it is folded; how a point is found thus depends on its age: old ones stand
+in chunks of their metric, the newest few thousand of a run in batches that wait.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isfinite
+import struct
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain, islice, repeat
+from math import nan
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
 from zaffre.adapters.sql.stores.files import chunks
+from zaffre.adapters.sql.stores.folding import MAX_WAITING, ROW_WEIGHT, fold
 from zaffre.adapters.sql.stores.points import (
-    KIND_NUMBERS,
+    Chunk,
     Layout,
-    cells_of,
-    placed,
-    point_of,
+    Part,
+    divided,
+    packed_batch,
+    united,
+    unpacked_batch,
 )
-from zaffre.adapters.sql.tables import metric_batches, metric_points, metric_series, runs
+from zaffre.adapters.sql.stores.tallies import ADD_TALLY, tallies
+from zaffre.adapters.sql.tables import metric_batches, metric_chunks, metric_series, runs
 from zaffre.domain.errors import InvalidError, missing
-from zaffre.domain.metrics import MetricBatch, MetricPoint, MetricSummary
+from zaffre.domain.metrics import LatestMetric, MetricBatch, MetricPoint, MetricSummary
 from zaffre.domain.runs import Run
 
 _BEGIN = """
@@ -29,54 +36,63 @@ SELECT runs.key,
     EXISTS (SELECT 1 FROM metric_batches AS sent
         WHERE sent.run_key = runs.key AND sent.writer = ? AND sent.sequence = ?),
     (SELECT "start" + "count" FROM metric_batches AS last
+        WHERE last.run_key = runs.key ORDER BY "start" DESC, "count" DESC LIMIT 1),
+    (SELECT waiting FROM metric_batches AS last
         WHERE last.run_key = runs.key ORDER BY "start" DESC, "count" DESC LIMIT 1)
 FROM runs WHERE runs.workspace_id = ? AND runs.id = ?
 """
-_FIND_SERIES = """
-SELECT name, key, "count", minimum, maximum FROM metric_series WHERE run_key = ? AND name IN ({})
-"""
-_ADD_SERIES = """
-INSERT INTO metric_series (run_key, name, "count") VALUES (?, ?, 0) RETURNING key
-"""
-_ADD_POINTS = """
-INSERT INTO metric_points (series_key, ordinal, kind, step, time, number, other)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-_SAVE_SERIES = """
-UPDATE metric_series SET "count" = ?, minimum = ?, maximum = ? WHERE key = ?
-"""
 _ADD_BATCH = """
-INSERT INTO metric_batches (run_key, writer, sequence, "start", "count", layout)
-VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO metric_batches (run_key, writer, sequence, "start", "count", layout, data, waiting)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+_NO_LAYOUT = b""
+# A point without a step counts as of this one, as MLflow has it.
+_NO_STEP = 0
 
-_s, _p, _b = metric_series.c, metric_points.c, metric_batches.c
+_s, _c, _b = metric_series.c, metric_chunks.c, metric_batches.c
 _run = (runs.c.workspace_id == bindparam("workspace"), runs.c.id == bindparam("run"))
 _run_key = select(runs.c.key).where(*_run).scalar_subquery()
-_point = (_p.kind, _p.step, _p.time, _p.number, _p.other)
+_last_ordinal = (
+    select(func.max(_c.ordinal)).where(_c.series_key == _s.key).correlate(metric_series)
+)
 _summaries = (
-    select(_s.name, _s["count"].label("points"), _s.minimum, _s.maximum, *_point)
-    .join(metric_points, (_p.series_key == _s.key) & (_p.ordinal == _s["count"] - 1))
+    select(
+        _s.name,
+        _s["count"].label("points"),
+        _s.minimum,
+        _s.maximum,
+        _c.ordinal,
+        _c["count"],
+        _c.data,
+    )
+    .outerjoin(
+        metric_chunks,
+        and_(_c.series_key == _s.key, _c.ordinal == _last_ordinal.scalar_subquery()),
+    )
     .where(_s.run_key == _run_key)
     .order_by(_s.key)
 )
 _series = select(_s.key, _s["count"].label("points")).where(
     _s.run_key == _run_key, _s.name == bindparam("name")
 )
-_range = (
-    select(_p.ordinal, *_point)
-    .where(
-        _p.series_key == bindparam("series"),
-        _p.ordinal.between(bindparam("low"), bindparam("high")),
-    )
-    .order_by(_p.ordinal)
+_first_chunk = (
+    select(func.max(_c.ordinal))
+    .where(_c.series_key == bindparam("series"), _c.ordinal <= bindparam("low"))
+    .scalar_subquery()
 )
-_these = (
-    select(_p.ordinal, *_point)
+_chunks = (
+    select(_c.ordinal, _c["count"], _c.data)
     .where(
-        _p.series_key == bindparam("series"), _p.ordinal.in_(bindparam("ordinals", expanding=True))
+        _c.series_key == bindparam("series"),
+        _c.ordinal >= _first_chunk,
+        _c.ordinal <= bindparam("high"),
     )
-    .order_by(_p.ordinal)
+    .order_by(_c.ordinal)
+)
+_waiting = (
+    select(_b["count"], _b.data)
+    .where(_b.run_key == _run_key, _b.data.is_not(None))
+    .order_by(_b.start)
 )
 _names = select(_s.key, _s.name).where(_s.key.in_(bindparam("keys", expanding=True)))
 _first_batch = (
@@ -87,26 +103,21 @@ _first_batch = (
     .scalar_subquery()
 )
 _batches = (
-    select(_b.start, _b["count"].label("points"), _b.layout)
+    select(_b.start, _b["count"].label("points"), _b.layout, _b.data)
     .where(_b.run_key == _run_key, _b.start >= _first_batch, _b["count"] > 0)
     .order_by(_b.start)
 )
-
-
-@dataclass(slots=True)
-class _Series:
-    key: int
-    count: int
-    minimum: float | None
-    maximum: float | None
-
-    def include(self, value: float) -> None:
-        if self.minimum is None or self.maximum is None:
-            self.minimum = self.maximum = value
-        elif value < self.minimum:
-            self.minimum = value
-        elif value > self.maximum:
-            self.maximum = value
+_latest = (
+    select(runs.c.id, _s.name, _s.latest_number, _s.latest_is_nan, _s.latest_time, _s.latest_step)
+    .join(metric_series, _s.run_key == runs.c.key)
+    .where(
+        runs.c.workspace_id == bindparam("workspace"),
+        runs.c.id.in_(bindparam("runs", expanding=True)),
+        _s.latest_step.is_not(None),
+    )
+    .order_by(_s.key)
+)
+_own_series = select(_s.key).where(_s.run_key == _run_key)
 
 
 class SqlMetricStore:
@@ -114,44 +125,68 @@ class SqlMetricStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._known: tuple[str, dict[str, Part]] | None = None
 
     def append(self, run: Run, batch: MetricBatch) -> bool:
         """Store the batch unless its sequence was stored; tell whether it was new."""
+        self._known = None
         values = (batch.writer, batch.sequence, run.workspace_id, run.id)
         begun = self._connection.exec_driver_sql(_BEGIN, values).one_or_none()
         if begun is None:
             raise missing("run", run.id)
-        run_key, is_stored, end = begun
+        run_key, is_stored, end, waiting = begun
         if is_stored:
             return False
         try:
-            layout = self._append(run_key, batch.points)
-        except OverflowError as error:
+            self._add(run_key, batch, start=end or 0, waiting=waiting or 0)
+        except (OverflowError, struct.error) as error:
             raise InvalidError(
                 "NumberTooLarge",
                 "A whole number or a step has more than 64 bits.",
                 target="points",
                 hint="Log it as a floating-point number or as text.",
             ) from error
-        batch_row = (run_key, batch.writer, batch.sequence, end or 0, len(batch.points), layout)
-        self._connection.exec_driver_sql(_ADD_BATCH, batch_row)
         return True
 
     def summaries(self, run: Run) -> list[MetricSummary]:
         """Return every metric of the run, in order of first appearance."""
+        waiting = self._waiting(run)
         rows = self._connection.execute(_summaries, _this(run))
-        return [_summary(row) for row in rows]
+        return [_summary(row, waiting.get(row.name)) for row in rows]
+
+    def latest(self, workspace_id: str, run_ids: Sequence[str]) -> dict[str, list[LatestMetric]]:
+        """Return the latest of each metric of many runs, in order of first appearance."""
+        found: dict[str, list[LatestMetric]] = {}
+        for some in chunks(run_ids):
+            asked = {"workspace": workspace_id, "runs": some}
+            for run_id, name, number, is_nan, time, step in self._connection.execute(
+                _latest, asked
+            ).all():
+                at = datetime.fromtimestamp(time, UTC)
+                latest = LatestMetric(name, nan if is_nan else number, at, step)
+                found.setdefault(run_id, []).append(latest)
+        return found
 
     def points(
         self, run: Run, name: str, *, limit: int, after: int = -1
     ) -> list[tuple[int, MetricPoint]]:
         """Return entries of one metric in order of arrival with their positions (from 0)."""
-        series, _ = self._find(run, name)
-        return self._between(series, name, after + 1, after + limit)
+        series, count = self._find(run, name)
+        low, high = after + 1, min(after + limit, count - 1)
+        if low > high:
+            return []
+        waiting = self._waiting(run).get(name)
+        folded = count - len(waiting or ())
+        found = self._between(series, name, low, min(high, folded - 1))
+        if waiting is not None and high >= folded:
+            begin = max(low, folded)
+            rest = waiting.cut(begin - folded, high + 1 - folded)
+            found += enumerate(rest.points(name), start=begin)
+        return found
 
     def entries(self, run: Run, *, limit: int, after: int = -1) -> list[tuple[int, MetricPoint]]:
         """Return entries of all metrics in order of arrival with a position to continue at."""
-        places = self._places(run, after + 1, limit)
+        places, waiting = self._places(run, after + 1, limit)
         ranges: dict[int, tuple[int, int]] = {}
         for series, ordinal in places:
             low, _ = ranges.get(series, (ordinal, ordinal))
@@ -162,76 +197,113 @@ class SqlMetricStore:
             for series, (low, high) in ranges.items()
             for ordinal, point in self._between(series, names[series], low, high)
         }
-        return [(after + 1 + index, points[place]) for index, place in enumerate(places)]
+        found = chain((points[place] for place in places), waiting)
+        return list(enumerate(islice(found, limit), start=after + 1))
 
     def sample(self, run: Run, name: str, *, size: int) -> list[tuple[int, MetricPoint]]:
         """Return at most `size` entries spread evenly, the first and the last among them."""
         series, count = self._find(run, name)
-        if count <= size:
-            return self._between(series, name, 0, count - 1)
-        last = count - 1
-        gaps = max(size - 1, 1)
-        ordinals = [last - last * index // gaps for index in reversed(range(size))]
-        return [
-            (row[0], point_of(name, row[1:]))
-            for some in chunks(ordinals)
-            for row in self._connection.execute(_these, {"series": series, "ordinals": some})
-        ]
+        ordinals = _spread(range(count), size)
+        waiting = self._waiting(run).get(name)
+        return list(_chosen(name, ordinals, self._all(series, count), waiting))
 
-    def _append(self, run_key: int, points: Sequence[MetricPoint]) -> bytes:
-        series = self._series_of(run_key, list(dict.fromkeys(point.name for point in points)))
-        layout = Layout()
-        rows = []
-        for point in points:
-            one = series[point.name]
-            layout.add(one.key, one.count)
-            number, other = cells_of(point.value)
-            kind, time = KIND_NUMBERS[point.kind], point.time.timestamp()
-            rows.append((one.key, one.count, kind, point.step, time, number, other))
-            one.count += 1
-            if isinstance(point.value, int | float) and isfinite(point.value):
-                one.include(float(point.value))
-        if rows:
-            self._connection.exec_driver_sql(_ADD_POINTS, rows)
-            changed = [(s.count, s.minimum, s.maximum, s.key) for s in series.values()]
-            self._connection.exec_driver_sql(_SAVE_SERIES, changed)
-        return layout.to_bytes()
+    def sample_steps(
+        self, run: Run, name: str, *, size: int, steps: tuple[int, int] | None = None
+    ) -> list[tuple[int, MetricPoint]]:
+        """Return at most `size` entries spread evenly in order of their steps, with both ends."""
+        series, count = self._find(run, name)
+        waiting = self._waiting(run).get(name)
+        folded = list(self._all(series, count))
+        found = list(chain.from_iterable(chunk.steps(_NO_STEP) for chunk in folded))
+        if waiting is not None:
+            found += [step or _NO_STEP for step in waiting.steps or repeat(None, len(waiting))]
+        order: Sequence[int] = range(count)
+        ordered = sorted(found)
+        if ordered != found:
+            order = sorted(order, key=found.__getitem__)
+        if steps is not None:
+            order = order[bisect_left(ordered, steps[0]) : bisect_right(ordered, steps[1])]
+        chosen = _spread(order, size)
+        points = dict(_chosen(name, sorted(chosen), folded, waiting))
+        return [(place, points[place]) for place in chosen]
 
-    def _series_of(self, run_key: int, names: list[str]) -> dict[str, _Series]:
-        found: dict[str, _Series] = {}
-        for some in chunks(names):
-            statement = _FIND_SERIES.format(",".join("?" * len(some)))
-            rows = self._connection.exec_driver_sql(statement, (run_key, *some))
-            found.update((name, _Series(*rest)) for name, *rest in rows)
-        for name in names:
-            if name not in found:
-                added = self._connection.exec_driver_sql(_ADD_SERIES, (run_key, name))
-                found[name] = _Series(added.scalar_one(), 0, None, None)
-        return found
+    def delete(self, run: Run) -> None:
+        """Remove everything that the run logged."""
+        self._known = None
+        this = _this(run)
+        own = delete(metric_chunks).where(_c.series_key.in_(_own_series))
+        self._connection.execute(own, this)
+        self._connection.execute(delete(metric_batches).where(_b.run_key == _run_key), this)
+        self._connection.execute(delete(metric_series).where(_s.run_key == _run_key), this)
+
+    def _add(self, run_key: int, batch: MetricBatch, *, start: int, waiting: int) -> None:
+        columns = batch.columns
+        count = len(columns)
+        data = packed_batch(columns) if count else None
+        waiting += count + ROW_WEIGHT if count else 0
+        is_full = waiting > MAX_WAITING
+        row = (run_key, batch.writer, batch.sequence, start, count, _NO_LAYOUT, data)
+        self._connection.exec_driver_sql(_ADD_BATCH, (*row, 0 if is_full else waiting))
+        if count:
+            self._connection.exec_driver_sql(ADD_TALLY, list(tallies(run_key, columns)))
+        if is_full:
+            fold(self._connection, run_key)
 
     def _find(self, run: Run, name: str) -> tuple[int, int]:
         """Return the key and the length of a series; a length of 0 when there is none."""
         row = self._connection.execute(_series, {**_this(run), "name": name}).one_or_none()
         return (0, 0) if row is None else (row.key, row.points)
 
+    def _waiting(self, run: Run) -> dict[str, Part]:
+        """Return the points of each metric that wait to be folded."""
+        if self._known is not None and self._known[0] == run.id:
+            return self._known[1]
+        rows = self._connection.execute(_waiting, _this(run)).all()
+        batches = [unpacked_batch(data, count) for count, data in rows]
+        waiting = divided(united(batches)) if batches else {}
+        self._known = (run.id, waiting)
+        return waiting
+
     def _between(
         self, series: int, name: str, low: int, high: int
     ) -> list[tuple[int, MetricPoint]]:
-        rows = self._connection.execute(_range, {"series": series, "low": low, "high": high})
-        return [(row[0], point_of(name, row[1:])) for row in rows]
+        found: list[tuple[int, MetricPoint]] = []
+        asked = {"series": series, "low": low, "high": high}
+        for row in self._connection.execute(_chunks, asked) if low <= high else ():
+            chunk = Chunk(*row)
+            begin = max(low, chunk.first)
+            piece = chunk.part().cut(begin - chunk.first, high + 1 - chunk.first)
+            found += enumerate(piece.points(name), start=begin)
+        return found
 
-    def _places(self, run: Run, position: int, limit: int) -> list[tuple[int, int]]:
+    def _all(self, series: int, count: int) -> Iterator[Chunk]:
+        """Yield the chunks of the first points of a series."""
+        asked = {"series": series, "low": 0, "high": count - 1}
+        for row in self._connection.execute(_chunks, asked) if count else ():
+            yield Chunk(*row)
+
+    def _places(
+        self, run: Run, position: int, limit: int
+    ) -> tuple[list[tuple[int, int]], Iterator[MetricPoint]]:
+        """Return where entries stand that were folded, and after those the ones that wait."""
         places: list[tuple[int, int]] = []
+        waiting: list[Iterator[MetricPoint]] = []
+        found = 0
         # A page needs no more batches than it has entries, and the one that it begins within.
         statement = _batches.limit(limit + 1)
         rows = self._connection.execute(statement, {**_this(run), "position": position})
         for row in rows:
             skipped = max(position - row.start, 0)
-            places += list(placed(row.layout, row.points))[skipped:]
-            if len(places) >= limit:
+            if row.data is None:
+                places += islice(Layout.placed(row.layout, row.points), skipped, None)
+            else:
+                columns = unpacked_batch(row.data, row.points)
+                waiting.append(islice(columns.points(), skipped, None))
+            found += row.points - skipped
+            if found >= limit:
                 rows.close()
                 break
-        return places[:limit]
+        return places[:limit], chain.from_iterable(waiting)
 
     def _names(self, keys: list[int]) -> dict[int, str]:
         return {
@@ -245,15 +317,45 @@ def _this(run: Run) -> dict[str, Any]:
     return {"workspace": run.workspace_id, "run": run.id}
 
 
-def _summary(row: "Row[*tuple[Any, ...]]") -> MetricSummary:
-    last = point_of(row.name, row[4:])
+def _spread(places: Sequence[int], size: int) -> list[int]:
+    """Return at most `size` of the places, evenly, the first and the last among them."""
+    if len(places) <= size:
+        return list(places)
+    last = len(places) - 1
+    gaps = max(size - 1, 1)
+    return [places[last - last * index // gaps] for index in reversed(range(size))]
+
+
+def _chosen(
+    name: str, ordinals: Sequence[int], folded: Iterable[Chunk], waiting: Part | None
+) -> Iterator[tuple[int, MetricPoint]]:
+    """Yield the points at ordinals that grow."""
+    place = end = 0
+    for chunk in folded:
+        end = chunk.first + chunk.count
+        below = bisect_left(ordinals, end)
+        for ordinal in ordinals[place:below]:
+            yield ordinal, chunk.point(name, ordinal)
+        place = below
+    if waiting is not None:
+        for ordinal in ordinals[place:]:
+            (point,) = waiting.cut(ordinal - end, ordinal - end + 1).points(name)
+            yield ordinal, point
+
+
+def _summary(row: Any, waiting: Part | None) -> MetricSummary:  # noqa: ANN401 - a row of SQLAlchemy
+    name, count, minimum, maximum, *chunk = row
+    if waiting is not None:
+        (last,) = waiting.cut(len(waiting) - 1, len(waiting)).points(name)
+    else:
+        last = Chunk(*chunk).point(name, count - 1)
     return MetricSummary(
-        name=row.name,
+        name=name,
         kind=last.kind,
-        count=row.points,
+        count=count,
         last=last.value,
         last_step=last.step,
-        minimum=row.minimum,
-        maximum=row.maximum,
+        minimum=minimum,
+        maximum=maximum,
         updated_at=last.time,
     )

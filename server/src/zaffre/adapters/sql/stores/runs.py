@@ -1,19 +1,23 @@
 """Runs in SQL."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, union_all, update
 
+from zaffre.adapters.sql.columns import Moment
 from zaffre.adapters.sql.rows import columns_of, entity_of, insert_new, values_of
 from zaffre.adapters.sql.stores.labels import conditions, labels_of, replace_labels
 from zaffre.adapters.sql.stores.pages import key_of
 from zaffre.adapters.sql.tables import experiments, runs
 from zaffre.base.text import shown
 from zaffre.domain.errors import ConflictError, missing
+from zaffre.domain.experiments import Experiment
 from zaffre.domain.runs import TERMINAL, Run, RunKind, RunState
 from zaffre.ports.stores import RunFilter
 
 _CHANGING = (
+    "parent_id",
     "state",
     "display_name",
     "description",
@@ -24,6 +28,8 @@ _CHANGING = (
     "handle",
     "started_at",
     "ended_at",
+    "archived_at",
+    "began_at",
 )
 _this = (
     runs.c.workspace_id == bindparam("this_workspace"),
@@ -43,7 +49,14 @@ _number = (
 _in_states = _select.where(
     runs.c.kind == RunKind.SCRIPT, runs.c.state.in_(bindparam("states", expanding=True))
 ).order_by(runs.c.key)
+_save_archived = update(runs).where(
+    runs.c.experiment_id == bindparam("of"),
+    runs.c.archived_at.is_not_distinct_from(bindparam("before", type_=Moment)),
+)
 _ENDED = sorted(TERMINAL)
+_open_interactive = _select.where(
+    runs.c.kind == RunKind.INTERACTIVE, runs.c.state.in_(sorted(frozenset(RunState) - TERMINAL))
+).order_by(runs.c.key)
 
 
 class SqlRunStore:
@@ -54,7 +67,11 @@ class SqlRunStore:
 
     def add(self, run: Run) -> None:
         """Add it."""
-        values = values_of(runs, run) | {"kind": run.spec.kind}
+        values = values_of(runs, run) | {
+            "kind": run.spec.kind,
+            "began_at": run.began_at,
+            "snapshot_id": run.spec.snapshot_id,
+        }
         key = self._connection.execute(_insert, values).scalar_one_or_none()
         if key is None:
             raise ConflictError(
@@ -100,14 +117,26 @@ class SqlRunStore:
             raise missing("experiment", experiment_id)
         return number
 
+    def set_archived(
+        self, experiment: Experiment, *, at: datetime | None, before: datetime | None
+    ) -> None:
+        """Archive, or restore, all runs of an experiment that were archived at `before`."""
+        values = {"of": experiment.id, "before": before, "archived_at": at}
+        self._connection.execute(_save_archived, values)
+
     def in_states(self, states: frozenset[RunState], *, limit: int | None = None) -> list[Run]:
         """Return the runs of every workspace in these states, oldest first, for the engine."""
         rows = self._connection.execute(_in_states.limit(limit), {"states": sorted(states)})
         return [entity_of(Run, row) for row in rows]
 
+    def promised(self) -> list[Run]:
+        """Return the open runs of every workspace whose programs promised to beat."""
+        rows = self._connection.execute(_open_interactive)
+        return [run for run in (entity_of(Run, row) for row in rows) if run.beats]
+
     def open_below(self, run: Run, *, interactive_only: bool = False) -> list[Run]:
         """Return the runs below it, at any depth, that have not ended, newest first."""
-        keys = _keys_below(run, interactive_only=interactive_only)
+        keys = _keys_below(run.workspace_id, run.id, interactive_only=interactive_only)
         rows = self._connection.execute(
             _select.where(runs.c.key.in_(keys), runs.c.state.not_in(_ENDED)).order_by(
                 runs.c.key.desc()
@@ -143,10 +172,9 @@ def _keys(
     for table, condition in conditions(workspace_id, where):
         wanted += [condition, table.c.run_key == runs.c.key]
         key = table.c.run_key
-    if where.experiment_name is not None:
-        wanted.append(runs.c.experiment_name == where.experiment_name)
-    if where.parent_id is not None:
-        wanted.append(runs.c.parent_id == where.parent_id)
+    wanted += _plain_conditions(where)
+    if where.below_id is not None:
+        wanted.append(runs.c.key.in_(_keys_below(workspace_id, where.below_id)))
     if state is not None:
         wanted.append(runs.c.state == state)
     if before is not None:
@@ -154,10 +182,25 @@ def _keys(
     return select(key.label("key")).where(*wanted).order_by(key.desc())
 
 
-def _keys_below(run: Run, *, interactive_only: bool) -> "Select[Any]":
-    wanted = [runs.c.workspace_id == run.workspace_id]
+def _plain_conditions(where: RunFilter) -> "list[ColumnElement[bool]]":
+    wanted: list[ColumnElement[bool]] = []
+    if not where.archived:
+        wanted.append(runs.c.archived_at.is_(None))
+    if where.experiment_name is not None:
+        wanted.append(runs.c.experiment_name == where.experiment_name)
+    if where.parent_id is not None:
+        wanted.append(runs.c.parent_id == where.parent_id)
+    if where.top_only:
+        wanted.append(runs.c.parent_id.is_(None))
+    return wanted
+
+
+def _keys_below(
+    workspace_id: str, run_id: str, *, interactive_only: bool = False
+) -> "Select[Any]":
+    wanted = [runs.c.workspace_id == workspace_id]
     if interactive_only:
         wanted.append(runs.c.kind == RunKind.INTERACTIVE)
     found = select(runs.c.id, runs.c.key)
-    below = found.where(runs.c.parent_id == run.id, *wanted).cte("below", recursive=True)
+    below = found.where(runs.c.parent_id == run_id, *wanted).cte("below", recursive=True)
     return select(below.union(found.where(runs.c.parent_id == below.c.id, *wanted)).c.key)

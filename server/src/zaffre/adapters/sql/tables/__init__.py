@@ -8,17 +8,27 @@ from zaffre.adapters.sql.tables.logged_models import (
     logged_models,
     run_models,
 )
-from zaffre.adapters.sql.tables.metrics import metric_batches, metric_points, metric_series
+from zaffre.adapters.sql.tables.metrics import metric_batches, metric_chunks, metric_series
 from zaffre.adapters.sql.tables.models import model_aliases, model_files, model_names, models
-from zaffre.adapters.sql.tables.owned_files import owned_files
+from zaffre.adapters.sql.tables.owned_files import doomed_blobs, owned_files, removals
 from zaffre.adapters.sql.tables.runs import artifacts, run_inputs, run_labels, run_params, runs
 from zaffre.adapters.sql.tables.schema import metadata
+from zaffre.adapters.sql.tables.secrets import secrets
 from zaffre.adapters.sql.tables.snapshots import snapshot_files, snapshots, workspace_blobs
+from zaffre.adapters.sql.tables.traces import (
+    assessments,
+    spans,
+    trace_labels,
+    trace_links,
+    traces,
+)
 from zaffre.adapters.sql.tables.workspaces import experiments, workspaces
 
 __all__ = [
     "answers",
     "artifacts",
+    "assessments",
+    "doomed_blobs",
     "endpoint_keys",
     "endpoints",
     "environments",
@@ -27,21 +37,27 @@ __all__ = [
     "logged_models",
     "metadata",
     "metric_batches",
-    "metric_points",
+    "metric_chunks",
     "metric_series",
     "model_aliases",
     "model_files",
     "model_names",
     "models",
     "owned_files",
+    "removals",
     "run_inputs",
     "run_labels",
     "run_models",
     "run_params",
     "runs",
+    "secrets",
     "snapshot_files",
     "snapshots",
+    "spans",
     "tokens",
+    "trace_labels",
+    "trace_links",
+    "traces",
     "workspace_blobs",
     "workspaces",
 ]

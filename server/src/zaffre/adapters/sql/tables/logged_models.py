@@ -49,7 +49,7 @@ logged_model_metrics = Table(
     # NULL is not-a-number.
     Column("number", Double),
     Column("step", BigInteger, nullable=False),
-    Column("time", Double, nullable=False),
+    moment("time"),
     Column("dataset_name", Text),
     Column("dataset_digest", Text),
     Index(None, "model_key", "name"),

@@ -1,6 +1,7 @@
 """Tables of models."""
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ForeignKeyConstraint,
     Index,
@@ -25,6 +26,10 @@ model_names = Table(
     Column("tags", Labels, nullable=False, server_default="{}"),
     Column("created_at", Moment, nullable=False, server_default="0"),
     Column("updated_at", Moment, nullable=False, server_default="0"),
+    # As the tags say it, for lists of models, which leave prompts out.
+    Column("is_prompt", Boolean, nullable=False, server_default="0"),
+    # The row of a removed name stays, so that its numbers are not given again.
+    moment("removed_at", nullable=True),
     PrimaryKeyConstraint("workspace_id", "name"),
     sqlite_with_rowid=False,
 )
@@ -55,6 +60,7 @@ models = Table(
     Index(None, "workspace_id", "key"),
     Index(None, "workspace_id", "name", "key"),
     Index(None, "workspace_id", "run_id", "key"),
+    Index(None, "workspace_id", "name", "stage", "version"),
 )
 
 model_files = files_of("model")

@@ -15,8 +15,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import text as text_
 
-from zaffre.adapters.sql.columns import Document, Key, Word
+from zaffre.adapters.sql.columns import Document, Key, Moment, Word
 from zaffre.adapters.sql.tables.schema import labels, metadata, moment, text, workspace
 from zaffre.domain.inputs import InputKind
 from zaffre.domain.runs import RunError, RunKind, RunSpec, RunState
@@ -28,7 +29,7 @@ runs = Table(
     workspace(cascade=False),
     text("id"),
     Column("experiment_id", Text, ForeignKey("experiments.id"), nullable=False),
-    # Experiments are not renamed, so that their names may stand here and in an index.
+    # Kept here too, since most lists ask for it; it follows when the experiment is renamed.
     text("experiment_name"),
     Column("parent_id", Text),
     Column("number", Integer, nullable=False),
@@ -47,14 +48,20 @@ runs = Table(
     moment("started_at", nullable=True),
     moment("ended_at", nullable=True),
     moment("archived_at", nullable=True),
+    # When it started, or was created until it did: the order of searches.
+    Column("began_at", Moment, nullable=False, server_default="0"),
+    # Of the specification, so that a snapshot goes when its last run does.
+    Column("snapshot_id", Text),
     UniqueConstraint("workspace_id", "id"),
+    Index(None, "workspace_id", "snapshot_id", sqlite_where=text_("snapshot_id IS NOT NULL")),
     Index(None, "workspace_id", "key"),
     Index(None, "workspace_id", "experiment_name", "key"),
     Index(None, "workspace_id", "parent_id", "key"),
     Index(None, "workspace_id", "state", "key"),
     Index(None, "kind", "state", "key"),
     Index(None, "experiment_id"),
-    Index(None, "experiment_id", "started_at", "key"),
+    Index(None, "experiment_id", "began_at"),
+    Index(None, "workspace_id", "began_at"),
 )
 
 # Tags and properties again, for filters: a row for the name and a row for name and value, in the
@@ -68,6 +75,8 @@ run_labels = Table(
     Column("value", LargeBinary),
     Column("run_key", Key, ForeignKey("runs.key")),
     PrimaryKeyConstraint("workspace_id", "label", "name", "value", "run_key"),
+    # Without it the removal of a run would look through the labels of all.
+    Index(None, "run_key"),
     sqlite_with_rowid=False,
 )
 
@@ -113,5 +122,7 @@ artifacts = Table(
     moment(),
     PrimaryKeyConstraint("workspace_id", "run_id", "path"),
     ForeignKeyConstraint(["workspace_id", "run_id"], ["runs.workspace_id", "runs.id"]),
+    # By which it is known whether bytes still have a name.
+    Index(None, "digest"),
     sqlite_with_rowid=False,
 )

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -57,5 +58,7 @@ def files_of(owner: str) -> Table:
         Column("size", BigInteger, nullable=False),
         Column("executable", Boolean, nullable=False),
         PrimaryKeyConstraint("owner_key", "path"),
+        # By which it is known whether bytes still have a name.
+        Index(None, "digest"),
         sqlite_with_rowid=False,
     )

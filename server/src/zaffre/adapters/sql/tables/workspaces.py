@@ -8,6 +8,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from zaffre.adapters.sql.columns import Moment
 from zaffre.adapters.sql.tables.schema import labels, metadata, moment, text, workspace
 
 workspaces = Table(
@@ -38,6 +39,7 @@ experiments = Table(
     labels("tags"),
     text("description"),
     moment(),
+    Column("updated_at", Moment, nullable=False, server_default="0"),
     moment("archived_at", nullable=True),
     Column("last_number", Integer, nullable=False, server_default="0"),
     UniqueConstraint("workspace_id", "name"),

@@ -60,6 +60,7 @@ def to_new_run(new: wire.RunIn) -> NewRun:
         display_name=new.display_name,
         tags=new.tags,
         properties=new.properties,
+        beats=new.beats,
     )
 
 
@@ -85,10 +86,12 @@ def to_run_state(state: str) -> RunState:
     return to_word(state, RunState, target="state")
 
 
-def to_run_filter(
+def to_run_filter(  # noqa: PLR0913 - one parameter for each filter
     *,
     experiment: str | None,
     parent: str | None,
+    below: str | None = None,
+    top: bool = False,
     states: Iterable[str] | None,
     tags: Iterable[str] | None,
     properties: Iterable[str] | None,
@@ -97,14 +100,16 @@ def to_run_filter(
     return RunFilter(
         experiment_name=experiment,
         parent_id=parent,
+        below_id=below,
+        top_only=top,
         states=frozenset(map(to_run_state, _words(states))),
         tags=_labels(tags),
         properties=_labels(properties),
     )
 
 
-def from_run(run: Run) -> wire.RunOut:
-    """Return the run as clients see it."""
+def from_run(run: Run, params: dict[str, str] | None = None) -> wire.RunOut:
+    """Return the run as clients see it, with its params if they were looked up."""
     return wire.RunOut(
         id=run.id,
         workspace_id=run.workspace_id,
@@ -124,6 +129,7 @@ def from_run(run: Run) -> wire.RunOut:
         created_at=from_time(run.created_at),
         started_at=from_moment(run.started_at),
         ended_at=from_moment(run.ended_at),
+        params=params,
     )
 
 

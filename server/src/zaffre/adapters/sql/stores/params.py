@@ -1,0 +1,74 @@
+"""Params of runs in SQL; the statements of `add` are plain text since programs log many."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection, bindparam, func, select
+
+from zaffre.adapters.sql.stores.files import chunks
+from zaffre.adapters.sql.tables import run_params, runs
+from zaffre.domain.errors import missing
+from zaffre.domain.runs import Run
+
+_KEY = "SELECT key FROM runs WHERE workspace_id = ? AND id = ?"
+_ADD = """
+INSERT INTO run_params (run_key, name, value, digest) VALUES (?, ?, ?, ?)
+ON CONFLICT DO NOTHING
+"""
+_FIND = "SELECT name, value FROM run_params WHERE run_key = ? AND name IN ({})"
+_of = (
+    select(runs.c.id, func.json_group_object(run_params.c.name, run_params.c.value))
+    .join(run_params, run_params.c.run_key == runs.c.key)
+    .where(
+        runs.c.workspace_id == bindparam("workspace"),
+        runs.c.id.in_(bindparam("runs", expanding=True)),
+    )
+    .group_by(run_params.c.run_key)
+)
+_decode = msgspec.json.Decoder(dict[str, str]).decode
+
+
+class SqlParamStore:
+    """Implements `ports.tracking.ParamStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, run: Run, params: Mapping[str, str]) -> dict[str, str]:
+        """Add those whose names are new; return what the run has under all of these names."""
+        run_key = key_of_run(self._connection, run)
+        found: dict[str, str] = {}
+        for names in chunks(list(params)):
+            rows = [(run_key, name, params[name], digest_of(params[name])) for name in names]
+            added = self._connection.exec_driver_sql(_ADD, rows).rowcount
+            if added == len(names):
+                found.update((name, params[name]) for name in names)
+                continue
+            statement = _FIND.format(",".join("?" * len(names)))
+            present = self._connection.exec_driver_sql(statement, (run_key, *names))
+            found.update((name, value) for name, value in present)
+        return found
+
+    def of(self, workspace_id: str, run_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return the params of many runs, by name; runs without any are left out."""
+        found: dict[str, dict[str, str]] = {}
+        for some in chunks(run_ids):
+            asked = {"workspace": workspace_id, "runs": some}
+            rows = self._connection.execute(_of, asked).all()
+            found.update((run_id, _decode(params)) for run_id, params in rows)
+        return found
+
+
+def digest_of(value: str) -> bytes:
+    """Return what stands for a value in indexes."""
+    return hashlib.blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def key_of_run(connection: Connection, run: Run) -> int:
+    """Return the key of the row of a run; raises `RunNotFound`."""
+    found = connection.exec_driver_sql(_KEY, (run.workspace_id, run.id))
+    key: int | None = found.scalar_one_or_none()
+    if key is None:
+        raise missing("run", run.id)
+    return key

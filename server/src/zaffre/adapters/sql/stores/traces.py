@@ -1,0 +1,215 @@
+"""Traces in SQL."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+
+from zaffre.adapters.sql.rows import columns_of, insert_new, values_of
+from zaffre.adapters.sql.stores.assessments import assessments_of
+from zaffre.adapters.sql.stores.files import chunks
+from zaffre.adapters.sql.stores.trace_searches import digest_of, searched
+from zaffre.adapters.sql.tables import experiments, trace_labels, trace_links, traces
+from zaffre.base.text import shown
+from zaffre.domain.errors import ConflictError, missing
+from zaffre.domain.traces import Assessment, Trace
+from zaffre.ports.traces import Place, TraceQuery
+
+_GONE = frozenset({"workspace_id", "id", "created_by"})
+_CHANGING = tuple(c.name for c in columns_of(traces, Trace) if c.name not in _GONE)
+_named = select(
+    traces.c.key, experiments.c.name.label("experiment_name"), *columns_of(traces, Trace)
+).join_from(traces, experiments, traces.c.experiment_id == experiments.c.id)
+_key = select(traces.c.key).where(
+    traces.c.workspace_id == bindparam("workspace"), traces.c.id == bindparam("trace")
+)
+_by_ids = _named.where(
+    traces.c.workspace_id == bindparam("workspace"),
+    traces.c.id.in_(bindparam("ids", expanding=True)),
+)
+_keys_by_ids = select(traces.c.key).where(
+    traces.c.workspace_id == bindparam("workspace"),
+    traces.c.id.in_(bindparam("ids", expanding=True)),
+)
+_labels = select(
+    trace_labels.c.trace_key, trace_labels.c.label, trace_labels.c.name, trace_labels.c.value
+).where(trace_labels.c.trace_key.in_(bindparam("keys", expanding=True)))
+_insert = insert(traces)
+_save = (
+    update(traces)
+    .where(traces.c.key == bindparam("this_key"))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+_insert_label = insert(trace_labels)
+_remove_label = delete(trace_labels).where(
+    trace_labels.c.trace_key == bindparam("this_key"),
+    trace_labels.c.label == bindparam("this_label"),
+    trace_labels.c.name == bindparam("this_name"),
+)
+_link = insert_new(trace_links)
+_remove = delete(traces).where(traces.c.key.in_(bindparam("keys", expanding=True)))
+
+Labels = dict[tuple[str, str], str]
+
+
+class SqlTraceStore:
+    """Implements `ports.traces.TraceStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, trace: Trace) -> None:
+        """Add it with its tags and metadata."""
+        if self._found_key(trace.workspace_id, trace.id) is not None:
+            raise ConflictError(
+                "TraceExists", f"The workspace has a trace {shown(trace.id)}.", target="trace"
+            )
+        added = self._connection.execute(_insert, values_of(traces, trace))
+        key = added.inserted_primary_key[0] if added.inserted_primary_key else None
+        self._write_labels(int(key or 0), {}, _labels_of(trace))
+
+    def save(self, trace: Trace) -> None:
+        """Replace everything but its assessments."""
+        key = self._found_key(trace.workspace_id, trace.id)
+        if key is None:
+            raise missing("trace", trace.id)
+        values = {name: getattr(trace, name) for name in _CHANGING}
+        self._connection.execute(_save, values | {"this_key": key})
+        present = {
+            (row.label, row.name): row.value
+            for row in self._connection.execute(_labels, {"keys": [key]})
+        }
+        self._write_labels(key, present, _labels_of(trace))
+
+    def get(self, workspace_id: str, trace_id: str) -> Trace:
+        """Return it with its assessments."""
+        found = self.find(workspace_id, [trace_id])
+        if not found:
+            raise missing("trace", trace_id)
+        return found[0]
+
+    def find(self, workspace_id: str, trace_ids: Iterable[str]) -> list[Trace]:
+        """Return those that are there, in the order asked for."""
+        asked = list(dict.fromkeys(trace_ids))
+        found: dict[str, Trace] = {}
+        for some in chunks(asked):
+            these = {"workspace": workspace_id, "ids": some}
+            rows = self._connection.execute(_by_ids, these).all()
+            found.update((trace.id, trace) for trace in self._entities(rows))
+        return [found[each] for each in asked if each in found]
+
+    def search(
+        self, workspace_id: str, query: TraceQuery, *, limit: int, after: Place | None = None
+    ) -> list[tuple[Trace, Place]]:
+        """Return them with the places to continue behind."""
+        statement, size = searched(_named, workspace_id, query, after=after)
+        rows = self._connection.execute(statement.limit(limit)).all()
+        places = [tuple(row)[-size:] for row in rows]
+        return list(zip(self._entities(rows), places, strict=True))
+
+    def oldest(
+        self,
+        workspace_id: str,
+        experiment_id: str,
+        *,
+        until_ms: int | None = None,
+        created_by: str | None = None,
+        limit: int,
+    ) -> list[str]:
+        """Return the ids of the oldest traces, those that began until then."""
+        statement = select(traces.c.id).where(
+            traces.c.workspace_id == workspace_id, traces.c.experiment_id == experiment_id
+        )
+        if until_ms is not None:
+            statement = statement.where(traces.c.started_ms <= until_ms)
+        if created_by is not None:
+            statement = statement.where(traces.c.created_by == created_by)
+        ordered = statement.order_by(traces.c.started_ms, traces.c.id).limit(limit)
+        return list(self._connection.execute(ordered).scalars())
+
+    def remove(self, workspace_id: str, trace_ids: Iterable[str]) -> int:
+        """Remove them with all that belongs to them."""
+        removed = 0
+        for some in chunks(list(trace_ids)):
+            keys = self._keys(workspace_id, some)
+            removed += self._connection.execute(_remove, {"keys": keys}).rowcount
+        return removed
+
+    def link_run(self, workspace_id: str, trace_ids: Iterable[str], run_id: str) -> None:
+        """Note that they belong to a run too."""
+        for some in chunks(list(trace_ids)):
+            self._link("run", self._keys(workspace_id, some), [run_id])
+
+    def link_prompts(self, trace: Trace, versions: Iterable[str]) -> None:
+        """Note that it used these versions of prompts."""
+        key = self._found_key(trace.workspace_id, trace.id)
+        if key is None:
+            raise missing("trace", trace.id)
+        self._link("prompt", [key], versions)
+
+    def _link(self, kind: str, keys: Iterable[int], targets: Iterable[str]) -> None:
+        given = list(targets)
+        rows = [
+            {"trace_key": key, "kind": kind, "target": target} for key in keys for target in given
+        ]
+        if rows:
+            self._connection.execute(_link, rows)
+
+    def _found_key(self, workspace_id: str, trace_id: str) -> int | None:
+        this = {"workspace": workspace_id, "trace": trace_id}
+        key: int | None = self._connection.execute(_key, this).scalar_one_or_none()
+        return key
+
+    def _keys(self, workspace_id: str, trace_ids: Sequence[str]) -> list[int]:
+        these = {"workspace": workspace_id, "ids": trace_ids}
+        return list(self._connection.execute(_keys_by_ids, these).scalars())
+
+    def _write_labels(self, key: int, present: Labels, new: Labels) -> None:
+        changed = {name for name in {*present, *new} if present.get(name) != new.get(name)}
+        for label, name in changed & present.keys():
+            self._connection.execute(
+                _remove_label, {"this_key": key, "this_label": label, "this_name": name}
+            )
+        rows = [
+            {
+                "trace_key": key,
+                "label": label,
+                "name": name,
+                "value": new[label, name],
+                "digest": digest_of(new[label, name]),
+            }
+            for label, name in sorted(changed & new.keys())
+        ]
+        if rows:
+            self._connection.execute(_insert_label, rows)
+
+    def _entities(self, rows: "Sequence[Row[Any]]") -> list[Trace]:
+        keys = [row.key for row in rows]
+        labels: dict[int, dict[str, dict[str, str]]] = {
+            key: {"tag": {}, "metadata": {}} for key in keys
+        }
+        for some in chunks(keys):
+            for row in self._connection.execute(_labels, {"keys": some}):
+                labels[row.trace_key][row.label][row.name] = row.value
+        assessments = assessments_of(self._connection, keys)
+        return [_entity(row, labels[row.key], assessments.get(row.key, ())) for row in rows]
+
+
+def _labels_of(trace: Trace) -> Labels:
+    tags = {("tag", name): value for name, value in trace.tags.items()}
+    return tags | {("metadata", name): value for name, value in trace.metadata.items()}
+
+
+def _entity(
+    row: "Row[Any]", labels: Mapping[str, dict[str, str]], assessments: Sequence[Assessment]
+) -> Trace:
+    fields = {name: getattr(row, name) for name in _FIELDS}
+    return Trace(
+        **fields,
+        tags=labels["tag"],
+        metadata=labels["metadata"],
+        assessments=tuple(assessments),
+    )
+
+
+_FIELDS = ("experiment_name", *(column.name for column in columns_of(traces, Trace)))

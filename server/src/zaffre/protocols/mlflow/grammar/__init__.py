@@ -1,0 +1,1 @@
+"""MLflow's language of filters and orders."""

@@ -1,0 +1,124 @@
+"""Filters and orders of logged models."""
+
+from collections.abc import Callable
+from typing import Final
+
+from zaffre.base.text import shown
+from zaffre.domain.errors import InvalidError
+from zaffre.domain.search import (
+    LISTS,
+    MAX_PATTERN,
+    ORDERING,
+    PATTERNS,
+    Comparison,
+    Condition,
+    OrderKey,
+    Subject,
+)
+from zaffre.ports.registry import TIMES, LoggedModelField
+from zaffre.protocols.mlflow.grammar.clauses import Clause, clauses_of, order_of
+from zaffre.protocols.mlflow.grammar.tokens import invalid
+
+_ENTITIES: Final = {
+    "": Subject.FIELD,
+    "attributes": Subject.FIELD,
+    "metrics": Subject.METRIC,
+    "params": Subject.PARAM,
+    "tags": Subject.TAG,
+}
+_FIELDS: Final = {
+    "model_id": LoggedModelField.ID,
+    "name": LoggedModelField.NAME,
+    "model_type": LoggedModelField.TYPE,
+    "status": LoggedModelField.STATUS,
+    "status_message": LoggedModelField.STATUS_MESSAGE,
+    "source_run_id": LoggedModelField.RUN_ID,
+    "experiment_id": LoggedModelField.EXPERIMENT_ID,
+    **dict.fromkeys(
+        ("creation_time", "creation_timestamp", "creation_timestamp_ms"),
+        LoggedModelField.CREATED,
+    ),
+    **dict.fromkeys(
+        ("last_updated_timestamp", "last_updated_timestamp_ms"), LoggedModelField.UPDATED
+    ),
+}
+_STATUSES: Final = {
+    "PENDING": "LOGGED_MODEL_PENDING",
+    "READY": "LOGGED_MODEL_READY",
+    "FAILED": "LOGGED_MODEL_UPLOAD_FAILED",
+}
+_TEXTS: Final = frozenset({Comparison.EQUAL, Comparison.UNEQUAL}) | PATTERNS | LISTS
+
+
+def logged_model_conditions(
+    text: str, *, to_experiment: Callable[[str], str]
+) -> tuple[Condition, ...]:
+    """Return the conditions of a filter.
+
+    Args:
+        text: The filter.
+        to_experiment: Returns our id of an experiment for MLflow's.
+
+    Raises:
+        InvalidError: `InvalidFilter`, naming what is wrong.
+    """
+    return tuple(_condition(clause, to_experiment) for clause in clauses_of(text))
+
+
+def logged_model_order(field: str, *, ascending: bool) -> OrderKey:
+    """Return what one entry of `order_by` sorts by.
+
+    Raises:
+        InvalidError: `InvalidOrder`.
+    """
+    try:
+        (entity, key), _ = order_of(field)
+    except InvalidError:
+        # Names of metrics are written here as they are.
+        entity, _, key = field.partition(".")
+    subject = _ENTITIES.get(entity)
+    if subject is Subject.METRIC:
+        return OrderKey(subject, key, not ascending)
+    if subject is not Subject.FIELD or key not in _FIELDS:
+        raise InvalidError(
+            "InvalidOrder",
+            f"Invalid order by field name: {shown(field)}.",
+            target="order_by",
+            hint=f"Sort by `metrics.<name>` or one of {', '.join(_FIELDS)}.",
+        )
+    return OrderKey(subject, _FIELDS[key], not ascending)
+
+
+def _condition(clause: Clause, to_experiment: Callable[[str], str]) -> Condition:
+    (entity, key), comparison, value = clause
+    subject = _ENTITIES.get(entity)
+    if subject is None:
+        raise invalid(
+            f"Invalid entity type: {shown(entity)}. Expected one of {', '.join(_ENTITIES)[2:]}."
+        )
+    if subject is Subject.FIELD:
+        if key not in _FIELDS:
+            raise invalid(f"Invalid attribute {shown(key)}. Valid are {', '.join(_FIELDS)}.")
+        key = _FIELDS[key]
+    is_number = subject is Subject.METRIC or (subject is Subject.FIELD and key in TIMES)
+    allowed = ORDERING if is_number else _TEXTS
+    if comparison not in allowed:
+        raise invalid(
+            f"Invalid comparison operator for {shown(key)}: {shown(comparison)}. "
+            f"Expected one of {', '.join(sorted(allowed))}."
+        )
+    if isinstance(value, float) is not is_number:
+        raise invalid(f"Invalid value for {shown(key)}: {shown(value)}.")
+    if comparison in PATTERNS and len(str(value)) > MAX_PATTERN:
+        raise invalid(f"A pattern has more than {MAX_PATTERN} characters.")
+    if subject is Subject.FIELD and key in _TRANSLATED:
+        to_ours = to_experiment if key == LoggedModelField.EXPERIMENT_ID else _status
+        value = tuple(map(to_ours, value)) if isinstance(value, tuple) else to_ours(str(value))
+    return Condition(subject, key, comparison, value)
+
+
+_TRANSLATED: Final = frozenset({LoggedModelField.EXPERIMENT_ID, LoggedModelField.STATUS})
+
+
+def _status(word: str) -> str:
+    return _STATUSES.get(word, word)
