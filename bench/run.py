@@ -12,6 +12,7 @@ TITLES = {
     "import": "Importing the SDK",
     "submit": "Submitting a run",
     "log": "Logging a metric",
+    "mlflow": "Tracking through the client of MLflow",
     "scoring": "Scoring",
 }
 

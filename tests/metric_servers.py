@@ -7,7 +7,20 @@ from collections import Counter
 import msgspec
 from scripted import Asked, Reply, ScriptedServer, refusal
 from zaffre_sdk.client import Transport, WorkspaceClient
-from zaffre_sdk.wire.metrics import BatchIn, BatchOut
+from zaffre_sdk.wire.metrics import BatchIn, BatchOut, Point
+
+
+def points_of(batch: BatchIn) -> list[Point]:
+    """Return the points of a batch in either form."""
+    columns = batch.columns
+    if columns is None:
+        return batch.points
+    count = len(columns.values)
+    names = [columns.names[index] for index in columns.order or [0] * count]
+    kinds = columns.kinds or ["scalar"] * count
+    steps = columns.steps or [None] * count
+    rows = zip(names, kinds, columns.values, steps, columns.times, strict=True)
+    return [Point(*row) for row in rows]
 
 
 class MetricServer(ScriptedServer):
@@ -50,7 +63,7 @@ class MetricServer(ScriptedServer):
             if key in self._seen:
                 return False
             self._seen.add(key)
-            for point in batch.points:
+            for point in points_of(batch):
                 self.stored[(point.name, msgspec.json.encode(point.value))] += 1
                 self.points.append(point)
             return True

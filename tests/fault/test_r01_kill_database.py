@@ -34,15 +34,19 @@ def test_r01_acknowledged_batches_outlive_kill(tmp_path: Path):
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         batches = raw.execute("SELECT writer, sequence, count FROM metric_batches").fetchall()
-        points = raw.execute("SELECT count(*) FROM metric_points").fetchone()[0]
+        (folded,) = raw.execute("SELECT sum(count) FROM metric_chunks").fetchone()
+        (waiting,) = raw.execute(
+            "SELECT sum(count) FROM metric_batches WHERE data IS NOT NULL"
+        ).fetchone()
         counted = raw.execute("SELECT sum(count) FROM metric_series").fetchone()[0]
         torn = raw.execute(
-            "SELECT count(*) FROM metric_points AS p"
-            " JOIN metric_series AS s ON s.key = p.series_key WHERE p.ordinal >= s.count"
+            "SELECT count(*) FROM metric_chunks AS p JOIN metric_series AS s"
+            " ON s.key = p.series_key WHERE p.ordinal + p.count > s.count"
         ).fetchone()[0]
     stored = {(writer, sequence) for writer, sequence, _ in batches}
     assert acknowledged <= stored
     assert len(stored) == len(batches)
+    points = (folded or 0) + (waiting or 0)
     assert points == counted == sum(count for *_, count in batches) == POINTS * len(batches)
     assert torn == 0
     asyncio.run(open_database(path).close())

@@ -41,7 +41,7 @@ def fill(s: Stores) -> None:
         created_at=TIME,
     )
     s.workspaces.add(workspace)
-    s.experiments.add(Experiment(id="e", workspace_id="w", name="e", created_at=TIME))
+    s.experiments.add(Experiment(id="e", workspace_id="w", name="e", created_at=TIME, updated_at=TIME))
     s.runs.add(RUN)
 
 
@@ -53,7 +53,7 @@ async def log_for_ever(database: Transactions, writer: str, count: int) -> None:
             MetricPoint(f"metric {n % 2}", MetricKind.SCALAR, float(n), sequence, TIME)
             for n in range(count)
         )
-        batch = MetricBatch(writer, sequence, points)
+        batch = MetricBatch.of(writer, sequence, points)
         await database.write(lambda s, batch=batch: s.metrics.append(RUN, batch))
         os.write(1, f"{writer} {sequence}\n".encode())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 LONGEST_LIST = 100_000
 _LONGEST_NAME = 255
 _LARGEST_STEP = 2**63 - 1
+_REFERENCE = "aml://artifactId/ExperimentRun/dcid.{}/"
 _FILE_KINDS = frozenset(
     {"image", "accuracy_table", "confusion_matrix", "predictions", "residuals"}
 )
@@ -131,42 +131,25 @@ def step(value: Any) -> int | None:
     return plain
 
 
-def document(name: str, value: Any) -> bytes:
-    """Return a document, given as JSON text or as a dictionary, as bytes.
-
-    Raises:
-        UserErrorException: It is not valid JSON.
-        MetricTypeError: It is neither.
-    """
-    if isinstance(value, dict):
-        return json.dumps(value).encode()
-    if not isinstance(value, str):
-        raise MetricTypeError(
-            f"The metric `{name}` needs JSON text or a dictionary, not {type(value).__name__}."
-        )
-    try:
-        json.loads(value)
-    except json.JSONDecodeError as error:
-        raise UserErrorException(
-            f"The metric `{name}` is not valid JSON: {error.msg} "
-            f"(line {error.lineno}, column {error.colno})."
-        ) from error
-    return value.encode()
-
-
 def as_v1(entries: Iterable[EntryOut], run_id: str) -> dict[str, Any]:
     """Return log calls in the form of `get_metrics`.
 
     A metric logged once is its value, logged again a list of values. Rows and tables are columns;
-    the columns of a single row are plain values. Files are addresses.
+    the columns of a single row are plain values, and a cell that a row has not is None. Files are
+    addresses.
     """
     grouped: dict[str, list[Any]] = {}
     for entry in entries:
         value = entry.value
         if entry.kind in _FILE_KINDS:
-            value = f"aml://artifactId/ExperimentRun/dcid.{run_id}/{value}"
+            value = f"{_REFERENCE.format(run_id)}{value}"
         grouped.setdefault(entry.name, []).append(value)
     return {name: _joined(values) for name, values in grouped.items()}
+
+
+def path_of(reference: str, run_id: str) -> str:
+    """Return the path of a file of a run, given as `get_metrics` gives it or as it is."""
+    return reference.removeprefix(_REFERENCE.format(run_id))
 
 
 def shown(value: Any) -> str:
@@ -181,7 +164,15 @@ def _joined(values: list[Any]) -> Any:
     if not all(isinstance(value, dict) for value in values):
         return _flat(values)
     keys = dict.fromkeys(key for value in values for key in value)
-    return {key: _flat([value[key] for value in values if key in value]) for key in keys}
+    return {key: _flat([_column(value, key) for value in values]) for key in keys}
+
+
+def _column(table: dict[str, Any], key: str) -> Any:
+    """Return a column; None for every row of a table without it, so that rows stay together."""
+    if key in table:
+        return table[key]
+    lengths = [len(column) for column in table.values() if isinstance(column, list)]
+    return [None] * lengths[0] if lengths else None
 
 
 def _flat(values: list[Any]) -> list[Any]:

@@ -40,6 +40,7 @@ class Nouns:
         self.snapshots = guarded(workspace.snapshots, ExperimentExecutionException)
         self.environments = guarded(workspace.environments, UserErrorException)
         self.models = guarded(workspace.models, ModelNotFoundException)
+        self.secrets = guarded(workspace.secrets, UserErrorException)
         self.endpoints = guarded(workspace.endpoints, WebserviceException)
         send_leftovers(workspace)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from azureml.core._nouns import Nouns, nouns_of
+from azureml.core._run_filters import label_filter, type_of
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.wire.runs import RunChange, RunOut
 
@@ -86,7 +87,7 @@ class RunBase:
     @property
     def type(self) -> str | None:
         """The kind of run: `azureml.scriptrun`, or None for one that its program drives."""
-        return "azureml.scriptrun" if self._known().spec.kind == "script" else None
+        return type_of(self._known())
 
     @property
     def status(self) -> str:
@@ -140,9 +141,9 @@ class RunBase:
         """Set tags; those that are not named stay."""
         self._change(tags=text_pairs(tags, "tags"))
 
-    def remove_tags(self, tags: list[str]) -> dict[str, str]:
-        """Remove tags and return what is left."""
-        return self._change(tags=dict.fromkeys(tags)).tags
+    def remove_tags(self, tags: Any) -> dict[str, str]:
+        """Remove tags, given by their keys, and return what is left."""
+        return self._change(tags=dict.fromkeys(label_filter(tags, "tags"))).tags
 
     def add_properties(self, properties: dict[str, Any]) -> None:
         """Add properties; what was set before cannot be changed."""

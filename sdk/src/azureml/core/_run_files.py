@@ -7,6 +7,7 @@ from typing import Any
 
 from azureml.core import _late
 from azureml.core._errors import translate
+from azureml.core._metric_values import path_of
 from azureml.core._run_base import RunBase, text_pairs
 from azureml.exceptions import ModelPathNotFoundException, UserErrorException
 from zaffre_sdk.errors import SdkError
@@ -23,8 +24,8 @@ class RunFiles(RunBase):
         """Send a file, or an open binary file, under `name`."""
         source = path_or_stream
         if not hasattr(source, "read"):
-            source = _existing(path_or_stream, "path_or_stream")
-        return self._nouns.artifacts.upload(self.id, _relative(name), source)
+            source = existing(path_or_stream, "path_or_stream")
+        return self._nouns.artifacts.upload(self.id, relative(name), source)
 
     def upload_files(
         self,
@@ -35,25 +36,12 @@ class RunFiles(RunBase):
         datastore_name: str | None = None,
     ) -> Any:
         """Send several files; `names` and `paths` go in pairs."""
-        if len(names) != len(paths):
-            raise UserErrorException(
-                f"`names` has {len(names)} entries and `paths` {len(paths)}; they go in pairs."
-            )
-        sources = {_relative(name): _existing(path, "paths") for name, path in zip(names, paths)}
-        sent = self._nouns.artifacts.upload_many(self.id, sources)
+        sent = self._nouns.artifacts.upload_many(self.id, pairs_of(names, paths))
         return {one.path: one for one in sent} if return_artifacts else None
 
     def upload_folder(self, name: str, path: str, datastore_name: str | None = None) -> Any:
         """Send every file below a folder, under `name`."""
-        folder = Path(path)
-        if not folder.is_dir():
-            raise UserErrorException(f"`path` names `{folder.absolute()}`, which is no folder.")
-        files = {
-            f"{_relative(name)}/{file.relative_to(folder).as_posix()}": file
-            for file in sorted(folder.rglob("*"))
-            if file.is_file()
-        }
-        return self._nouns.artifacts.upload_many(self.id, files)
+        return self._nouns.artifacts.upload_many(self.id, files_below(name, path))
 
     def get_file_names(self) -> list[str]:
         """Return the paths of all files and logs of the run."""
@@ -76,6 +64,7 @@ class RunFiles(RunBase):
         target = Path(output_file_path or last)
         if target.is_dir() or str(output_file_path or "").endswith(("/", "\\")):
             target /= last
+        name = path_of(name, self.id)
         names = self.get_file_names()
         if name not in names:
             raise UserErrorException(
@@ -137,7 +126,7 @@ class RunFiles(RunBase):
         Raises:
             ModelPathNotFoundException: The run has no such file; lists those that it has.
         """
-        path = _relative(model_path or model_name)
+        path = relative(model_path or model_name)
         self._check_has(path)
         registered = self._nouns.models.register(
             ModelIn(
@@ -178,7 +167,37 @@ class RunFiles(RunBase):
                 return bytes(parts)
 
 
-def _existing(path: Any, argument: str) -> Path:
+def pairs_of(names: list[str], paths: list[str]) -> dict[str, Path]:
+    """Return the files to be sent by their names; `names` and `paths` go in pairs.
+
+    Raises:
+        UserErrorException: They do not, or a file does not exist.
+    """
+    if len(names) != len(paths):
+        raise UserErrorException(
+            f"`names` has {len(names)} entries and `paths` {len(paths)}; they go in pairs."
+        )
+    return {relative(name): existing(path, "paths") for name, path in zip(names, paths)}
+
+
+def files_below(name: str, path: str) -> dict[str, Path]:
+    """Return every file below a folder by its path in the run, under `name`.
+
+    Raises:
+        UserErrorException: There is no such folder.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise UserErrorException(f"`path` names `{folder.absolute()}`, which is no folder.")
+    return {
+        f"{relative(name)}/{file.relative_to(folder).as_posix()}": file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def existing(path: Any, argument: str) -> Path:
+    """Return a file; raises `UserErrorException` when there is none."""
     file = Path(path)
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "does not exist"
@@ -186,7 +205,8 @@ def _existing(path: Any, argument: str) -> Path:
     return file
 
 
-def _relative(name: Any) -> str:
+def relative(name: Any) -> str:
+    """Return a path inside of a run; raises `UserErrorException` when it is none."""
     if not isinstance(name, str) or not name.strip("./"):
         raise UserErrorException(f"`name` must be a path inside the run, not {name!r}.")
     return name[2:] if name.startswith("./") else name.rstrip("/")

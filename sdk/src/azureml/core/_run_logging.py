@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import itertools
 import time
 from pathlib import Path
 from typing import Any
 
+from azureml.core import _late
 from azureml.core import _metric_values as values
 from azureml.core._run_files import RunFiles
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.notices import notice
 from zaffre_sdk.tracking import senders
+from zaffre_sdk.tracking.logged_files import files
 
 _FLUSH_SECONDS = 300.0
+_LONGEST_STEM = 100
+_counter = itertools.count(1)
 
 
 class Logging:
@@ -85,7 +90,8 @@ class Logging:
         self._record_document(name, "residuals", value)
 
     def _record_document(self, name: str, kind: str, value: Any) -> None:
-        data = values.document(values.checked_name(name), value)
+        document = _late.find("azureml.core._metric_documents", "document")
+        data = document(values.checked_name(name), kind, value)
         self._record_file(name, kind, data, ".json")
 
     def _record(self, name: str, kind: str, value: Any, step: int | None = None) -> None:
@@ -105,15 +111,16 @@ class RunLogging(Logging, RunFiles):
     def flush(self, timeout_seconds: float = _FLUSH_SECONDS) -> None:
         """Wait until everything logged so far is safe on the server."""
         sender = senders.find(self._nouns.workspace, self.id)
-        if sender is not None and not sender.flush(timeout_seconds):
-            notice(f"not every metric of the run {self.id} has arrived yet; the rest is kept.")
+        sent = sender is None or sender.flush(timeout_seconds)
+        if not (files.flush(timeout_seconds) and sent):
+            notice(f"not all that the run {self.id} logged has arrived yet; the rest is kept.")
 
     def _record(self, name: str, kind: str, value: Any, step: int | None = None) -> None:
         senders.of(self._nouns.workspace, self.id).log(name, kind, value, step)
 
     def _record_file(self, name: str, kind: str, data: bytes, ending: str) -> None:
-        path = f"{_file_name(name)}_{time.time_ns() // 1_000_000}{ending}"
-        self._nouns.artifacts.upload(self.id, path, data)
+        path = file_name(name, ending)
+        files.put(self._nouns.workspace, self.id, path, data)
         self._record(name, kind, path)
 
 
@@ -128,6 +135,8 @@ def _drawn(name: str, plot: Any) -> bytes:
     return drawn.getvalue()
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str, ending: str) -> str:
+    """Return a name for a file that was logged; no other one of this program has it."""
     kept = "".join(one if one.isalnum() or one in " -_." else "_" for one in name)
-    return kept.strip(". ") or "image"
+    stem = kept[:_LONGEST_STEM].strip(". ") or "image"
+    return f"{stem}_{time.time_ns() // 1_000_000}_{next(_counter)}{ending}"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import html
+import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._metric_values import as_v1
 from azureml.core._run_base import iso
+from azureml.core._run_filters import Wanted
 from azureml.core._run_logging import RunLogging
 from azureml.exceptions import ActivityFailedException, UserErrorException
 from zaffre_sdk.notices import notice
+from zaffre_sdk.parallel import parallel
 from zaffre_sdk.tracking.watching import follow, wait_for_end
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 _LAST_LINES = 20
 # What the runner measures; asked for by name only, since v1 has it apart from `get_metrics` too.
 _OURS = "zaffre/"
+_DOCUMENTS = frozenset({"accuracy_table", "confusion_matrix", "predictions", "residuals"})
 
 
 class RunReading(RunLogging):
@@ -79,12 +84,21 @@ class RunReading(RunLogging):
         run_type: str | None = None,
         populate: bool = False,
     ) -> dict[str, Any]:
-        """Return what was logged, by name; with `recursive`, by run for the children too."""
-        metrics = self._metrics(name)
+        """Return what was logged, by name.
+
+        Args:
+            name: One metric; all without it.
+            recursive: By run, those of all runs below this one too.
+            run_type: With `recursive`, only runs of that kind.
+            populate: Read the documents that were logged (accuracy tables, confusion matrices,
+                predictions, residuals), in place of their addresses.
+        """
         if not recursive:
-            return metrics
-        below = {child.id: child.get_metrics(name) for child in self.get_children(recursive=True)}
-        return {self.id: metrics, **below}
+            return self._metrics(name, populate=populate)
+        runs = [self] if run_type in (None, self.type) else []
+        runs += self.get_children(recursive=True, type=run_type)
+        found = parallel(lambda run: run._metrics(name, populate=populate), runs)  # noqa: SLF001 - of its own class
+        return {run.id: metrics for run, metrics in zip(runs, found)}
 
     def get_snapshot_id(self) -> str | None:
         """Return the id of the source folder that the run was submitted with."""
@@ -124,14 +138,12 @@ class RunReading(RunLogging):
         status: str | None = None,
         _rehydrate_runs: bool = True,
     ) -> Iterator[Any]:
-        """Yield the runs that this one started, newest first."""
-        filters = run_filter(tags, properties, status)
-        for found in self._nouns.runs.list(**filters, parent=self.id):
-            child = from_wire(self.experiment, found)
-            if type is None or child.type == type:
-                yield child
-            if recursive:
-                yield from child.get_children(True, tags, properties, type, status)
+        """Yield the runs that this one started, newest first; with `recursive` at any depth."""
+        wanted = Wanted(tags, properties, status, type)
+        where: Any = {"below" if recursive else "parent": self.id}
+        for found in self._nouns.runs.list(**where, **wanted.query):
+            if wanted.has(found):
+                yield from_wire(self.experiment, found, rehydrate=_rehydrate_runs)
 
     def wait_for_completion(
         self,
@@ -174,10 +186,22 @@ class RunReading(RunLogging):
         last = "\n".join(run.error.details.splitlines()[-_LAST_LINES:])
         return f"The run `{self.id}` failed: {run.error.message}" + (f"\n{last}" if last else "")
 
-    def _metrics(self, name: str | None) -> dict[str, Any]:
+    def _metrics(self, name: str | None, *, populate: bool) -> dict[str, Any]:
         self.flush()
         entries = self._nouns.metrics.entries(self.id, name=name)
-        return as_v1((one for one in entries if name or not one.name.startswith(_OURS)), self.id)
+        kept = [one for one in entries if name or not one.name.startswith(_OURS)]
+        if populate:
+            for one in kept:
+                if one.kind in _DOCUMENTS:
+                    one.value = self._document(one.value)
+                    one.kind = "list"
+        return as_v1(kept, self.id)
+
+    def _document(self, path: str) -> Any:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "document.json"
+            self._nouns.artifacts.download(self.id, path, file)
+            return json.loads(file.read_bytes())
 
     def _logs(self) -> Sequence[LogOut]:
         return self._nouns.logs.list(self.id)
@@ -201,31 +225,20 @@ class RunReading(RunLogging):
         return f"<table><tr>{head}</tr><tr>{body}</tr></table>"
 
 
-def run_filter(tags: Any, properties: Any, status: str | None) -> dict[str, Any]:
-    """Return which runs to list, in the client's words."""
-    wanted = {"tag": _pairs(tags), "property": _pairs(properties), "state": status}
-    return {key: value for key, value in wanted.items() if value}
+def from_wire(experiment: Any, found: RunOut, *, rehydrate: bool = True) -> Any:
+    """Return the run of the right class; `experiment` is of the same workspace.
 
-
-def from_wire(experiment: Any, found: RunOut) -> Any:
-    """Return the run of the right class; `experiment` is of the same workspace."""
+    Without `rehydrate` every run is a plain one.
+    """
     if experiment.name != found.experiment:
         kind = _late.find("azureml.core.experiment", "Experiment")
         experiment = kind(experiment.workspace, found.experiment)
     module, name = (
         ("azureml.core.script_run", "ScriptRun")
-        if found.spec.kind == "script"
+        if rehydrate and found.spec.kind == "script"
         else ("azureml.core.run", "Run")
     )
     return _late.find(module, name)(experiment, found.id, _seen=found)
-
-
-def _pairs(wanted: Any) -> str | None:
-    if isinstance(wanted, dict):
-        return ",".join(
-            key if value is None else f"{key}={value}" for key, value in wanted.items()
-        )
-    return str(wanted) if wanted else None
 
 
 def _error(error: RunError) -> dict[str, Any]:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._nouns import nouns_of
 from azureml.core._run_base import iso, text_pairs
+from azureml.core._run_filters import fits, label_filter
 from azureml.core._unsupported import unsupported
 from azureml.core.run import Run
 from azureml.core.script_run_config import ScriptRunConfig
 from azureml.exceptions import SnapshotException, UserErrorException
 from zaffre_sdk.notices import notice
+from zaffre_sdk.tracking.beating import heart
+from zaffre_sdk.tracking.git import git_properties
 from zaffre_sdk.wire.experiments import ExperimentChange
 from zaffre_sdk.wire.runs import RunIn, RunSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import ItemsView, Iterable, Iterator, ValuesView
 
     from azureml.core.script_run import ScriptRun
     from zaffre_sdk.wire.experiments import ExperimentOut
@@ -39,6 +43,14 @@ class ViewType:
     ActiveOnly = "ActiveOnly"
     All = "All"
     ArchivedOnly = "ArchivedOnly"
+
+
+# Whether an experiment is archived, as far as it is wanted.
+_VIEWS = {
+    ViewType.ActiveOnly: {False},
+    ViewType.ArchivedOnly: {True},
+    ViewType.All: {False, True},
+}
 
 
 class Experiment:
@@ -134,8 +146,11 @@ class Experiment:
                 id=kwargs.pop("run_id", None),
                 display_name=kwargs.pop("display_name", None),
                 tags=text_pairs(kwargs.pop("tags", None), "tags"),
+                properties=git_properties(Path(folder or ".")),
+                beats=True,
             )
         )
+        heart.keep(self._nouns.workspace, created.id)
         return Run(self, created.id, outputs=kwargs.pop("outputs", None), _seen=created)
 
     def submit(
@@ -167,6 +182,7 @@ class Experiment:
                 parent_id=kwargs.pop("_parent_run_id", None),
                 display_name=kwargs.pop("display_name", None),
                 tags=text_pairs(tags, "tags"),
+                properties=git_properties(folder),
             )
         )
         script_run = _late.find("azureml.core.script_run", "ScriptRun")
@@ -194,14 +210,30 @@ class Experiment:
         tags: Any = None,
     ) -> list[Experiment]:
         """Return the experiments of a workspace, by name."""
-        wanted = {view_type, ViewType.All}
+        views = _VIEWS.get(view_type)
+        if views is None:
+            raise UserErrorException(
+                f"`view_type` is {view_type!r}; one of {', '.join(_VIEWS)} is expected."
+            )
+        wanted = label_filter(tags, "tags")
         return [
             Experiment(workspace, one.name, _experiment_dto=one)
-            for one in nouns_of(workspace).experiments.list()
-            if (ViewType.ArchivedOnly if one.archived_at else ViewType.ActiveOnly) in wanted
-            and experiment_name in (None, one.name)
-            and _fits(one.tags, tags)
+            for one in _named(workspace, experiment_name)
+            if (one.archived_at is not None) in views and fits(one.tags, wanted)
         ]
+
+    @staticmethod
+    def delete(workspace: Any, experiment_id: str) -> None:
+        """Delete an experiment for good, with its runs and what they left.
+
+        Args:
+            workspace: The workspace.
+            experiment_id: The id, or the name.
+
+        Raises:
+            ExperimentExecutionException: There is none, or a run of it has not ended.
+        """
+        nouns_of(workspace).experiments.delete(experiment_id)
 
     def archive(self) -> None:
         """Put the experiment away; its runs stay."""
@@ -226,8 +258,8 @@ class Experiment:
         self._change(tags={**self.tags, **text_pairs(tags, "tags")})
 
     def remove_tags(self, tags: Any) -> None:
-        """Remove tags."""
-        gone = set(tags)
+        """Remove tags, given by their keys."""
+        gone = label_filter(tags, "tags")
         self._change(tags={key: one for key, one in self.tags.items() if key not in gone})
 
     def get_portal_url(self) -> str:
@@ -274,7 +306,6 @@ class Experiment:
             notice(f"the folder `{folder}` was not sent with the run: {error}")
             return None
 
-    delete = staticmethod(unsupported("Experiment.delete"))
     from_directory = staticmethod(unsupported("Experiment.from_directory"))
 
 
@@ -288,9 +319,46 @@ def _is_cheap(folder: Path) -> bool:
     return files > 0
 
 
-def _fits(tags: dict[str, str], wanted: Any) -> bool:
-    if wanted is None:
-        return True
-    if isinstance(wanted, dict):
-        return all(tags.get(key) == value for key, value in wanted.items())
-    return str(wanted) in tags
+def _named(workspace: Any, name: str | None) -> Iterable[ExperimentOut]:
+    """Return every experiment, or the one of that name, if there is one, in one request."""
+    nouns = nouns_of(workspace)
+    if name is None:
+        return nouns.experiments.list()
+    found = nouns.experiments.find(name)
+    return [] if found is None else [found]
+
+
+class Experiments(Mapping):  # type: ignore[type-arg] # of Python 3.9, too
+    """The active experiments of a workspace by name, asked for when they are looked at.
+
+    Looking one up is one request; only walking over them lists them.
+    """
+
+    def __init__(self, workspace: Any) -> None:
+        self._workspace = workspace
+
+    def __getitem__(self, name: str) -> Experiment:
+        found = Experiment.list(self._workspace, experiment_name=name)
+        if not found:
+            raise KeyError(name)
+        return found[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return (one.name for one in Experiment.list(self._workspace))
+
+    def __len__(self) -> int:
+        return len(Experiment.list(self._workspace))
+
+    def items(self) -> ItemsView[str, Experiment]:
+        """Return names and experiments, with one listing."""
+        return self._every().items()
+
+    def values(self) -> ValuesView[Experiment]:
+        """Return the experiments, with one listing."""
+        return self._every().values()
+
+    def __repr__(self) -> str:
+        return repr(self._every())
+
+    def _every(self) -> dict[str, Experiment]:
+        return {one.name: one for one in Experiment.list(self._workspace)}

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._offline_run import OfflineRun as _OfflineRun
+from azureml.core._offline_run import child_tags
 from azureml.core._run_base import text_pairs
-from azureml.core._run_reading import RunReading, from_wire, run_filter
-from azureml.core._unsupported import Unsupported, unsupported
+from azureml.core._run_filters import Wanted
+from azureml.core._run_reading import RunReading, from_wire
+from azureml.core._unsupported import Unsupported
 from azureml.exceptions import RunEnvironmentException, UserErrorException
 from zaffre_sdk.files.entries import local_bytes
+from zaffre_sdk.tracking.beating import heart
 from zaffre_sdk.tracking.context import current_run
+from zaffre_sdk.tracking.watching import TERMINAL
 from zaffre_sdk.wire.runs import RunError, RunIn, RunSpec
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["InputDatasets", "LinkOutput", "OutputDatasets", "Run", "get_run"]
 
 _contexts: dict[str, Run] = {}
+_offline: list[_OfflineRun] = []
 
 
 class InputDatasets(Unsupported):
@@ -67,7 +72,7 @@ class Run(RunReading):
         if context is None:
             if not allow_offline:
                 raise RunEnvironmentException
-            return _OfflineRun()
+            return _offline_run()
         if context.run_id not in _contexts:
             workspace = _late.find("azureml.core.workspace", "Workspace")(
                 context.subscription_id,
@@ -109,12 +114,27 @@ class Run(RunReading):
     ) -> Iterator[Any]:
         """Yield the runs of an experiment, newest first."""
         nouns = _late.find("azureml.core._nouns", "nouns_of")(experiment.workspace)
-        filters = run_filter(tags, properties, status)
-        for found in nouns.runs.list(**filters, experiment=experiment.name):
-            if found.parent_id is None or include_children:
-                run = from_wire(experiment, found)
-                if type is None or run.type == type:
-                    yield run
+        wanted = Wanted(tags, properties, status, type)
+        where = {} if include_children else {"top": "true"}
+        for found in nouns.runs.list(experiment=experiment.name, **where, **wanted.query):
+            if wanted.has(found):
+                yield from_wire(experiment, found, rehydrate=_rehydrate_runs)
+
+    @staticmethod
+    def list_by_compute(
+        compute: Any,
+        type: str | None = None,
+        tags: Any = None,
+        properties: Any = None,
+        status: str | None = None,
+    ) -> Iterator[Any]:
+        """Yield the runs of a compute target, of every experiment, newest first."""
+        nouns = _late.find("azureml.core._nouns", "nouns_of")(compute.workspace)
+        experiment = _late.find("azureml.core.experiment", "Experiment")
+        wanted = Wanted(tags, properties, status, type)
+        for found in nouns.runs.list(**wanted.query):
+            if found.spec.compute == compute.name and wanted.has(found):
+                yield from_wire(experiment(compute.workspace, found.experiment), found)
 
     @staticmethod
     def add_type_provider(runtype: str, run_factory: Callable[..., Any]) -> None:
@@ -140,6 +160,16 @@ class Run(RunReading):
         """Ask for the end of the run; its processes are stopped."""
         self.flush()
         self._seen = self._nouns.runs.cancel(self.id)
+        heart.leave(self._nouns.workspace_id, self.id)
+
+    def clean(self) -> None:
+        """Remove what this machine still keeps of a run that has ended, which is nothing.
+
+        Runners remove their folders themselves, and files that were fetched belong to the
+        program that fetched them.
+        """
+        if self._fresh().state not in TERMINAL:
+            raise UserErrorException(f"The run `{self.id}` has not ended; cancel it first.")
 
     def child_run(
         self, name: str | None = None, run_id: str | None = None, outputs: str | None = None
@@ -151,13 +181,8 @@ class Run(RunReading):
         self, count: int | None = None, tag_key: str | None = None, tag_values: Any = None
     ) -> list[Any]:  # type: ignore[valid-type] # the builtin, not the method above
         """Start several runs below this one, one for each of `tag_values` or `count` of them."""
-        if (count is None) == (tag_values is None):
-            raise UserErrorException("Give either `count`, or `tag_key` with `tag_values`.")
-        if tag_values is None:
-            return [self._child(None, None, None, {}) for _ in range(int(count or 0))]
-        if tag_key is None:
-            raise UserErrorException("`tag_values` needs a `tag_key`.")
-        return [self._child(None, None, None, {tag_key: str(value)}) for value in tag_values]
+        wanted = child_tags(count, tag_key, tag_values)
+        return [self._child(None, None, None, tags) for tags in wanted]
 
     def submit_child(self, config: Any, tags: dict[str, Any] | None = None, **kwargs: Any) -> Any:
         """Submit a script as a run below this one."""
@@ -199,8 +224,10 @@ class Run(RunReading):
                 parent_id=self.id,
                 display_name=name,
                 tags=text_pairs(tags, "tags"),
+                beats=True,
             )
         )
+        heart.keep(self._nouns.workspace, created.id)
         return Run(self.experiment, created.id, outputs=outputs, _seen=created)
 
     def _end(self, state: str, error: RunError | None, *, tell: bool) -> None:
@@ -209,13 +236,32 @@ class Run(RunReading):
         self.flush()
         if tell:
             self._seen = self._nouns.runs.end(self.id, state, error=error)
+            heart.leave(self._nouns.workspace_id, self.id)
 
-    clean = unsupported("Run.clean")
-    get_secret = unsupported("Run.get_secret")
-    get_secrets = unsupported("Run.get_secrets")
-    list_by_compute = staticmethod(unsupported("Run.list_by_compute"))
+    def get_secret(self, name: str) -> str:
+        """Return a secret of the workspace.
+
+        Raises:
+            UserErrorException: There is none of that name.
+        """
+        return str(self.experiment.workspace.get_default_keyvault().get_secret(name))
+
+    def get_secrets(self, secrets: Any) -> dict[str, str | None]:
+        """Return secrets of the workspace by name; None for those that are not there."""
+        found: dict[str, str | None] = (
+            self.experiment.workspace.get_default_keyvault().get_secrets(secrets)
+        )
+        return found
+
+
+def _offline_run() -> _OfflineRun:
+    """Return the one offline run of this program, or another once that has ended."""
+    if not _offline or _offline[-1].status != "Running":
+        _offline.append(_OfflineRun())
+    return _offline[-1]
 
 
 def get_run(experiment: Any, run_id: str, rehydrate: bool = True, clean_up: bool = True) -> Any:
     """Return a run of the experiment's workspace by its id."""
-    return Run.get(experiment.workspace, run_id)
+    nouns = _late.find("azureml.core._nouns", "nouns_of")(experiment.workspace)
+    return from_wire(experiment, nouns.runs.get(run_id), rehydrate=rehydrate)

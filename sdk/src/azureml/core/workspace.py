@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _config, _late
-from azureml.core._errors import guarded, translate
+from azureml.core._errors import guarded
 from azureml.core._nouns import Nouns
 from azureml.core._run_base import iso, text_pairs
 from azureml.core._unsupported import unsupported
-from azureml.exceptions import UserErrorException, WorkspaceException
-from zaffre_sdk.client import connect
-from zaffre_sdk.errors import SdkError
+from azureml.core._workspaces import connected, find
+from azureml.exceptions import WorkspaceException
+from zaffre_sdk.tracking.mlflow_client import Scope, give_token, tracking_uri
 from zaffre_sdk.wire.workspaces import WorkspaceChange, WorkspaceIn
 
 if TYPE_CHECKING:
-    from zaffre_sdk.client import Client
+    from collections.abc import Mapping
+
     from zaffre_sdk.wire.workspaces import WorkspaceOut
 
 __all__ = ["Workspace"]
@@ -56,14 +57,14 @@ class Workspace:
         tags: dict[str, Any] | None = None,
         _cloud: Any = None,
     ) -> None:
-        client = _connect()
+        client = connected()
         self._subscription_id = subscription_id
         self._resource_group = resource_group
         self._name = workspace_name
         self._sku = sku
         self._seen: WorkspaceOut | None = None
         if _workspace_id is None:
-            self._seen = _find(client, subscription_id, resource_group, workspace_name)
+            self._seen = find(client, subscription_id, resource_group, workspace_name)
             _workspace_id = self._seen.id
         self._nouns = Nouns(client, _workspace_id)
 
@@ -105,7 +106,7 @@ class Workspace:
         Raises:
             WorkspaceException: It exists.
         """
-        client = _connect()
+        client = connected()
         created = guarded(client.workspaces, WorkspaceException).create(
             WorkspaceIn(
                 name=name,
@@ -134,7 +135,7 @@ class Workspace:
         Raises:
             WorkspaceException: There is none, or several; lists what exists.
         """
-        return Workspace._from_wire(_find(_connect(), subscription_id, resource_group, name))
+        return Workspace._from_wire(find(connected(), subscription_id, resource_group, name))
 
     @staticmethod
     def from_config(
@@ -174,7 +175,7 @@ class Workspace:
     ) -> dict[str, Any]:
         """Return the workspaces by name; each name has a list, since groups may share names."""
         found: dict[str, Any] = {}
-        workspaces = guarded(_connect().workspaces, WorkspaceException)
+        workspaces = guarded(connected().workspaces, WorkspaceException)
         for one in workspaces.list(subscription_id=subscription_id, resource_group=resource_group):
             found.setdefault(one.name, []).append(Workspace._from_wire(one))
         return found
@@ -215,10 +216,10 @@ class Workspace:
         return self._nouns.url
 
     @property
-    def experiments(self) -> dict[str, Any]:
-        """The experiments by name."""
-        kind = _late.find("azureml.core.experiment", "Experiment")
-        return {one.name: one for one in kind.list(self)}
+    def experiments(self) -> Mapping[str, Any]:
+        """The active experiments by name, asked for when they are looked at."""
+        found: Mapping[str, Any] = _late.find("azureml.core.experiment", "Experiments")(self)
+        return found
 
     @property
     def models(self) -> dict[str, Any]:
@@ -273,8 +274,18 @@ class Workspace:
         return _late.find("azureml.core.run", "Run").get(self, run_id)
 
     def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:
-        """Return where MLflow programs find the server."""
-        return self._nouns.url
+        """Return where MLflow programs find the workspace, and let those of this process in.
+
+        Example:
+            >>> mlflow.set_tracking_uri(workspace.get_mlflow_tracking_uri())
+
+        The genuine client reads the token from `MLFLOW_TRACKING_TOKEN`, which is set in this
+        process unless the program has set it.
+        """
+        transport = self._nouns.client.transport
+        scope = Scope(self._subscription_id, self._resource_group, self._name)
+        give_token(transport.token)
+        return tracking_uri(transport.url, scope)
 
     def get_details(self) -> dict[str, Any]:
         """Return everything about the workspace, under v1's keys."""
@@ -316,6 +327,10 @@ class Workspace:
         )
         return self.get_details()
 
+    def get_default_keyvault(self) -> Any:
+        """Return the vault of the workspace."""
+        return _late.find("azureml.core.keyvault", "Keyvault")(self)
+
     def delete(self, delete_dependent_resources: bool = False, no_wait: bool = False) -> None:
         """Delete the workspace with everything in it."""
         self._nouns.workspaces.delete(self._nouns.workspace_id)
@@ -351,7 +366,6 @@ class Workspace:
     get_connection = unsupported("Workspace.get_connection")
     get_default_compute_target = unsupported("Workspace.get_default_compute_target")
     get_default_datastore = unsupported("Workspace.get_default_datastore")
-    get_default_keyvault = unsupported("Workspace.get_default_keyvault")
     list_connections = unsupported("Workspace.list_connections")
     list_keys = unsupported("Workspace.list_keys")
     set_connection = unsupported("Workspace.set_connection")
@@ -359,40 +373,3 @@ class Workspace:
     setup = unsupported("Workspace.setup")
     sync_keys = unsupported("Workspace.sync_keys")
     update_dependencies = unsupported("Workspace.update_dependencies")
-
-
-def _connect() -> Client:
-    try:
-        return connect()
-    except SdkError as error:
-        raise translate(error, WorkspaceException) from error
-
-
-def _find(
-    client: Client, subscription_id: str | None, resource_group: str | None, name: str
-) -> WorkspaceOut:
-    if not isinstance(name, str) or not name:
-        raise UserErrorException(f"The name of a workspace is text, not {name!r}.")
-    workspaces = guarded(client.workspaces, WorkspaceException)
-    found = workspaces.list(
-        subscription_id=subscription_id, resource_group=resource_group, name=name
-    )
-    if len(found) == 1:
-        return found[0]
-    every = "\n".join(_line(one) for one in found or workspaces.list()) or "none at all"
-    if found:
-        raise WorkspaceException(
-            f"Several workspaces are called `{name}`; name the subscription and the resource "
-            f"group:\n{every}",
-            found_multiple=True,
-        )
-    where = " / ".join(one for one in (subscription_id, resource_group, name) if one)
-    raise WorkspaceException(
-        f"There is no workspace `{where}` at {client.url}.\nWhat exists: {every}\n"
-        "`Workspace.create(…, exist_ok=True)` makes one.",
-        code="NotFound",
-    )
-
-
-def _line(one: WorkspaceOut) -> str:
-    return f"`{one.subscription_id} / {one.resource_group} / {one.name}`"

@@ -20,15 +20,27 @@ class Artifacts:
         self._transport = transport
         self._root = f"{root}/runs"
 
-    def upload(self, run_id: str, path: str, source: Source) -> ArtifactOut:
+    def upload(
+        self, run_id: str, path: str, source: Source, *, patience: float | None = None
+    ) -> ArtifactOut:
         """Send a file, bytes or an open file to a path of the run, in constant memory.
+
+        Args:
+            run_id: The run.
+            path: Where in the run.
+            source: What to send.
+            patience: How many seconds to try again while the server is away.
 
         Raises:
             ChangedWhileReadingError: The file was written to meanwhile.
             InvalidError: The path breaks a rule.
         """
         stored, digest = upload(
-            self._transport, self._path(run_id, path), source, answer=ArtifactOut
+            self._transport,
+            self._path(run_id, path),
+            source,
+            answer=ArtifactOut,
+            patience=patience,
         )
         if stored.digest != digest:
             raise TransferError(

@@ -11,6 +11,7 @@ from zaffre_sdk.client.logs import Logs
 from zaffre_sdk.client.metrics import Metrics
 from zaffre_sdk.client.models import Models
 from zaffre_sdk.client.runs import Runs
+from zaffre_sdk.client.secrets import Secrets
 from zaffre_sdk.client.snapshots import Snapshots
 from zaffre_sdk.client.transport import Transport
 from zaffre_sdk.client.workspaces import Workspaces
@@ -75,3 +76,4 @@ class WorkspaceClient:
         self.environments = Environments(transport, root)
         self.models = Models(transport, root, self.blobs)
         self.endpoints = Endpoints(transport, root)
+        self.secrets = Secrets(transport, root)

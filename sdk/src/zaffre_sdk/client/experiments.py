@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping
 
 from zaffre_sdk.client.paths import quoted
 from zaffre_sdk.client.transport import Transport
+from zaffre_sdk.errors import NotFoundError
+from zaffre_sdk.wire.deletions import DeletionOut
 from zaffre_sdk.wire.experiments import (
     ExperimentChange,
     ExperimentIn,
     ExperimentList,
     ExperimentOut,
 )
+
+_DELETE_SECONDS = 3600.0
 
 
 class Experiments:
@@ -24,19 +28,39 @@ class Experiments:
     def ensure(self, name: str, *, tags: Mapping[str, str] | None = None) -> ExperimentOut:
         """Return the experiment of this name; create it when there is none."""
         return self._transport.call(
-            "PUT",
-            self._path(name),
+            "POST",
+            self._root,
             answer=ExperimentOut,
             body=ExperimentIn(name=name, tags=dict(tags or {})),
         )
 
     def get(self, name: str) -> ExperimentOut:
-        """Return an experiment.
+        """Return an experiment, given by its name or its id.
 
         Raises:
             NotFoundError: There is none.
         """
-        return self._transport.call("GET", self._path(name), answer=ExperimentOut)
+        if _fits_address(name):
+            return self._transport.call("GET", self._path(name), answer=ExperimentOut)
+        found = self._transport.call(
+            "GET", self._root, answer=ExperimentList, query={"name": name}
+        )
+        if not found.value:
+            raise NotFoundError(
+                "ExperimentNotFound",
+                f"There is no experiment `{name}` here.",
+                target="experiment",
+                status=404,
+                hint="Check the spelling, and the workspace that the experiment is in.",
+            )
+        return found.value[0]
+
+    def find(self, name: str) -> ExperimentOut | None:
+        """Return an experiment, or None when there is none."""
+        try:
+            return self.get(name)
+        except NotFoundError:
+            return None
 
     def list(self) -> Iterator[ExperimentOut]:
         """Yield every experiment, by name."""
@@ -47,5 +71,24 @@ class Experiments:
         """Change what is given; leave the rest."""
         return self._transport.call("PATCH", self._path(name), answer=ExperimentOut, body=change)
 
+    def delete(self, name: str, *, dry_run: bool = False) -> DeletionOut:
+        """Delete an experiment for good, given by name or id, with everything in it.
+
+        With `dry_run` nothing is deleted, and the answer says what would be.
+        """
+        return self._transport.call(
+            "DELETE",
+            self._path(name),
+            answer=DeletionOut,
+            query={"dry_run": dry_run or None},
+            seconds=_DELETE_SECONDS,
+        )
+
     def _path(self, name: str) -> str:
-        return f"{self._root}/{quoted(name)}"
+        """Return the address of an experiment: by its id, when its name fits into none."""
+        word = name if _fits_address(name) else self.get(name).id
+        return f"{self._root}/{quoted(word)}"
+
+
+def _fits_address(name: str) -> bool:
+    return "/" not in name and "\\" not in name and name not in {".", ".."}

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from zaffre_sdk.client.paths import quoted
 from zaffre_sdk.client.transport import Query, Transport
-from zaffre_sdk.wire.runs import RunChange, RunEnd, RunError, RunIn, RunList, RunOut
+from zaffre_sdk.wire.deletions import DeletionOut
+from zaffre_sdk.wire.runs import (
+    BeatsIn,
+    BeatsOut,
+    RunChange,
+    RunEnd,
+    RunError,
+    RunIn,
+    RunList,
+    RunOut,
+)
 
 if TYPE_CHECKING:
     from typing import Unpack  # newer than the oldest Python that this runs on
@@ -19,6 +29,8 @@ class RunFilter(TypedDict, total=False):
     """Which runs to list; what is left out does not narrow.
 
     Attributes:
+        below: Runs below that run, at any depth.
+        top: `true` for runs without a parent.
         state: States, separated by commas.
         tag: `k` or `k=v`, separated by commas; all must fit.
         property: As `tag`.
@@ -27,10 +39,14 @@ class RunFilter(TypedDict, total=False):
 
     experiment: str
     parent: str
+    below: str
+    top: str
     state: str
     tag: str
     property: str
     limit: int
+
+_DELETE_SECONDS = 3600.0
 
 
 class Runs:
@@ -39,6 +55,7 @@ class Runs:
     def __init__(self, transport: Transport, root: str) -> None:
         self._transport = transport
         self._root = f"{root}/runs"
+        self._beats = f"{root}/beats"
 
     def create(self, run: RunIn) -> RunOut:
         """Create a run: an interactive one is running then, a script is queued."""
@@ -78,6 +95,31 @@ class Runs:
             f"{self._path(run_id)}/end",
             answer=RunOut,
             body=RunEnd(state=state, error=error),
+        )
+
+    def beat(self, run_ids: Sequence[str]) -> Sequence[str]:
+        """Say that the program of these runs lives; return those that need no more beats."""
+        beats = BeatsIn(runs=list(run_ids))
+        return self._transport.call(
+            "POST", self._beats, answer=BeatsOut, body=beats, patience=0.0
+        ).ended
+
+    def delete(
+        self, run_id: str, *, children: bool = False, dry_run: bool = False
+    ) -> DeletionOut:
+        """Delete a run for good with what it left, and with `children` the runs below it.
+
+        With `dry_run` nothing is deleted, and the answer says what would be.
+
+        Raises:
+            ConflictError: It has not ended, or has runs below it that are not to go along.
+        """
+        return self._transport.call(
+            "DELETE",
+            self._path(run_id),
+            answer=DeletionOut,
+            query={"children": children or None, "dry_run": dry_run or None},
+            seconds=_DELETE_SECONDS,
         )
 
     def wait(

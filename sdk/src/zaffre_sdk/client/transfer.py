@@ -88,14 +88,28 @@ class Upload:
         return str(self._source) if isinstance(self._source, Path) else "the source"
 
 
-def upload(transport: Transport, path: str, source: Source, *, answer: type[T]) -> tuple[T, str]:
+def upload(
+    transport: Transport,
+    path: str,
+    source: Source,
+    *,
+    answer: type[T],
+    patience: float | None = None,
+) -> tuple[T, str]:
     """Send bytes to a path; return the answer and the digest of what was sent.
+
+    Args:
+        transport: The way to the server.
+        path: Where to.
+        source: The bytes.
+        answer: The shape of the answer.
+        patience: How many seconds to try again while the server is away.
 
     Raises:
         ChangedWhileReadingError: The file was written to meanwhile.
     """
     body = Upload(source)
-    reply = transport.exchange(Request("PUT", path, body=body))
+    reply = transport.exchange(Request("PUT", path, body=body, patience=patience))
     body.check()
     return transport.read(reply, answer), body.digest
 

@@ -94,6 +94,7 @@ class Transport:
 
     Attributes:
         url: Where the server is now.
+        token: What opens it.
     """
 
     def __init__(self, url: str, token: str, *, source: Path | None = None) -> None:
@@ -106,7 +107,7 @@ class Transport:
                 it may have come back on another port.
         """
         self.url = url.rstrip("/")
-        self._token = token
+        self.token = token
         self._source = source
         self._pool = Pool(direct=source is not None)
         self._met = False
@@ -238,7 +239,7 @@ class Transport:
         return _PATIENCE if self._met or self._source is not None else _STRANGER_PATIENCE
 
     def _headers(self, request: Request) -> dict[str, str]:
-        headers = {"authorization": f"Bearer {self._token}", "user-agent": "zaffre-sdk"}
+        headers = {"authorization": f"Bearer {self.token}", "user-agent": "zaffre-sdk"}
         if request.method == "POST":
             headers["idempotency-key"] = os.urandom(16).hex()
         if request.body is not None and not isinstance(request.body, bytes):

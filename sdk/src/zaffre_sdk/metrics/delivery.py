@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from zaffre_sdk.errors import InvalidError, ServiceError, TooLargeError
-from zaffre_sdk.metrics.batches import decode_batch
+from zaffre_sdk.metrics.batches import decode_batch, part_of, size_of
 from zaffre_sdk.wire.metrics import BatchIn
 
 Send = Callable[[BatchIn], object]
@@ -42,14 +42,14 @@ def _deliver(batch: BatchIn, send: Send, *, first: int = 0, root: str = "") -> D
     try:
         send(batch)
     except (InvalidError, TooLargeError) as error:
-        if len(batch.points) == 1:
+        if size_of(batch) == 1:
             return Delivery(0, 1, str(error))
         return _deliver_halves(batch, send, first=first, root=root)
     except ServiceError as error:
         if not _is_final(error):
             raise
-        return Delivery(0, len(batch.points), str(error))
-    return Delivery(len(batch.points), 0, "")
+        return Delivery(0, size_of(batch), str(error))
+    return Delivery(size_of(batch), 0, "")
 
 
 def _deliver_halves(batch: BatchIn, send: Send, *, first: int, root: str) -> Delivery:
@@ -59,11 +59,13 @@ def _deliver_halves(batch: BatchIn, send: Send, *, first: int, root: str) -> Del
     it name the same halves alike, so that the server stores each of them once.
     """
     root = root or f"{batch.writer}.{batch.sequence}"
-    middle = len(batch.points) // 2
+    size = size_of(batch)
+    middle = size // 2
     deliveries = []
-    for points, start in ((batch.points[:middle], first), (batch.points[middle:], first + middle)):
-        half = BatchIn(writer=f"{root}.{len(points)}", sequence=start + 1, points=points)
-        deliveries.append(_deliver(half, send, first=start, root=root))
+    for low, high in ((0, middle), (middle, size)):
+        begin = first + low
+        half = part_of(batch, low, high, writer=f"{root}.{high - low}", sequence=begin + 1)
+        deliveries.append(_deliver(half, send, first=begin, root=root))
     return Delivery(
         sum(delivery.sent for delivery in deliveries),
         sum(delivery.rejected for delivery in deliveries),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zaffre_sdk.runner.order import Folders, Order
+from zaffre_sdk.tracking import mlflow_client
 from zaffre_sdk.wire.runs import AttemptStarted, RunSpec
 
 
@@ -35,6 +36,7 @@ def environ_of(
     return {
         **inherited,
         "PYTHONUNBUFFERED": "1",
+        **_mlflow(order, started, server_url),
         "PATH": os.pathsep.join(
             [bin_folder, asked.pop("PATH", inherited.get("PATH", os.defpath))]
         ),
@@ -49,4 +51,26 @@ def environ_of(
         "ZAFFRE_ATTEMPT": str(order.attempt),
         "ZAFFRE_SPOOL": str(folders.spool),
         "ZAFFRE_SERVER_FILE": order.server_file,
+    }
+
+
+def _mlflow(order: Order, started: AttemptStarted, server_url: str) -> dict[str, str]:
+    """Return what lets the genuine MLflow client log to this run without further ado.
+
+    The name of the experiment is not among it: clients that find both make sure that they agree.
+    """
+    said = started.variables
+    scope = mlflow_client.Scope(
+        said.get("AZUREML_ARM_SUBSCRIPTION", ""),
+        said.get("AZUREML_ARM_RESOURCEGROUP", ""),
+        said.get("AZUREML_ARM_WORKSPACE_NAME", ""),
+    )
+    known_id = said.get("AZUREML_EXPERIMENT_ID", "")
+    return {
+        mlflow_client.URI_VARIABLE: mlflow_client.tracking_uri(server_url, scope),
+        mlflow_client.TOKEN_VARIABLE: order.token,
+        mlflow_client.RUN_VARIABLE: order.run_id,
+        mlflow_client.EXPERIMENT_VARIABLE: mlflow_client.experiment_id(
+            started.experiment, known_id
+        ),
     }

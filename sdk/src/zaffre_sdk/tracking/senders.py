@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zaffre_sdk.metrics import MetricSender
+from zaffre_sdk.tracking.beating import heart
 from zaffre_sdk.tracking.context import RUN_VARIABLE
 from zaffre_sdk.tracking.leftovers import spools_of
 
@@ -44,6 +45,8 @@ def spool_of(workspace_id: str, run_id: str) -> Path:
 def _make(workspace: WorkspaceClient, run_id: str) -> MetricSender:
     def send(batch: BatchIn) -> BatchOut:
         # The sender has a patience of its own, and must hear at once that the server is away.
-        return workspace.metrics.send(run_id, batch, patience=0.0)
+        stored = workspace.metrics.send(run_id, batch, patience=0.0)
+        heart.heard(workspace.id, run_id)
+        return stored
 
     return MetricSender(send, spool_of(workspace.id, run_id))

@@ -1,6 +1,6 @@
 """Runs on the wire."""
 
-from typing import Any, Optional
+from typing import Annotated, Any, Optional
 
 import msgspec
 
@@ -35,6 +35,8 @@ class RunIn(In):
 
     Attributes:
         id: Chosen by the client, or None for an id made of experiment, time and chance.
+        beats: The program says every half minute that it lives; an interactive run that was
+            silent for long is ended.
     """
 
     experiment: str
@@ -44,6 +46,19 @@ class RunIn(In):
     display_name: Optional[str] = None
     tags: dict[str, str] = msgspec.field(default_factory=dict)
     properties: dict[str, str] = msgspec.field(default_factory=dict)
+    beats: bool = False
+
+
+class BeatsIn(In):
+    """A program lives that drives these runs; at most 1000."""
+
+    runs: Annotated[list[str], msgspec.Meta(max_length=1000)]
+
+
+class BeatsOut(Out):
+    """Those of the runs that are not watched: they have ended, or never were."""
+
+    ended: list[str]
 
 
 class RunError(In):
@@ -131,7 +146,11 @@ class AttemptEnd(In):
 
 
 class RunOut(Out):
-    """A run as it is now."""
+    """A run as it is now.
+
+    Attributes:
+        params: What the run was given, as MLflow programs log it; None where it was not looked up.
+    """
 
     id: str
     workspace_id: str
@@ -151,6 +170,7 @@ class RunOut(Out):
     created_at: float
     started_at: Optional[float]
     ended_at: Optional[float]
+    params: Optional[dict[str, str]] = None
 
 
 class RunList(Out):

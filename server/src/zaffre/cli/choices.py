@@ -13,10 +13,12 @@ class Choices:
     allowed_host: tuple[str, ...]
     behind_proxy: bool
     local_slots: int
+    lost_after: int
 
     def arguments(self) -> list[str]:
         """Return the same choices for the server in the background."""
         chosen = [f"--host={self.host}", f"--local-slots={self.local_slots}"]
+        chosen += [f"--lost-after={self.lost_after}"]
         chosen += [f"--port={self.port}"] if self.port is not None else []
         chosen += [f"--public-url={self.public_url}"] if self.public_url else []
         chosen += [f"--allowed-host={name}" for name in self.allowed_host]

@@ -30,6 +30,7 @@ def serve_here(home: Home, choices: Choices) -> None:
         allowed_hosts=choices.allowed_host,
         behind_proxy=choices.behind_proxy,
         local_slots=choices.local_slots,
+        lost_after=choices.lost_after,
     )
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

@@ -6,7 +6,7 @@ import click
 
 from zaffre import __version__
 
-_COMMANDS = ("up", "down", "status", "studio", "doctor")
+_COMMANDS = ("up", "down", "status", "studio", "runs", "doctor")
 
 
 class _Commands(click.Group):

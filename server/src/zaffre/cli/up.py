@@ -56,6 +56,15 @@ from zaffre.cli.options import home_option
     help="How many runs execute at once.",
 )
 @click.option(
+    "--lost-after",
+    envvar="ZAFFRE_LOST_AFTER",
+    type=click.IntRange(60),
+    default=600,
+    show_default=True,
+    show_envvar=True,
+    help="After so many seconds of silence of its program an interactive run has failed.",
+)
+@click.option(
     "--foreground",
     envvar="ZAFFRE_FOREGROUND",
     is_flag=True,

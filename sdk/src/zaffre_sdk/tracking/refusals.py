@@ -1,0 +1,16 @@
+"""Which failures are final."""
+
+from __future__ import annotations
+
+from zaffre_sdk.errors import ServiceError
+
+# A token may be replaced, and a program with the right one may come after this one.
+_LATER = frozenset({401, 403, 408, 425, 429})
+_FIRST_SERVER_ERROR = 500
+
+
+def is_final(error: Exception) -> bool:
+    """Tell whether sending the same again cannot help."""
+    if not isinstance(error, ServiceError):
+        return False
+    return error.status not in _LATER and error.status < _FIRST_SERVER_ERROR

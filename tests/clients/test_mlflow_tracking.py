@@ -1,0 +1,111 @@
+"""The genuine client of MLflow against a live server: experiments, runs, params, searches."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live import LiveServer
+
+PROGRAM = """
+import mlflow
+from mlflow.entities import ViewType
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+client = MlflowClient()
+
+
+def refused(code, call, *args, **kwargs):
+    try:
+        call(*args, **kwargs)
+    except MlflowException as error:
+        assert error.error_code == code, error
+        return str(error)
+    raise AssertionError(f"{call} was not refused")
+
+
+assert client.get_experiment("0").name == "Default"
+experiment = mlflow.set_experiment("/Users/me/my experiment")
+same = mlflow.set_experiment("/Users/me/my experiment")
+assert same.experiment_id == experiment.experiment_id
+assert client.get_experiment_by_name("absent") is None
+refused("RESOURCE_ALREADY_EXISTS", client.create_experiment, "/Users/me/my experiment")
+client.set_experiment_tag(experiment.experiment_id, "team", "red")
+(found,) = client.search_experiments(filter_string="tags.team = 'red' and name LIKE '%my%'")
+assert found.experiment_id == experiment.experiment_id
+
+with mlflow.start_run(run_name="parent", description="first") as parent:
+    mlflow.log_param("learning rate", 0.1)
+    mlflow.log_param("learning rate", 0.1)
+    said = refused("INVALID_PARAMETER_VALUE", mlflow.log_param, "learning rate", 0.2)
+    assert "`0.1`" in said and "`0.2`" in said
+    mlflow.set_tag("stage", "train")
+    with mlflow.start_run(nested=True) as child:
+        mlflow.log_param("depth", 3)
+run = mlflow.get_run(parent.info.run_id)
+assert (run.info.status, run.info.run_name, run.info.lifecycle_stage) == (
+    "FINISHED", "parent", "active"
+)
+assert run.data.params == {"learning rate": "0.1"}
+assert run.data.tags["mlflow.note.content"] == "first"
+assert mlflow.get_run(child.info.run_id).data.tags["mlflow.parentRunId"] == run.info.run_id
+
+ids = [experiment.experiment_id]
+(below,) = client.search_runs(ids, f"tags.mlflow.parentRunId = '{run.info.run_id}'")
+assert below.info.run_id == child.info.run_id
+(again,) = client.search_runs(ids, "params.`learning rate` = '0.1' and status = 'FINISHED'")
+assert again.to_dictionary() == run.to_dictionary()
+page = client.search_runs(ids, max_results=1, order_by=["start_time ASC"])
+rest = client.search_runs(ids, max_results=1, order_by=["start_time ASC"], page_token=page.token)
+assert [one.info.run_id for one in [*page, *rest]] == [run.info.run_id, child.info.run_id]
+
+with mlflow.start_run(run_id=run.info.run_id):
+    assert client.get_run(run.info.run_id).info.status == "RUNNING"
+try:
+    with mlflow.start_run() as failing:
+        raise KeyError("on purpose")
+except KeyError:
+    assert client.get_run(failing.info.run_id).info.status == "FAILED"
+
+client.delete_run(run.info.run_id)
+refused("INVALID_PARAMETER_VALUE", client.set_tag, run.info.run_id, "a", "b")
+assert client.search_runs(ids, run_view_type=ViewType.DELETED_ONLY)[0].info.run_id == (
+    run.info.run_id
+)
+client.restore_run(run.info.run_id)
+refused("RESOURCE_DOES_NOT_EXIST", client.get_run, "absent")
+print("done")
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    home = tmp_path / "home"
+    home.mkdir()
+    live = LiveServer(home)
+    live.start()
+    try:
+        yield live
+    finally:
+        live.stop()
+
+
+def test_a_program_of_mlflow_tracks_its_runs(server: LiveServer, tmp_path: Path):
+    variables = {
+        "MLFLOW_TRACKING_URI": server.url,
+        "MLFLOW_TRACKING_TOKEN": (server.home / "token").read_text().strip(),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, **variables},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.endswith("done\n"), done.stderr
