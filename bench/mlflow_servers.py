@@ -208,7 +208,7 @@ def _add(stores: Any, numbers: range, begin: datetime) -> None:  # noqa: ANN401 
             MetricPoint(name, MetricKind.SCALAR, value, 0, time_)
             for name, value in described["metrics"].items()
         )
-        stores.metrics.append(run, MetricBatch("bench", 1, points))
+        stores.metrics.append(run, MetricBatch.of("bench", 1, points))
 
 
 def measured(python: Path, server: Server, measure: str, count: int) -> float:

@@ -22,6 +22,7 @@ from zaffre.domain.errors import (
 )
 
 LARGE = os.urandom(3_500_000)
+ROUNDS = int(os.environ.get("ZAFFRE_TEST_ROUNDS", "100"))
 
 
 @pytest.fixture(params=["local"])
@@ -140,6 +141,107 @@ class TestBlobs:
         assert (tmp_path / "copy").read_bytes() == LARGE
 
 
+async def all_of(digests: list[str]) -> list[str]:
+    return digests
+
+
+async def none_of(_digests: list[str]) -> list[str]:
+    return []
+
+
+class TestRemoval:
+    def test_what_is_confirmed_goes(self, blobs):
+        async def inside():
+            kept, _ = await blobs.put(stream(b"kept"))
+            gone, _ = await blobs.put(stream(LARGE))
+            assert await blobs.remove([kept, gone], untouched_for=-1, confirm=none_of) == {}
+
+            async def one(digests: list[str]) -> list[str]:
+                assert digests == sorted([kept, gone])
+                return [gone]
+
+            removed = await blobs.remove([kept, gone], untouched_for=-1, confirm=one)
+            assert removed == {gone: len(LARGE)}
+            assert await blobs.verify(kept)
+            assert not await blobs.verify(gone)
+
+        asyncio.run(inside())
+
+    def test_r27_what_was_put_just_now_stays(self, blobs):
+        async def inside():
+            digest, _ = await blobs.put(stream(b"x"))
+            assert await blobs.remove([digest], untouched_for=60, confirm=all_of) == {}
+            assert [found async for found in blobs.untouched(60)] == []
+            assert [found async for found in blobs.untouched(-1)] == [[digest]]
+            assert await blobs.verify(digest)
+
+        asyncio.run(inside())
+
+    def test_r27_putting_again_keeps(self, blobs, tmp_path):
+        async def inside():
+            digest, _ = await blobs.put(stream(b"x"))
+            for file in tmp_path.rglob(digest):
+                os.utime(file, (1, 1))
+            await blobs.put(stream(b"x"))
+            assert await blobs.remove([digest], untouched_for=60, confirm=all_of) == {}
+
+        asyncio.run(inside())
+
+    @pytest.mark.parametrize("data", [b"x", LARGE], ids=len)
+    def test_r27_no_put_ends_while_it_is_asked_for_names(self, blobs, data):
+        async def inside():
+            digest, _ = await blobs.put(stream(data))
+            putting = None
+
+            async def look(digests: list[str]) -> list[str]:
+                nonlocal putting
+                putting = asyncio.create_task(blobs.put(stream(data)))
+                done, _ = await asyncio.wait([putting], timeout=0.3)
+                assert not done
+                return digests
+
+            assert digest in await blobs.remove([digest], untouched_for=-1, confirm=look)
+            await putting
+            assert await blobs.verify(digest)
+
+        asyncio.run(inside())
+
+    def test_r27_many_puts_and_removals_of_the_same_bytes(self, blobs):
+        async def putting():
+            for _ in range(ROUNDS):
+                digest, _ = await blobs.put(stream(b"same"))
+                names.add(digest)
+                assert await blobs.verify(digest)
+                await asyncio.sleep(0)
+                names.discard(digest)
+
+        async def unnamed(digests: list[str]) -> list[str]:
+            return [digest for digest in digests if digest not in names]
+
+        async def removing():
+            while not done.is_set():
+                await blobs.remove([digest_of(b"same")], untouched_for=0.5, confirm=unnamed)
+
+        async def inside():
+            remover = asyncio.create_task(removing())
+            await putting()
+            done.set()
+            await remover
+
+        names: set[str] = set()
+        done = asyncio.Event()
+        asyncio.run(inside())
+
+    def test_what_is_not_there_counts_as_gone(self, blobs):
+        absent = digest_of(b"absent")
+        removed = asyncio.run(blobs.remove([absent], untouched_for=60, confirm=all_of))
+        assert removed == {absent: 0}
+
+    def test_a10_only_digests_are_removed(self, blobs):
+        with pytest.raises(InvalidError):
+            asyncio.run(blobs.remove(["../x"], untouched_for=-1, confirm=all_of))
+
+
 def change_bit(data: bytearray) -> None:
     data[1_700_000] ^= 4
 
@@ -192,6 +294,15 @@ class TestLocalBlobs:
         modes = {path: path.stat().st_mode & 0o777 for path in (tmp_path / "data").rglob("*")}
         assert modes
         assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in modes.items())
+
+    def test_files_of_earlier_servers_are_found(self, tmp_path):
+        digest = digest_of(b"x")
+        old = tmp_path / "blobs" / digest[:2] / digest[2:4]
+        old.mkdir(parents=True)
+        (old / digest).write_bytes(b"x")
+        blobs = LocalBlobs(tmp_path / "blobs", tmp_path / "tmp")
+        assert asyncio.run(blobs.verify(digest))
+        assert not old.exists()
 
     def test_r01_leftovers_of_a_killed_server_are_removed(self, tmp_path):
         (tmp_path / "tmp").mkdir()

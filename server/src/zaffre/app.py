@@ -176,9 +176,7 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
             work=work,
             blobs=blobs,
             logs=logs,
-            eraser=Eraser(
-                work, blobs, logs, remove_folder=ProcessLauncher(settings.home).forget
-            ),
+            eraser=Eraser(work, blobs, logs, remove_folder=ProcessLauncher(settings.home).forget),
             beats=Beats(clock.monotonic),
             programs=Programs(clock.monotonic),
             changes=changes,

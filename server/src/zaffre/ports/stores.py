@@ -24,8 +24,8 @@ from zaffre.domain.secrets import Secret
 from zaffre.domain.snapshots import Snapshot
 from zaffre.domain.workspaces import Workspace
 from zaffre.ports.owned_files import OwnedFileStore
-from zaffre.ports.removals import DoomedStore, RemovalStore
 from zaffre.ports.registry import LoggedModelStore, ModelStore, RegisteredModelStore
+from zaffre.ports.removals import DoomedStore, RemovalStore
 from zaffre.ports.traces import AssessmentStore, SpanStore, TraceStore
 from zaffre.ports.tracking import InputStore, ParamStore, RunSearchStore
 

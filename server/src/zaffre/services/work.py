@@ -1,6 +1,7 @@
 """Units of work over services: what doors and the engine call."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeVar
 
 from zaffre.ports.stores import Stores
@@ -17,20 +18,26 @@ from zaffre.services.inputs import InputService
 from zaffre.services.logged_models import LoggedModelService
 from zaffre.services.metrics import MetricService
 from zaffre.services.models import ModelService
-from zaffre.services.params import ParamService
 from zaffre.services.owned_files import OwnedFileService
+from zaffre.services.params import ParamService
 from zaffre.services.programs import ProgramService
 from zaffre.services.registry import RegistryService
 from zaffre.services.runs import RunService
 from zaffre.services.secrets import SecretService
 from zaffre.services.snapshots import SnapshotService
 from zaffre.services.tokens import TokenService
-from zaffre.services.tracking import TrackingService
 from zaffre.services.traces import TraceService
+from zaffre.services.tracking import TrackingService
 from zaffre.services.versions import VersionService
 from zaffre.services.workspaces import WorkspaceService
 
 T = TypeVar("T")
+S = TypeVar("S")
+
+
+def _made(make: Callable[[Stores, Context], S]) -> "cached_property[S]":
+    """Return an attribute that is made when it is first asked for: most units need one or two."""
+    return cached_property(lambda services: make(services.stores, services.context))
 
 
 class Services:
@@ -38,29 +45,31 @@ class Services:
 
     def __init__(self, stores: Stores, context: Context) -> None:
         self.stores = stores
-        self.workspaces = WorkspaceService(stores, context)
-        self.experiments = ExperimentService(stores, context)
-        self.runs = RunService(stores, context)
-        self.programs = ProgramService(stores, context)
-        self.attempts = AttemptService(stores, context)
-        self.tracking = TrackingService(stores, context)
-        self.params = ParamService(stores)
-        self.inputs = InputService(stores)
-        self.metrics = MetricService(stores, context)
-        self.artifacts = ArtifactService(stores, context)
-        self.owned_files = OwnedFileService(stores, context)
-        self.deletion = DeletionService(stores, context)
-        self.snapshots = SnapshotService(stores, context)
-        self.environments = EnvironmentService(stores, context)
-        self.models = ModelService(stores, context)
-        self.registry = RegistryService(stores, context)
-        self.versions = VersionService(stores, context)
-        self.logged_models = LoggedModelService(stores, context)
-        self.endpoints = EndpointService(stores, context)
-        self.secrets = SecretService(stores, context)
-        self.tokens = TokenService(stores, context)
-        self.traces = TraceService(stores, context)
-        self.assessments = AssessmentService(stores, context)
+        self.context = context
+
+    workspaces = _made(WorkspaceService)
+    experiments = _made(ExperimentService)
+    runs = _made(RunService)
+    programs = _made(ProgramService)
+    attempts = _made(AttemptService)
+    tracking = _made(TrackingService)
+    params = _made(lambda stores, _: ParamService(stores))
+    inputs = _made(lambda stores, _: InputService(stores))
+    metrics = _made(MetricService)
+    artifacts = _made(ArtifactService)
+    owned_files = _made(OwnedFileService)
+    deletion = _made(DeletionService)
+    snapshots = _made(SnapshotService)
+    environments = _made(EnvironmentService)
+    models = _made(ModelService)
+    registry = _made(RegistryService)
+    versions = _made(VersionService)
+    logged_models = _made(LoggedModelService)
+    endpoints = _made(EndpointService)
+    secrets = _made(SecretService)
+    tokens = _made(TokenService)
+    traces = _made(TraceService)
+    assessments = _made(AssessmentService)
 
 
 class Work:

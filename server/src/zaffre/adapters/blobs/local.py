@@ -33,8 +33,8 @@ class LocalBlobs:
     def __init__(self, folder: Path, temporary: Path) -> None:
         self._folder = folder
         self._temporary = temporary
-        # Digests whose files are being given their names, and those being looked at for removal:
-        # no digest is in both, and only the loop changes them.
+        # Digests whose files are given their names, or wait for it, and those that are looked at
+        # for removal. None begins to leave while it arrives, and only the loop changes these.
         self._arriving: Counter[str] = Counter()
         self._leaving: dict[str, asyncio.Event] = {}
         make_folder(folder)
@@ -128,10 +128,10 @@ class LocalBlobs:
     @contextlib.asynccontextmanager
     async def _arrival(self, digest: str) -> AsyncIterator[None]:
         """Hold off the removal of a blob while it is given its name."""
-        while event := self._leaving.get(digest):
-            await event.wait()
         self._arriving[digest] += 1
         try:
+            if digest in self._leaving:
+                await self._leaving[digest].wait()
             yield
         finally:
             self._arriving[digest] -= 1

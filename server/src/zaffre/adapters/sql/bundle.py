@@ -11,14 +11,14 @@ from zaffre.adapters.sql.stores.doomed import SqlDoomedStore
 from zaffre.adapters.sql.stores.endpoints import SqlEndpointStore
 from zaffre.adapters.sql.stores.environments import SqlEnvironmentStore
 from zaffre.adapters.sql.stores.experiments import SqlExperimentStore
-from zaffre.adapters.sql.stores.logged_models import SqlLoggedModelStore
 from zaffre.adapters.sql.stores.inputs import SqlInputStore
+from zaffre.adapters.sql.stores.logged_models import SqlLoggedModelStore
 from zaffre.adapters.sql.stores.metrics import SqlMetricStore
 from zaffre.adapters.sql.stores.models import SqlModelStore
 from zaffre.adapters.sql.stores.owned_files import SqlOwnedFileStore
+from zaffre.adapters.sql.stores.params import SqlParamStore
 from zaffre.adapters.sql.stores.registered_models import SqlRegisteredModelStore
 from zaffre.adapters.sql.stores.removals import SqlRemovalStore
-from zaffre.adapters.sql.stores.params import SqlParamStore
 from zaffre.adapters.sql.stores.run_search import SqlRunSearchStore
 from zaffre.adapters.sql.stores.runs import SqlRunStore
 from zaffre.adapters.sql.stores.secrets import SqlSecretStore
@@ -27,8 +27,8 @@ from zaffre.adapters.sql.stores.spans import SqlSpanStore
 from zaffre.adapters.sql.stores.tokens import SqlTokenStore
 from zaffre.adapters.sql.stores.traces import SqlTraceStore
 from zaffre.adapters.sql.stores.workspaces import SqlWorkspaceStore
-from zaffre.ports import owned_files, registry, removals
-from zaffre.ports import stores as ports, tracking
+from zaffre.ports import owned_files, registry, removals, tracking
+from zaffre.ports import stores as ports
 from zaffre.ports import traces as trace_ports
 
 

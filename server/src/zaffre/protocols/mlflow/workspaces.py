@@ -27,6 +27,7 @@ _WORDS: Final = (
     (9, {"workspaces"}),
 )
 _LENGTH: Final = 11
+_FIRST: Final = ("", "", "")
 _MAX_KNOWN: Final = 10_000
 
 
@@ -74,14 +75,17 @@ class Workspaces:
         Raises:
             NotFoundError: `WorkspaceNotFound`.
         """
+        if caller.workspace_id is not None and address.names is None and not named:
+            return caller.workspace_id
         key = address.names or ("", "", named or "")
-        if address.names is None and not named:
-            # Which one is the first may change, and callers may see different ones.
-            return (await self._first(caller)).id
         known = self._known.get(key)
         if known is not None and caller.workspace_id in {None, known}:
             return known
-        found = await self._house.work.read(lambda s: _find(s, key, caller))
+        if key == _FIRST:
+            # It stays the first until it is deleted: others are younger.
+            found = await self._first(caller)
+        else:
+            found = await self._house.work.read(lambda s: _find(s, key, caller))
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
         self._known[key] = found.id
@@ -95,9 +99,6 @@ class Workspaces:
         return bool(stale)
 
     async def _first(self, caller: Principal) -> Workspace:
-        if caller.workspace_id is not None:
-            bound = caller.workspace_id
-            return await self._house.work.read(lambda s: s.workspaces.get(bound, caller=caller))
         found = await self._house.work.read(lambda s: _visible(s, caller))
         if found:
             return min(found, key=lambda workspace: workspace.created_at)

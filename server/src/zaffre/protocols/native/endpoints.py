@@ -17,8 +17,8 @@ from zaffre_sdk.wire.endpoints import (
 from zaffre.domain.access import Permission
 from zaffre.domain.endpoints import LOG_PATH
 from zaffre.protocols.http.call import Call
-from zaffre.protocols.http.ports import check_loopback
 from zaffre.protocols.http.files import OCTETS
+from zaffre.protocols.http.ports import check_loopback
 from zaffre.protocols.native.logs import Offset, Wait
 from zaffre.protocols.native.translate.endpoints import (
     from_endpoint,

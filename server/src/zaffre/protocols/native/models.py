@@ -9,8 +9,8 @@ from zaffre_sdk.wire.models import ModelChange, ModelIn, ModelList, ModelOut
 
 from zaffre.domain.access import Permission
 from zaffre.protocols.http.call import Call
-from zaffre.protocols.http.paging import Limit
 from zaffre.protocols.http.files import RawFile
+from zaffre.protocols.http.paging import Limit
 from zaffre.protocols.http.streaming import blob_answer, relative
 from zaffre.protocols.native.pages import Pages
 from zaffre.protocols.native.translate.models import from_model, to_new_model

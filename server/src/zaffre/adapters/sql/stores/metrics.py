@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
+from zaffre.adapters.sql.hot import run_many, run_text
 from zaffre.adapters.sql.stores.files import chunks
 from zaffre.adapters.sql.stores.folding import MAX_WAITING, ROW_WEIGHT, fold
 from zaffre.adapters.sql.stores.points import (
@@ -131,7 +132,7 @@ class SqlMetricStore:
         """Store the batch unless its sequence was stored; tell whether it was new."""
         self._known = None
         values = (batch.writer, batch.sequence, run.workspace_id, run.id)
-        begun = self._connection.exec_driver_sql(_BEGIN, values).one_or_none()
+        begun = run_text(self._connection, _BEGIN, values)
         if begun is None:
             raise missing("run", run.id)
         run_key, is_stored, end, waiting = begun
@@ -243,9 +244,9 @@ class SqlMetricStore:
         waiting += count + ROW_WEIGHT if count else 0
         is_full = waiting > MAX_WAITING
         row = (run_key, batch.writer, batch.sequence, start, count, _NO_LAYOUT, data)
-        self._connection.exec_driver_sql(_ADD_BATCH, (*row, 0 if is_full else waiting))
+        run_text(self._connection, _ADD_BATCH, (*row, 0 if is_full else waiting))
         if count:
-            self._connection.exec_driver_sql(ADD_TALLY, list(tallies(run_key, columns)))
+            run_many(self._connection, ADD_TALLY, tallies(run_key, columns))
         if is_full:
             fold(self._connection, run_key)
 

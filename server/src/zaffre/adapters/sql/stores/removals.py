@@ -24,6 +24,7 @@ from zaffre.adapters.sql.tables import (
     experiments,
     logged_models,
     metadata,
+    metric_batches,
     metric_chunks,
     metric_series,
     models,
@@ -48,14 +49,27 @@ _add = insert_new(removals)
 _run = select(runs.c.key, runs.c.snapshot_id).where(
     runs.c.workspace_id == bindparam("workspace"), runs.c.id == bindparam("run")
 )
-_points = delete(metric_chunks).where(
+_chunks = delete(metric_chunks).where(
     tuple_(metric_chunks.c.series_key, metric_chunks.c.ordinal).in_(
         select(metric_chunks.c.series_key, metric_chunks.c.ordinal)
         .join(metric_series, metric_series.c.key == metric_chunks.c.series_key)
-        .where(metric_series.c.run_key == bindparam("run_key"))
+        .where(metric_series.c.run_key == bindparam("of_run"))
         .limit(bindparam("most"))
     )
 )
+_series = (
+    delete(metric_series)
+    .where(
+        metric_series.c.key.in_(
+            select(metric_series.c.key)
+            .where(metric_series.c.run_key == bindparam("of_run"))
+            .limit(bindparam("most"))
+        )
+    )
+    .returning(metric_series.c["count"])
+)
+# Rows that hold up to a thousand points each weigh as much as so many others.
+_HEAVY = {metric_chunks: 20, metric_batches: 5}
 _snapshot_files = delete(snapshot_files).where(
     snapshot_files.c.owner_key == bindparam("snapshot"),
     snapshot_files.c.path.in_(
@@ -110,14 +124,13 @@ class SqlRemovalStore:
         if found is None:
             return Slice(Removed(), done=True)
         budget = _Budget(rows)
-        points = budget.spend(
-            self._connection.execute(_points, {"run_key": found.key, "most": budget.left}).rowcount
-        )
+        points = self._take_metrics(found.key, budget)
         files = 0
         if budget.left > 0:
             files = budget.spend(self._take_artifacts(workspace_id, run_id, budget.left))
         for table in _parts_of(runs):
-            self._take(table, "run_key", found.key, budget)
+            if table is not metric_series:
+                self._take(table, "run_key", found.key, budget)
         self._take_logged_models(logged_models.c.run_id == run_id, workspace_id, budget)
         done = budget.left > 0
         if done:
@@ -194,6 +207,20 @@ class SqlRemovalStore:
         self._connection.execute(update(snapshots).where(*this).values(id=removal.target_id))
         self.add(removal)
 
+    def _take_metrics(self, run_key: int, budget: _Budget) -> int:
+        """Remove metrics; return how many entries they had."""
+        weight = _HEAVY[metric_chunks]
+        most = max(budget.left // weight, 1)
+        gone = self._connection.execute(_chunks, {"of_run": run_key, "most": most}).rowcount
+        budget.spend(gone * weight)
+        if gone == most or budget.left <= 0:
+            budget.spend(budget.left)
+            return 0
+        counts = self._connection.execute(_series, {"of_run": run_key, "most": budget.left})
+        removed = counts.scalars().all()
+        budget.spend(len(removed))
+        return sum(removed)
+
     def _take_artifacts(self, workspace_id: str, run_id: str, most: int) -> int:
         owner = {"workspace_id": workspace_id, "run_id": run_id}
         gone = take(self._connection, artifacts, owner, path=None, limit=most)
@@ -259,11 +286,13 @@ class SqlRemovalStore:
     def _take(self, table: Table, column: str, value: Any, budget: _Budget) -> None:  # noqa: ANN401 - the value of any key
         if budget.left <= 0:
             return
+        weight = _HEAVY.get(table, 1)
+        most = max(budget.left // weight, 1)
         key = tuple_(*table.primary_key.columns)
-        chosen = (
-            select(*table.primary_key.columns).where(table.c[column] == value).limit(budget.left)
-        )
-        budget.spend(self._connection.execute(delete(table).where(key.in_(chosen))).rowcount)
+        chosen = select(*table.primary_key.columns).where(table.c[column] == value).limit(most)
+        gone = self._connection.execute(delete(table).where(key.in_(chosen))).rowcount
+        # With as many as were asked for there may be more, for which there is no room.
+        budget.spend(budget.left if gone == most else gone * weight)
 
 
 def _parts_of(whole: Table) -> Iterator[Table]:

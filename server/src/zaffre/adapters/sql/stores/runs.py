@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, union_all, update
 
 from zaffre.adapters.sql.columns import Moment
+from zaffre.adapters.sql.hot import HotSelect
 from zaffre.adapters.sql.rows import columns_of, entity_of, insert_new, values_of
 from zaffre.adapters.sql.stores.labels import conditions, labels_of, replace_labels
 from zaffre.adapters.sql.stores.pages import key_of
@@ -36,7 +37,7 @@ _this = (
     runs.c.id == bindparam("this_run"),
 )
 _select = select(*columns_of(runs, Run))
-_by_id = _select.where(*_this)
+_by_id = HotSelect(_select.where(*_this))
 _labels = select(runs.c.key, runs.c.tags, runs.c.properties).where(*_this)
 _save = update(runs).where(runs.c.key == bindparam("this_key"))
 _insert = insert_new(runs).returning(runs.c.key)
@@ -86,10 +87,10 @@ class SqlRunStore:
     def get(self, workspace_id: str, run_id: str) -> Run:
         """Return it."""
         this = {"this_workspace": workspace_id, "this_run": run_id}
-        row = self._connection.execute(_by_id, this).one_or_none()
-        if row is None:
+        found = _by_id.entity(Run, self._connection, this)
+        if found is None:
             raise missing("run", run_id)
-        return entity_of(Run, row)
+        return found
 
     def save(self, run: Run) -> None:
         """Replace what can change."""

@@ -4,6 +4,7 @@ import unicodedata
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
+from zaffre.adapters.sql.hot import HotSelect
 from zaffre.adapters.sql.rows import columns_of, entity_of, insert_new, values_of
 from zaffre.adapters.sql.tables import tokens, workspaces
 from zaffre.base.text import shown
@@ -11,7 +12,7 @@ from zaffre.domain.errors import ConflictError, missing
 from zaffre.domain.workspaces import Workspace
 
 _select = select(*columns_of(workspaces, Workspace))
-_by_id = _select.where(workspaces.c.id == bindparam("id"))
+_by_id = HotSelect(_select.where(workspaces.c.id == bindparam("id")))
 _by_name = _select.where(
     workspaces.c.folded_subscription == bindparam("subscription"),
     workspaces.c.folded_group == bindparam("group"),
@@ -48,10 +49,10 @@ class SqlWorkspaceStore:
 
     def get(self, workspace_id: str) -> Workspace:
         """Return it."""
-        row = self._connection.execute(_by_id, {"id": workspace_id}).one_or_none()
-        if row is None:
+        found = _by_id.entity(Workspace, self._connection, {"id": workspace_id})
+        if found is None:
             raise missing("workspace", workspace_id)
-        return entity_of(Workspace, row)
+        return found
 
     def find(self, subscription_id: str, resource_group: str, name: str) -> Workspace | None:
         """Return the workspace of that name."""

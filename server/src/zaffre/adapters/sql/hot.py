@@ -1,0 +1,77 @@
+"""Statements that are run for every request, without what SQLAlchemy does around each of them.
+
+The text is still SQLAlchemy's, compiled once for the dialect; what is left out are its result
+objects, which take longer than SQLite does.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Dialect, Select
+
+E = TypeVar("E")
+
+
+class _Compiled(NamedTuple):
+    text: str
+    order: Sequence[str]
+    processors: Sequence[Any]
+
+
+class HotSelect:
+    """A query whose parameters are plain texts and numbers, each of them named."""
+
+    def __init__(self, statement: "Select[Any]") -> None:
+        self._statement = statement
+        self._names = [column.name for column in statement.selected_columns]  # type: ignore[attr-defined,unused-ignore]  # all are columns
+        self._compiled: dict[str, _Compiled] = {}
+
+    def one(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Return the first row, if there is one."""
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name) or self._compile(dialect)
+        cursor = connection.connection.cursor()
+        cursor.execute(compiled.text, [values[name] for name in compiled.order])
+        row = cursor.fetchone()
+        cursor.close()
+        if row is None:
+            return None
+        return tuple(
+            value if process is None else process(value)
+            for value, process in zip(row, compiled.processors, strict=True)
+        )
+
+    def entity(
+        self, entity: type[E], connection: Connection, values: Mapping[str, Any]
+    ) -> E | None:
+        """Return the entity of the first row, which has a column for each of its fields."""
+        row = self.one(connection, values)
+        return None if row is None else entity(**dict(zip(self._names, row, strict=True)))
+
+    def _compile(self, dialect: Dialect) -> _Compiled:
+        made = self._statement.compile(dialect=dialect)
+        processors = [
+            column.type.result_processor(dialect, None)
+            for column in self._statement.selected_columns
+        ]
+        # A positional dialect says in which order the parameters stand.
+        order = getattr(made, "positiontup", None) or ()
+        compiled = _Compiled(str(made), order, processors)
+        self._compiled[dialect.name] = compiled
+        return compiled
+
+
+def run_text(connection: Connection, text: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
+    """Run a statement of the driver's own words and return its first row, if there is one."""
+    cursor = connection.connection.cursor()
+    cursor.execute(text, values)
+    row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
+    cursor.close()
+    return row
+
+
+def run_many(connection: Connection, text: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Run a statement of the driver's own words for each row."""
+    cursor = connection.connection.cursor()
+    cursor.executemany(text, rows)  # type: ignore[arg-type,unused-ignore]  # any iterable
+    cursor.close()
