@@ -68,7 +68,7 @@ assert [path for path, *_ in listed()] == ["config.json", "late.txt", "many"]
 # In parts, and read back in parts without a token.
 large = root / "large.bin"
 large.write_bytes(os.urandom(11 << 20))
-client.log_artifact(run_id, large, "big")
+client.log_artifact(run_id, str(large), "big")
 assert listed("big") == [("big/large.bin", False, 11 << 20)]
 back = mlflow.artifacts.download_artifacts(
     run_id=run_id, artifact_path="big/large.bin", dst_path=str(root)

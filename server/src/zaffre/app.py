@@ -31,6 +31,7 @@ from zaffre.base.paging import paging_key
 from zaffre.engine.answers import AnswerLoop
 from zaffre.engine.endpoints.loop import EndpointLoop
 from zaffre.engine.endpoints.parts import EndpointParts
+from zaffre.engine.keeping import KeepingLoop
 from zaffre.engine.removals import RemovalLoop
 from zaffre.engine.runs.loop import RunLoop
 from zaffre.engine.runs.parts import Parts, RunLimits, Stopwatches
@@ -52,6 +53,7 @@ from zaffre.protocols.studio.app import create_studio
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
 from zaffre.services.eraser import Eraser
+from zaffre.services.keeper import BlobKeeper
 from zaffre.services.programs import Programs
 from zaffre.services.scoring import ScoringTable
 from zaffre.services.tokens import digest_of
@@ -170,6 +172,7 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         work = Work(transactions, context)
         logs = LocalLogs(data / "logs")
         blobs = LocalBlobs(data / "blobs", data / "tmp")
+        await BlobKeeper(work, blobs).recover()
         changes.at_stop(logs.wake_all)
         secret = home.ensure_token()
         house = House(
@@ -243,7 +246,10 @@ def _engine(
     )
     answers = AnswerLoop(house.work, house.clock)
     removals = RemovalLoop(house.eraser, wakeup)
-    return Engine([RunLoop(runs), programs, EndpointLoop(endpoints, wakeup), answers, removals])
+    keeping = KeepingLoop(BlobKeeper(house.work, house.blobs))
+    return Engine(
+        [RunLoop(runs), programs, EndpointLoop(endpoints, wakeup), answers, removals, keeping]
+    )
 
 
 def _secured(app: App, settings: Settings) -> App:

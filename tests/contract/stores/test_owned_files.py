@@ -18,6 +18,10 @@ def file(path: str = "MLmodel", digest: str = "a" * 64) -> OwnedFile:
     return OwnedFile(path=path, digest=digest, size=3, created_at=later(0))
 
 
+def file_child(name: str) -> Child:
+    return Child(name, is_folder=False, size=3)
+
+
 class TestOwnedFileStore:
     def test_gives_back_what_was_put(self, database: Database):
         database.write(lambda s: s.owned_files.put(OWNER, file()))
@@ -56,21 +60,21 @@ class TestOwnedFileStore:
         def all_in(folder: str) -> list[Child]:
             found, after = [], None
             while page := database.read(
-                lambda s: s.owned_files.children(OWNER, folder=folder, limit=limit, after=after)
+                lambda s: s.owned_files.children(OWNER, folder=folder, limit=limit, after=after)  # noqa: B023
             ):
                 found += page
                 after = f"{page[-1].name}/" if page[-1].is_folder else page[-1].name
             return found
 
         assert all_in("") == [
-            Child("MLmodel", False, 3),
-            Child("data", False, 3),
-            Child("data.txt", False, 3),
-            Child("data", True),
-            Child("data0", False, 3),
-            Child("é", True),
+            file_child("MLmodel"),
+            file_child("data"),
+            file_child("data.txt"),
+            Child("data", is_folder=True),
+            file_child("data0"),
+            Child("é", is_folder=True),
         ]
-        assert all_in("data") == [Child("a", False, 3), Child("b", True)]
+        assert all_in("data") == [file_child("a"), Child("b", is_folder=True)]
         assert all_in("dat") == []
         assert all_in("data/a") == []
 

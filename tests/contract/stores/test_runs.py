@@ -165,7 +165,6 @@ class TestRunFilter:
             (RunFilter(tags={"a": "1"}, states=frozenset({RunState.RUNNING})), ["r1"]),
             (RunFilter(parent_id="r1", experiment_name="exp", tags={"b": None}), ["r5"]),
         ],
-        ids=str,
     )
     def test_filters(self, filled: Database, where: RunFilter, expected: list[str]):
         assert ids(filled, where) == expected

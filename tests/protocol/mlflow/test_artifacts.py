@@ -273,7 +273,7 @@ def test_c69_r23_damage_breaks_the_connection(mlflow: Mlflow, tmp_path: Path):
     run = mlflow.run(a=DATA)
     digest = hashlib.sha256(DATA).hexdigest()
     next(tmp_path.rglob(digest)).write_bytes(b"x" * 10)
-    with pytest.raises(Exception, match="DigestMismatch|digest"):
+    with pytest.raises(Exception, match="digest"):
         mlflow.ask("GET", f"{ROOT}/artifacts/runs/{run}/a")
 
 

@@ -33,5 +33,6 @@ def test_bodies_are_described(api: Api):
     listing = described["paths"]["/api/v1/workspaces/{workspace}/runs"]["get"]
     names = {parameter["name"] for parameter in listing["parameters"]}
     assert names == {
-        "workspace", "experiment", "parent", "state", "tag", "property", "limit", "after"
+        "workspace", "experiment", "parent", "below", "top", "state", "tag", "property", "limit",
+        "after",
     }  # fmt: skip

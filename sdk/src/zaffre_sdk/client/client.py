@@ -7,6 +7,7 @@ from zaffre_sdk.client.blobs import Blobs
 from zaffre_sdk.client.endpoints import Endpoints
 from zaffre_sdk.client.environments import Environments
 from zaffre_sdk.client.experiments import Experiments
+from zaffre_sdk.client.imports import Imports
 from zaffre_sdk.client.logs import Logs
 from zaffre_sdk.client.metrics import Metrics
 from zaffre_sdk.client.models import Models
@@ -75,5 +76,6 @@ class WorkspaceClient:
         self.snapshots = Snapshots(transport, root, self.blobs)
         self.environments = Environments(transport, root)
         self.models = Models(transport, root, self.blobs)
+        self.imports = Imports(transport, root)
         self.endpoints = Endpoints(transport, root)
         self.secrets = Secrets(transport, root)

@@ -37,6 +37,7 @@ class RunIn(In):
         id: Chosen by the client, or None for an id made of experiment, time and chance.
         beats: The program says every half minute that it lives; an interactive run that was
             silent for long is ended.
+        started_at: When an interactive run began, if that was before; None is now.
     """
 
     experiment: str
@@ -47,6 +48,7 @@ class RunIn(In):
     tags: dict[str, str] = msgspec.field(default_factory=dict)
     properties: dict[str, str] = msgspec.field(default_factory=dict)
     beats: bool = False
+    started_at: Optional[float] = None
 
 
 class BeatsIn(In):

@@ -30,6 +30,19 @@ class Blobs(Protocol):
             StorageFullError: `StorageFull`.
         """
 
+    async def keep(self, data: bytes) -> tuple[str, int]:
+        """Store small bytes at once and return their digest and size.
+
+        They can be read, and are durable only after `secure`: whoever acknowledges them must
+        have them elsewhere until then. Bytes that were there before are not put at risk.
+
+        Raises:
+            StorageFullError: `StorageFull`.
+        """
+
+    async def secure(self, digests: Iterable[str]) -> None:
+        """Make what was kept durable; one that was removed since is passed over."""
+
     def open(
         self, digest: str, *, start: int = 0, length: int | None = None
     ) -> AsyncIterator[bytes]:

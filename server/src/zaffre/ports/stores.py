@@ -23,6 +23,7 @@ from zaffre.domain.search import ExperimentSearch
 from zaffre.domain.secrets import Secret
 from zaffre.domain.snapshots import Snapshot
 from zaffre.domain.workspaces import Workspace
+from zaffre.ports.kept import KeptStore
 from zaffre.ports.owned_files import OwnedFileStore
 from zaffre.ports.registry import LoggedModelStore, ModelStore, RegisteredModelStore
 from zaffre.ports.removals import DoomedStore, RemovalStore
@@ -340,6 +341,7 @@ class Stores(Protocol):
     owned_files: OwnedFileStore
     removals: RemovalStore
     doomed: DoomedStore
+    kept: KeptStore
     snapshots: SnapshotStore
     environments: EnvironmentStore
     models: ModelStore

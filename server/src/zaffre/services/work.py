@@ -14,6 +14,7 @@ from zaffre.services.deletion import DeletionService
 from zaffre.services.endpoints import EndpointService
 from zaffre.services.environments import EnvironmentService
 from zaffre.services.experiments import ExperimentService
+from zaffre.services.imports import ImportService
 from zaffre.services.inputs import InputService
 from zaffre.services.logged_models import LoggedModelService
 from zaffre.services.metrics import MetricService
@@ -65,6 +66,7 @@ class Services:
     registry = _made(RegistryService)
     versions = _made(VersionService)
     logged_models = _made(LoggedModelService)
+    imports = _made(ImportService)
     endpoints = _made(EndpointService)
     secrets = _made(SecretService)
     tokens = _made(TokenService)

@@ -209,10 +209,10 @@ def test_lists_follow_their_pages():
 
 
 def test_names_are_encoded_once():
-    with scripted(lambda _: reply(EXPERIMENT)) as server:
+    with scripted(lambda _: reply(RUN)) as server:
         workspace = WorkspaceClient(Transport(server.url, "t"), "w")
-        workspace.experiments.get("a/b %2e?")
-        assert server.asked[0].path == "/api/v1/workspaces/w/experiments/a%2Fb%20%252e%3F"
+        workspace.runs.get("a/b %2e?")
+        assert server.asked[0].path == "/api/v1/workspaces/w/runs/a%2Fb%20%252e%3F"
 
 
 def test_waiting_for_a_run_gives_the_server_its_time():

@@ -64,6 +64,17 @@ class LocalBlobs:
             return digest, len(begin)
         return await self._put_large(begin, pieces, expected)
 
+    async def keep(self, data: bytes) -> tuple[str, int]:
+        """Store small bytes at once, and durably only after `secure`."""
+        digest = hashlib.sha256(data).hexdigest()
+        async with self._arrival(digest):
+            await asyncio.to_thread(self._show, digest, data)
+        return digest, len(data)
+
+    async def secure(self, digests: Iterable[str]) -> None:
+        """Make what was kept durable; one that was removed since is passed over."""
+        await asyncio.to_thread(self._secure, [self._path(digest) for digest in digests])
+
     async def open(
         self, digest: str, *, start: int = 0, length: int | None = None
     ) -> AsyncIterator[bytes]:
@@ -152,7 +163,39 @@ class LocalBlobs:
                 del self._leaving[digest]
             event.set()
 
-    def _write_small(self, data: bytearray) -> None:
+    def _show(self, digest: str, data: bytes) -> None:
+        path = self._path(digest)
+        try:
+            if path.read_bytes() == data:
+                os.utime(path)
+                return
+        except FileNotFoundError:
+            draft = Draft(self._temporary)
+            try:
+                draft.write(data)
+                draft.show(path)
+            finally:
+                draft.discard()
+            return
+        self._write_small(data)
+
+    def _secure(self, paths: Iterable[Path]) -> None:
+        folders = set()
+        with room():
+            for path in paths:
+                try:
+                    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                except FileNotFoundError:
+                    continue
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+                folders.add(path.parent)
+            for folder in folders:
+                sync_folder(folder)
+
+    def _write_small(self, data: bytes | bytearray) -> None:
         draft = Draft(self._temporary)
         try:
             draft.write(data)

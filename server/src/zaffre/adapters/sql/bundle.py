@@ -12,6 +12,7 @@ from zaffre.adapters.sql.stores.endpoints import SqlEndpointStore
 from zaffre.adapters.sql.stores.environments import SqlEnvironmentStore
 from zaffre.adapters.sql.stores.experiments import SqlExperimentStore
 from zaffre.adapters.sql.stores.inputs import SqlInputStore
+from zaffre.adapters.sql.stores.kept import SqlKeptStore
 from zaffre.adapters.sql.stores.logged_models import SqlLoggedModelStore
 from zaffre.adapters.sql.stores.metrics import SqlMetricStore
 from zaffre.adapters.sql.stores.models import SqlModelStore
@@ -27,7 +28,7 @@ from zaffre.adapters.sql.stores.spans import SqlSpanStore
 from zaffre.adapters.sql.stores.tokens import SqlTokenStore
 from zaffre.adapters.sql.stores.traces import SqlTraceStore
 from zaffre.adapters.sql.stores.workspaces import SqlWorkspaceStore
-from zaffre.ports import owned_files, registry, removals, tracking
+from zaffre.ports import kept, owned_files, registry, removals, tracking
 from zaffre.ports import stores as ports
 from zaffre.ports import traces as trace_ports
 
@@ -48,6 +49,7 @@ class SqlStores:
         self.owned_files: owned_files.OwnedFileStore = SqlOwnedFileStore(connection)
         self.removals: removals.RemovalStore = SqlRemovalStore(connection)
         self.doomed: removals.DoomedStore = SqlDoomedStore(connection)
+        self.kept: kept.KeptStore = SqlKeptStore(connection)
         self.snapshots: ports.SnapshotStore = SqlSnapshotStore(connection)
         self.environments: ports.EnvironmentStore = SqlEnvironmentStore(connection)
         self.models: registry.ModelStore = SqlModelStore(connection)

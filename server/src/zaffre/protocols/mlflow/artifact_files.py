@@ -11,6 +11,7 @@ from zaffre.protocols.mlflow.artifact_places import Owner, Place
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.routes import Answer
 from zaffre.services.artifacts import MAX_REMOVED
+from zaffre.services.keeper import MAX_BYTES
 from zaffre.services.work import Services
 
 SMALL: Final = 1 << 20
@@ -78,11 +79,21 @@ async def store(
     call: MlflowCall, place: Place, chunks: AsyncIterator[bytes], *, size: int | None
 ) -> None:
     """Store what is sent at a place; `size` is what was announced, if it was."""
-    path = place.file()
+    checked = place._replace(path=place.file())
+    if size is not None and size <= MAX_BYTES:
+        data = b"".join([chunk async for chunk in chunks])
+        kept = await call.blobs.keep(data)
+
+        def use(s: Services) -> None:
+            s.stores.kept.add(kept[0], data)
+            name(s, call, checked, kept)
+
+        await call.write(use)
+        return
     if size is None or size > SMALL:
         await check_writable(call, place)
-    digest, stored = await call.blobs.put(chunks)
-    await call.write(lambda s: name(s, call, place._replace(path=path), (digest, stored)))
+    blob = await call.blobs.put(chunks)
+    await call.write(lambda s: name(s, call, checked, blob))
 
 
 def name(s: Services, call: MlflowCall, place: Place, blob: tuple[str, int]) -> None:

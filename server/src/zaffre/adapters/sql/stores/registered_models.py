@@ -60,6 +60,11 @@ _this = (
 )
 _save = update(model_names).where(*_this, model_names.c.removed_at.is_(None))
 _bury = update(model_names).where(*_this)
+_skip = (
+    update(model_names)
+    .where(*_this, model_names.c.last_version < bindparam("least"))
+    .values(last_version=bindparam("least"))
+)
 _aliases_of = (
     model_aliases.c.workspace_id == bindparam("workspace"),
     model_aliases.c.name == bindparam("this_name"),
@@ -164,6 +169,11 @@ class SqlRegisteredModelStore:
         if not self._connection.execute(_save, values).rowcount:
             raise missing("model", model.name)
         self._set_aliases(model, model.aliases)
+
+    def skip_to(self, model: RegisteredModel, version: int) -> None:
+        """Give out no number up to that one any more."""
+        this = {"workspace": model.workspace_id, "this_name": model.name, "least": version}
+        self._connection.execute(_skip, this)
 
     def rename(self, model: RegisteredModel, new: RegisteredModel) -> None:
         """Move it and its versions to the name of `new`."""

@@ -10,7 +10,12 @@ from zaffre.adapters.sql.tables.logged_models import (
 )
 from zaffre.adapters.sql.tables.metrics import metric_batches, metric_chunks, metric_series
 from zaffre.adapters.sql.tables.models import model_aliases, model_files, model_names, models
-from zaffre.adapters.sql.tables.owned_files import doomed_blobs, owned_files, removals
+from zaffre.adapters.sql.tables.owned_files import (
+    doomed_blobs,
+    kept_blobs,
+    owned_files,
+    removals,
+)
 from zaffre.adapters.sql.tables.runs import artifacts, run_inputs, run_labels, run_params, runs
 from zaffre.adapters.sql.tables.schema import metadata
 from zaffre.adapters.sql.tables.secrets import secrets
@@ -33,6 +38,7 @@ __all__ = [
     "endpoints",
     "environments",
     "experiments",
+    "kept_blobs",
     "logged_model_metrics",
     "logged_models",
     "metadata",

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Index,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -49,4 +50,12 @@ doomed_blobs = Table(
     Column("digest", Text, primary_key=True),
     Column("size", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# Small bytes whose file may not be on the disk yet: they are, here.
+kept_blobs = Table(
+    "kept_blobs",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
 )

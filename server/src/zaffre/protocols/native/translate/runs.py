@@ -10,7 +10,7 @@ from zaffre.protocols.native.translate.environments import (
     from_environment_spec,
     to_environment_spec,
 )
-from zaffre.protocols.native.translate.words import from_moment, from_time, to_word
+from zaffre.protocols.native.translate.words import from_moment, from_time, to_moment, to_word
 from zaffre.services.runs import NewRun, RunChange
 
 
@@ -61,6 +61,7 @@ def to_new_run(new: wire.RunIn) -> NewRun:
         tags=new.tags,
         properties=new.properties,
         beats=new.beats,
+        started_at=to_moment(new.started_at, target="started_at"),
     )
 
 

@@ -1,6 +1,6 @@
 """Words of a closed set, and moments."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
@@ -38,3 +38,25 @@ def from_time(time: datetime) -> float:
 def from_moment(time: datetime | None) -> float | None:
     """Return seconds since the epoch of what may not have happened yet."""
     return None if time is None else time.timestamp()
+
+
+def to_moment(seconds: float | None, *, target: str) -> datetime | None:
+    """Return the moment, if one is given; raises as `to_time`."""
+    return None if seconds is None else to_time(seconds, target=target)
+
+
+def to_time(seconds: float, *, target: str) -> datetime:
+    """Return the moment of seconds since the epoch.
+
+    Raises:
+        InvalidError: `InvalidTime`.
+    """
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise InvalidError(
+            "InvalidTime",
+            f"The time {shown(seconds)} is out of reach.",
+            target=target,
+            hint="Send seconds since the epoch.",
+        ) from None

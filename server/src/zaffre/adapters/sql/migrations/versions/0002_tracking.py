@@ -337,6 +337,12 @@ def _files() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_doomed_blobs")),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "kept_blobs",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_kept_blobs")),
+    )
     for table in ("owned_files", "artifacts", "model_files", "snapshot_files"):
         op.create_index(op.f(f"ix_{table}_digest"), table, ["digest"])
     op.create_index(op.f("ix_run_labels_run_key"), "run_labels", ["run_key"])
