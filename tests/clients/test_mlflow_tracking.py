@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from azureml.core import Experiment, ScriptRunConfig, Workspace
 from live import LiveServer
 
 PROGRAM = """
@@ -32,7 +33,9 @@ experiment = mlflow.set_experiment("/Users/me/my experiment")
 same = mlflow.set_experiment("/Users/me/my experiment")
 assert same.experiment_id == experiment.experiment_id
 assert client.get_experiment_by_name("absent") is None
-refused("RESOURCE_ALREADY_EXISTS", client.create_experiment, "/Users/me/my experiment")
+said = refused("RESOURCE_ALREADY_EXISTS", client.create_experiment, "/Users/me/my experiment")
+assert "Experiment(name=/Users/me/my experiment) already exists" in said
+assert [one.name for one in client.search_experiments()] == [experiment.name, "Default"]
 client.set_experiment_tag(experiment.experiment_id, "team", "red")
 (found,) = client.search_experiments(filter_string="tags.team = 'red' and name LIKE '%my%'")
 assert found.experiment_id == experiment.experiment_id
@@ -76,8 +79,27 @@ assert client.search_runs(ids, run_view_type=ViewType.DELETED_ONLY)[0].info.run_
     run.info.run_id
 )
 client.restore_run(run.info.run_id)
-refused("RESOURCE_DOES_NOT_EXIST", client.get_run, "absent")
+said = refused("RESOURCE_DOES_NOT_EXIST", client.get_run, "absent")
+assert "Run with id=absent not found" in said
+copy = client.create_run(ids[0], tags={"mlflow.parentRunId": "f" * 32, "mlflow.user": "eve"})
+(found,) = client.search_runs(ids, "tags.mlflow.parentRunId = '" + "f" * 32 + "'")
+assert (found.info.run_id, found.info.user_id) == (copy.info.run_id, "eve")
 print("done")
+"""
+
+
+SUBMITTED = """
+import mlflow
+import mlflow.sklearn
+from azureml.core import Run
+from sklearn.tree import DecisionTreeClassifier
+
+active = mlflow.start_run()
+mlflow.log_metric("by hand", 1.5)
+mlflow.sklearn.autolog(log_models=False)
+DecisionTreeClassifier(max_depth=2).fit([[0.0], [1.0]], [0, 1])
+mlflow.log_text("said", "notes/said.txt")
+assert active.info.run_id == Run.get_context().id
 """
 
 
@@ -109,3 +131,23 @@ def test_a_program_of_mlflow_tracks_its_runs(server: LiveServer, tmp_path: Path)
         check=False,
     )
     assert done.stdout.endswith("done\n"), done.stderr
+
+
+def test_a_submitted_script_tracks_its_own_run_without_set_up(
+    server: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("ZAFFRE_URL", "ZAFFRE_TOKEN", "AZUREML_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ZAFFRE_HOME", str(server.home))
+    workspace = Workspace.create("v1", subscription_id="...", resource_group="tests")
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "train.py").write_text(SUBMITTED)
+    run = Experiment(workspace, "submitted").submit(ScriptRunConfig(str(source), "train.py"))
+    run.wait_for_completion(raise_on_error=False)
+    log = run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"]
+    assert run.get_status() == "Completed", log
+    metrics = run.get_metrics()
+    assert (metrics["by hand"], metrics["training_score"]) == (1.5, 1.0)
+    assert "notes/said.txt" in run.get_file_names()
+    assert [one.id for one in run.experiment.get_runs()] == [run.id]

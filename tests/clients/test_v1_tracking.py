@@ -332,7 +332,7 @@ def test_runs_are_listed_and_deleted_for_good(workspace, experiment, tmp_path):
     assert run.get_status() == "Completed"
     code, said = runs_command("delete", run.id, "-r", "--yes")
     assert code == 0, said
-    assert "Deleted" in said
+    assert "Deleted 2 runs with 1 files" in said
     with pytest.raises(ExperimentExecutionException):
         workspace.get_run(run.id)
     assert runs_command("delete", run.id, "--yes")[0] == 1

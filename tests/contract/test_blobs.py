@@ -149,6 +149,38 @@ async def none_of(_digests: list[str]) -> list[str]:
     return []
 
 
+class TestKeeping:
+    def test_what_is_kept_can_be_read_at_once(self, blobs):
+        async def inside():
+            assert await blobs.keep(b"small") == (digest_of(b"small"), 5)
+            assert await read(blobs.open(digest_of(b"small"))) == b"small"
+            await blobs.keep(b"small")
+            await blobs.secure([digest_of(b"small"), digest_of(b"absent")])
+            assert await blobs.verify(digest_of(b"small"))
+
+        asyncio.run(inside())
+
+    def test_r27_keeping_again_counts_as_a_touch(self, blobs, tmp_path):
+        async def inside():
+            digest, _ = await blobs.keep(b"x")
+            for file in tmp_path.rglob(digest):
+                os.utime(file, (1, 1))
+            await blobs.keep(b"x")
+            assert await blobs.remove([digest], untouched_for=60, confirm=all_of) == {}
+
+        asyncio.run(inside())
+
+    def test_r23_keeping_heals(self, blobs, tmp_path):
+        async def inside():
+            digest, _ = await blobs.keep(b"x")
+            for file in tmp_path.rglob(digest):
+                file.write_bytes(b"rotten")
+            await blobs.keep(b"x")
+            assert await blobs.verify(digest)
+
+        asyncio.run(inside())
+
+
 class TestRemoval:
     def test_what_is_confirmed_goes(self, blobs):
         async def inside():

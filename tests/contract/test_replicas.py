@@ -54,6 +54,40 @@ HOSTILE = """
 """
 
 
+ODD = """
+    import json
+
+    class Sparse:
+        def tolist(self):
+            raise RuntimeError("sparse")
+
+    class Answer:
+        headers = {}
+        status_code = 200
+
+        def get_data(self):
+            raise KeyError("gone")
+
+    class Status(Answer):
+        status_code = 70_000
+
+    class Mute(Exception):
+        def __str__(self):
+            raise KeyError("no words")
+
+    def init():
+        pass
+
+    def run(data):
+        found = json.loads(data)
+        if found == "mute":
+            raise Mute
+        if isinstance(found, str):
+            return {"sparse": Sparse, "answer": Answer, "status": Status}[found]()
+        return float(found["data"][0][0]) + found["data"][0][1]
+"""
+
+
 @pytest.fixture(scope="module")
 def runner():
     with asyncio.Runner() as runner:
@@ -121,6 +155,29 @@ def test_c86_run_raises_and_the_replica_goes_on(runner, starter, tmp_path):
     assert "run was given raise" in log
     assert 'raise ValueError("a word of the script")' in log
     assert "zaffre_sdk" not in log
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "words"),
+    [
+        ('"sparse"', 424, "ResultNotSerializable", "sparse"),
+        ('"answer"', 424, "ResultNotSerializable", "gone"),
+        ('"status"', 424, "ResultNotSerializable", "70000"),
+        ('"mute"', 424, "UserScriptError", "Mute"),
+        ("[" * 100_000, 400, "InvalidJson", "too deep"),
+        ('{"data": [[1, "x", 1' + "0" * 400 + "]]}", 400, "InvalidValue", "column 1"),
+    ],
+    ids=["sparse", "answer", "status", "mute", "deep", "large"],
+)
+def test_neither_odd_answers_nor_odd_bodies_end_a_replica(  # noqa: PLR0913, PLR0917 (fixtures)
+    runner, starter, tmp_path, body, status, code, words
+):
+    replica = runner.run(starter.start(order_of(tmp_path / "e", ODD)))
+    seen, _, answer = score(runner, replica, body)
+    assert (seen, answer["error"]["code"]) == (status, code)
+    assert words in answer["error"]["message"]
+    assert score(runner, replica, '{"data": [[1, 2]]}')[2] == 3
+    runner.run(replica.stop())
 
 
 def test_c87_a_call_that_takes_too_long_ends_its_replica(runner, starter, tmp_path):

@@ -110,6 +110,10 @@ def check(space: Space, stored: dict[tuple[str, int], bytes]) -> None:
     blobs = space.server.home / "data" / "blobs"
     there = {file.name for file in blobs.rglob("*") if file.is_file()}
     assert {hashlib.sha256(data).hexdigest() for data in stored.values()} <= there
+    # The engine does not take the work from who was asked for it, and has to tell.
+    for run in {run for run, _ in stored}:
+        told = space.server.json("DELETE", f"{space.root}/runs/{run}")
+        assert (told["runs"], told["artifacts"]) == (1, len(CONTENTS))
 
 
 def test_r27_deletion_loses_nothing_of_others(server: LiveServer):

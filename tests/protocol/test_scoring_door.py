@@ -191,3 +191,13 @@ def test_c18_unknown_routes_and_methods(table, method, target, status, code):
     reply = call(table, method, f"/endpoints/e1/{target}")
     assert (reply.status, reply.code) == (status, code)
     assert ("allow" in reply.headers) is (status == 405)
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_that_may_have_no_body_has_none(table, status):
+    replica = Mirror()
+    replica.score = lambda *_: asyncio.sleep(0, ScoringAnswer(status, (), b"HTTP/1.1 200 OK"))
+    serve(table, AuthMode.NONE, replica)
+    reply = call(table, "POST", "/endpoints/e1/score")
+    assert (reply.status, reply.body) == (status, b"")
+    assert "content-length" not in reply.headers

@@ -1,9 +1,10 @@
 """The studio's own authentication: sessions that open the studio and nothing else."""
 
+import html
 import http.client
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from live import LiveRuns, LiveServer
@@ -120,3 +121,34 @@ def test_what_is_not_there_is_a_page(server: LiveServer) -> None:
     answer = ask(server, "GET", "/studio/workspaces/none", headers={"cookie": logged_in(server)})
     assert answer.status == 404
     assert "none" in answer.text  # type: ignore[attr-defined]
+
+
+def test_links_lead_to_files_of_any_name(server: LiveServer) -> None:
+    runs = LiveRuns(server)
+    body = {"experiment": "names", "spec": {"kind": "interactive"}}
+    run = server.json("POST", f"{runs.root}/runs", body)["id"]
+    name = "a#b 100%25 c&d.png"
+    server.ask("PUT", f"{runs.root}/runs/{run}/artifacts/{quote(name)}", b"bytes")
+    cookie = {"cookie": logged_in(server)}
+    page = ask(server, "GET", f"/studio/workspaces/{runs.workspace_id}/runs/{run}", headers=cookie)
+    assert page.status == 200
+    links = re.findall(r'(?:href|src)="([^"]*/files/[^"]*)"', page.text)  # type: ignore[attr-defined]
+    assert len(links) == 2
+    for link in links:
+        file = ask(server, "GET", html.unescape(link), headers=cookie)
+        assert (file.status, file.text) == (200, "bytes")  # type: ignore[attr-defined]
+
+
+def test_a_run_that_hardly_logged_a_number_has_a_page(server: LiveServer) -> None:
+    runs = LiveRuns(server)
+    body = {"experiment": "diverged", "spec": {"kind": "interactive"}}
+    run = server.json("POST", f"{runs.root}/runs", body)["id"]
+    # The only number is not among the few hundred points that are drawn.
+    values = ["none", 1.0, *["none"] * 1000]
+    points = [["loss", "scalar", value, None, 1.0] for value in values]
+    batch = {"writer": "w", "sequence": 1, "points": points}
+    server.json("POST", f"{runs.root}/runs/{run}/metrics", batch)
+    cookie = {"cookie": logged_in(server)}
+    page = ask(server, "GET", f"/studio/workspaces/{runs.workspace_id}/runs/{run}", headers=cookie)
+    assert page.status == 200
+    assert "loss" in page.text  # type: ignore[attr-defined]

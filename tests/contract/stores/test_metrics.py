@@ -52,6 +52,25 @@ class TestMetricStore:
 
         assert database.read(lambda s: s.metrics.summaries(run()))[0].kind is kind
 
+    def test_reads_one_of_many_metrics_as_it_reads_all_of_them(self, database: Database):
+        first = [point(float(n), name="abc"[n % 3], step=n, time=later(n)) for n in range(9)]
+        alone = [point(9.0, name="b", time=later(9))]
+        last = [point("x", name="b", time=later(10)), point(11.0, name="d", time=later(11))]
+        for sequence, points in enumerate((first, alone, last), 1):
+            database.write(lambda s, n=sequence, p=points: s.metrics.append(run(), batch(n, *p)))
+        logged = [*first, *alone, *last]
+
+        def read(stores, name: str):
+            return [found for _, found in stores.metrics.points(run(), name, limit=99)]
+
+        for name in "abcd":
+            own = [one for one in logged if one.name == name]
+            assert database.read(lambda s, name=name: read(s, name)) == own
+        # The second metric that a transaction asks for is read another way than the first one.
+        asked = "badcb"
+        found = database.read(lambda s: [read(s, name) for name in asked])
+        assert found == [[one for one in logged if one.name == name] for name in asked]
+
     def test_stores_a_sequence_once(self, database: Database):
         def append(sequence: int, writer: str = "a") -> bool:
             one = batch(sequence, point(float(sequence)), writer=writer)

@@ -53,6 +53,13 @@ class TestRegisteredModelStore:
         with pytest.raises(NotFoundError):
             database.write(lambda s: s.registered_models.save(registered("none")))
 
+    def test_skips_numbers_but_never_goes_back(self, database: Database):
+        add(database)
+        for least, given in ((6, 7), (3, 8)):
+            found = database.read(lambda s: s.registered_models.get("w1", "m"))
+            database.write(lambda s, m=found, n=least: s.registered_models.skip_to(m, n))
+            assert version(database).version == given
+
     def test_a_removed_name_keeps_its_numbers(self, database: Database):
         added = add(database, tags={PROMPT_TAG: "true"})
         version(database)

@@ -173,6 +173,23 @@ class TestTraceStore:
         assert database.read(lambda s: s.spans.list("w1", ["tr-1"])) == {}
         assert database.read(lambda s: s.traces.get("w1", "tr-1")).assessments == ()
 
+    def test_that_is_linked_before_it_comes(self, database: Database):
+        of_run = TraceCondition(TraceFieldKind.RUN, "", Comparison.EQUAL, "r")
+        wanted = replace(HERE, conditions=(of_run,))
+
+        def linked() -> list[str]:
+            found = database.read(lambda s: s.traces.search("w1", wanted, limit=9))
+            return [each.id for each, _ in found]
+
+        for _ in range(2):
+            database.write(lambda s: s.traces.link_run("w1", ["tr-1", "tr-1"], "r"))
+        add(database, trace(), trace("tr-2"))
+
+        assert linked() == ["tr-1"]
+        database.write(lambda s: s.traces.remove("w1", ["tr-1"]))
+        add(database, trace())
+        assert linked() == []
+
     def test_goes_with_its_workspace(self, empty: Database):
         def fill(s) -> None:
             s.workspaces.add(workspace("w1"))

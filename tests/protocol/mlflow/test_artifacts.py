@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from doors import BEARER, HOST, Reply, ask
+from zaffre.services.keeper import MAX_BYTES, BlobKeeper
 
 from mlflow.conftest import OWNER_OF_TESTS, Mlflow
 
@@ -41,7 +42,20 @@ def test_the_layout_of_mlflows_own_server_means_the_same(mlflow: Mlflow):
     run = mlflow.run()
     mlflow.done("PUT", f"{ROOT}/artifacts/experiments/0/{run}/artifacts/x/y", DATA)
     assert mlflow.ask("GET", f"{ROOT}/artifacts/runs/{run}/x/y").body == DATA
+    assert mlflow.ask("GET", f"{ROOT}/artifacts/0/{run}/artifacts/x/y").body == DATA
     assert listed(mlflow, f"experiments/0/{run}/artifacts/x")[0]["path"] == "y"
+    assert listed(mlflow, f"0/{run}/artifacts/x")[0]["path"] == "y"
+
+
+@pytest.mark.parametrize("folder", ["a", "a/", "./a", "a/.", ".//a/./"])
+def test_a05_a_folder_may_be_written_with_points_that_mean_here(mlflow: Mlflow, folder: str):
+    run = mlflow.run(a__b=DATA)
+    assert listed(mlflow, f"runs/{run}/{folder}")[0]["path"] == "b"
+    asked = {"run_id": run, "path": folder}
+    assert mlflow.done("GET", "artifacts/list", asked)["files"][0]["path"] == "a/b"
+    for place in (".", "./", "./."):
+        assert listed(mlflow, f"runs/{run}/{place}") == [{"path": "a", "is_dir": True}]
+    assert mlflow.ask("GET", f"{ROOT}/artifacts?path=runs/{run}/{folder}/../..").status == 400
 
 
 def test_a40_files_are_saved_and_never_shown(mlflow: Mlflow):
@@ -154,6 +168,8 @@ def test_a_logged_model_has_files(mlflow: Mlflow):
     assert mlflow.ask("GET", f"{place}/data/model.bin").body == DATA
     same = f"{ROOT}/artifacts/experiments/0/models/{model}/artifacts/data/model.bin"
     assert mlflow.ask("GET", same).body == DATA
+    asked = {"artifact_file_path": "data/model.bin"}
+    assert mlflow.ask("GET", f"logged-models/{model}/artifacts/files", asked).body == DATA
     stranger = mlflow.token_of(run)
     refused = mlflow.refused("PUT", f"{place}/MLmodel", b"x", token=stranger)
     assert refused == (403, "PERMISSION_DENIED")
@@ -289,3 +305,35 @@ def test_r25_many_files_in_one_folder_are_listed_quickly(mlflow: Mlflow):
     mlflow.use(fill)
     assert len(listed(mlflow, f"runs/{run}/flat")) == 1500
     assert [file["path"] for file in listed(mlflow, f"runs/{run}/deep")] == ["d0", "d1", "d2"]
+
+
+@pytest.mark.parametrize("lost", [None, b"", b"0123"])
+def test_r01_small_files_outlive_the_loss_of_their_file(
+    mlflow: Mlflow, tmp_path: Path, lost: bytes | None
+):
+    run = mlflow.run()
+    for name, data in (("a", DATA), ("b", b"other")):
+        size = (b"content-length", str(len(data)).encode())
+        target = f"{ROOT}/artifacts/runs/{run}/{name}"
+        assert send(mlflow, "PUT", target, BEARER, size, body=data).status == 200
+    file = next(tmp_path.rglob(hashlib.sha256(DATA).hexdigest()))
+    # What a machine that goes down does to a file that was not flushed.
+    file.unlink()
+    if lost is not None:
+        file.write_bytes(lost)
+    keeper = BlobKeeper(mlflow.doors.house.work, mlflow.doors.house.blobs)
+    mlflow.runner.run(keeper.recover())
+    assert mlflow.ask("GET", f"{ROOT}/artifacts/runs/{run}/a").body == DATA
+    assert mlflow.runner.run(keeper.secure()) is True
+    assert mlflow.runner.run(keeper.secure()) is False
+    assert mlflow.ask("GET", f"{ROOT}/artifacts/runs/{run}/b").body == b"other"
+
+
+def test_a_larger_file_goes_to_the_disk_at_once(mlflow: Mlflow):
+    run = mlflow.run()
+    data = b"x" * (MAX_BYTES + 1)
+    size = (b"content-length", str(len(data)).encode())
+    target = f"{ROOT}/artifacts/runs/{run}/a"
+    assert send(mlflow, "PUT", target, BEARER, size, body=data).status == 200
+    assert mlflow.use(lambda s: s.stores.kept.list(limit=9)) == []
+    assert len(mlflow.ask("GET", f"{ROOT}/artifacts/runs/{run}/a").body) == MAX_BYTES + 1

@@ -177,3 +177,12 @@ def test_what_a_script_may_do_with_experiments(mlflow: Mlflow):
     mlflow.done("POST", "experiments/create", {"name": "of a script"}, token=token)
     refused = mlflow.refused("POST", "experiments/delete", {"experiment_id": made}, token=token)
     assert refused == (403, "PERMISSION_DENIED")
+
+
+def test_the_default_experiment_is_the_oldest_whoever_asked_first(mlflow: Mlflow):
+    create(mlflow)
+    found = mlflow.done("POST", "experiments/search", {"max_results": 10})["experiments"]
+    assert [one["name"] for one in found] == ["train", "Default"]
+    by_change = {"max_results": 10, "order_by": ["last_update_time"]}
+    found = mlflow.done("POST", "experiments/search", by_change)["experiments"]
+    assert [one["name"] for one in found] == ["Default", "train"]

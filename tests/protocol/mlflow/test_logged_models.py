@@ -110,6 +110,9 @@ def test_it_is_registered_with_its_files(mlflow: Mlflow):
         assert (made["model_id"], made["run_id"]) == (model_id, run_id)
         path = f"/api/2.0/mlflow-artifacts/artifacts/registered-models/m/{made['version']}/MLmodel"
         assert mlflow.ask("GET", path).body == b"{}"
+    told = mlflow.done("GET", f"{LM}/{model_id}")["model"]["info"]["tags"]
+    listed = '[{"name": "m", "version": 1}, {"name": "m", "version": 2}]'
+    assert told == pairs(**{"mlflow.modelVersions": listed})
     body = {"name": "m", "source": f"models:/{model_id}", "model_id": f"m-{'0' * 32}"}
     assert mlflow.refused("POST", "model-versions/create", body) == BAD
 
@@ -132,6 +135,7 @@ def test_searches(mlflow: Mlflow):
     assert names(mlflow) == ["c", "b", "a"]
     assert names(mlflow, filter="params.lr = '0.2'") == ["b"]
     assert names(mlflow, filter="tags.`my tag` IN ('A', 'C') AND name != 'a'") == ["c"]
+    assert names(mlflow, filter="name IN ('b',)") == ["b"]
     assert names(mlflow, filter="attributes.status = 'PENDING' AND creation_time > 0") == [
         "c",
         "b",
@@ -144,6 +148,7 @@ def test_searches(mlflow: Mlflow):
     first = mlflow.done("POST", f"{LM}/search", body)
     token = first["next_page_token"]
     assert names(mlflow, max_results=2, page_token=token) == ["a"]
+    assert names(mlflow, page_token=token) == ["a"]
     for more in (
         {"filter": "size = '1'"},
         {"filter": "metrics.a = 'x'"},
@@ -152,6 +157,10 @@ def test_searches(mlflow: Mlflow):
         {"order_by": [{"field_name": "size"}]},
         {"datasets": [{"dataset_digest": "d"}]},
         {"page_token": "x"},
+        {"page_token": token, "experiment_ids": ["1"]},
+        {"page_token": token, "filter": "name = 'a'"},
+        {"page_token": token, "order_by": [{"field_name": "name"}]},
+        {"filter": "Foo"},
         {"experiment_ids": []},
     ):
         body = {"experiment_ids": ["0"], **more}
@@ -192,3 +201,18 @@ def test_a_run_changes_what_it_made(mlflow: Mlflow):
     assert forbidden == (403, "PERMISSION_DENIED")
     body["source_run_id"] = mlflow.run()
     assert mlflow.refused("POST", LM, body, token=token) == ABSENT
+
+
+def test_one_is_sorted_by_what_was_measured_on_a_dataset(mlflow: Mlflow):
+    run_id = mlflow.run()
+    ids = {name: id_of(mlflow, name) for name in "ab"}
+    for name, dataset, value in (("a", "x", 1), ("b", "x", 2), ("a", "y", 2), ("b", "y", 1)):
+        metric = {"key": "acc", "value": value, "timestamp": 1, "model_id": ids[name]}
+        measured = {"dataset_name": dataset, "dataset_digest": f"{dataset}1"}
+        mlflow.done("POST", "runs/log-metric", {"run_id": run_id, **metric, **measured})
+
+    def by(**dataset: str) -> list[str]:
+        return names(mlflow, order_by=[{"field_name": "metrics.acc", **dataset}])
+
+    assert by(dataset_name="x") == by(dataset_name="x", dataset_digest="x1") == ["a", "b"]
+    assert by(dataset_name="y") == by(dataset_digest="y1") == ["b", "a"]

@@ -136,6 +136,8 @@ class TestProtobuf:
             "mlflow.trace.spansLocation": "TRACKING_STORE",
         }
         assert read(door, 2)["trace_info"]["state"] == "IN_PROGRESS"
+        said = {each["key"]: each["value"] for each in read(door)["spans"][0]["attributes"]}
+        assert said["service.name"] == {"string_value": "shop"}
 
     def test_adds_to_what_is_told_in_either_order(self, door):
         send(door, request(span(1, 2, parent=1, name="part")))

@@ -89,6 +89,19 @@ def test_a_registered_model(mlflow: Mlflow):
     assert mlflow.refused("GET", f"{RM}/get", {"name": "my model.1"}) == ABSENT
 
 
+def test_what_is_absent_is_said_in_the_words_that_programs_look_for(mlflow: Mlflow, source: str):
+    def said(path: str, **asked: str) -> str:
+        return mlflow.ask("GET", path, asked).json["message"]
+
+    assert said(f"{RM}/get", name="m").startswith("Registered Model with name=m not found.")
+    named(mlflow)
+    create(mlflow, source)
+    absent = said(f"{MV}/get", name="m", version="2")
+    assert absent.startswith("Model Version (name=m, version=2) not found.")
+    strange = said(f"{MV}/get", name="m", version="no number")
+    assert strange == "Parameter 'version' must be an integer, got 'no number'."
+
+
 @pytest.mark.parametrize(
     "name", ["", "a/b", "a:b", "..", "a\\b", "a\n", "a%2f", "con", "x.", "é" * 200]
 )
@@ -135,6 +148,7 @@ def test_every_way_to_name_what_we_keep(mlflow: Mlflow, source: str):
     for other in (
         f"mlflow-artifacts:/runs/{run_id}/model",
         f"mlflow-artifacts:/experiments/0/{run_id}/artifacts/model",
+        f"mlflow-artifacts:/0/{run_id}/artifacts/model",
         "models:/m/1",
         "models:/m@best",
         "models:/m/latest",

@@ -185,3 +185,34 @@ def test_a28_a_run_of_another_workspace_is_absent(
     nowhere = mlflow.ask(method, path, {"run_id": "f" * 32, **body})
     assert there.status == 404
     assert there.body == nowhere.body.replace(b"f" * 32, foreign.encode())
+
+
+def test_a_parent_that_is_not_here_is_kept_as_it_was_named(mlflow: Mlflow):
+    elsewhere = begin(mlflow, tags={"mlflow.parentRunId": "f" * 32})["info"]["run_id"]
+    assert tags(show(mlflow, elsewhere))["mlflow.parentRunId"] == "f" * 32
+    later = begin(mlflow)["info"]["run_id"]
+    parent = {"run_id": later, "key": "mlflow.parentRunId", "value": "f" * 32}
+    mlflow.done("POST", "runs/set-tag", parent)
+    here = begin(mlflow)["info"]["run_id"]
+    mlflow.done("POST", "runs/set-tag", {**parent, "run_id": elsewhere, "value": here})
+
+    def below(run_id: str) -> list[str]:
+        text = f"tags.mlflow.parentRunId = '{run_id}'"
+        body = {"experiment_ids": ["0"], "filter": text}
+        found = mlflow.done("POST", "runs/search", body).get("runs", [])
+        return [run["info"]["run_id"] for run in found]
+
+    assert (below("f" * 32), below(here)) == ([later], [elsewhere])
+    assert tags(show(mlflow, elsewhere))["mlflow.parentRunId"] == here
+
+
+@pytest.mark.parametrize(
+    ("user_id", "shown"), [("eve", "eve"), ("unknown", "owner"), ("", "owner")]
+)
+def test_a_user_that_the_client_names_is_the_user_of_the_run(
+    mlflow: Mlflow, user_id: str, shown: str
+):
+    made = begin(mlflow, user_id=user_id)
+    assert made["info"]["user_id"] == tags(made)["mlflow.user"] == shown
+    told = begin(mlflow, user_id=user_id, tags={"mlflow.user": "bob"})
+    assert told["info"]["user_id"] == "bob"

@@ -113,6 +113,8 @@ class TestSearch:
             {"filter": "timestamp = 'x'"},
             {"filter": "tags.a = 1"},
             {"filter": "name RLIKE '(a+)+$'"},
+            {"filter": "prompt = 'p'"},
+            {"filter": "prompt = 'p/1/2'"},
             {"filter": "feedback.a > 'x'"},
             {"filter": "tags.a LIKE '" + "%" * 2000 + "'"},
             {"order_by": ["span.name"]},

@@ -200,6 +200,13 @@ class TestLinks:
         many = {**body, "trace_ids": ["tr-1"] * 101}
         assert door.refused("POST", f"{V2}/link-to-run", many) == BAD
 
+    def test_to_a_run_wait_for_traces_that_are_on_their_way(self, door):
+        run_id = door.run("exp")
+        door.done("POST", f"{V2}/link-to-run", {"trace_ids": ["tr-1"], "run_id": run_id})
+        assert found(door, f"run_id = '{run_id}'") == []
+        tell(door)
+        assert found(door, f"run_id = '{run_id}'") == ["tr-1"]
+
     def test_to_prompts_are_searched(self, door):
         tell(door)
         body = {"trace_id": "tr-1", "prompt_versions": [{"name": "p", "version": "1"}]}

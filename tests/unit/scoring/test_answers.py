@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from zaffre_sdk.scoring import answers
 from zaffre_sdk.scoring.answers import answer_of, error_answer
 from zaffre_sdk.scoring.raw import RawResponse
 
@@ -58,6 +59,26 @@ def test_a_response_cannot_smuggle_headers():
     sent = {"x-a": "b\r\nset-cookie: c", "Set-Cookie": "d", "content-length": "3", "x-b": "ok"}
     headers = answer_of(RawResponse("", 200, sent), 0).headers
     assert headers == b"content-type:text/html; charset=utf-8\nx-b:ok"
+
+
+@pytest.mark.parametrize("name", ["x y", "x\ty", "", "é", "x:y", "x\0"])
+def test_headers_that_http_does_not_have_are_left_out(name):
+    headers = answer_of(RawResponse("", 200, {name: "a", "x-c": "a\x07b", "x-b": "ok"}), 0).headers
+    assert headers == b"content-type:text/html; charset=utf-8\nx-b:ok"
+
+
+@pytest.mark.parametrize("status", [-1, 0, 100, 199, 600, 1 << 20])
+def test_a_status_that_ends_no_request_is_refused(status):
+    with pytest.raises(ValueError, match="does not end a request"):
+        answer_of(RawResponse("", status), 0)
+
+
+def test_an_answer_is_bounded(monkeypatch):
+    monkeypatch.setattr(answers, "MAX_BODY", 10)
+    assert answer_of("12345678", 0).body == b'"12345678"'
+    for result in ("123456789", RawResponse("x" * 11, 200)):
+        with pytest.raises(ValueError, match="11 bytes"):
+            answer_of(result, 0)
 
 
 def test_errors_of_the_model_name_it_in_headers():

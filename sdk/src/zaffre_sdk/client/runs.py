@@ -46,6 +46,7 @@ class RunFilter(TypedDict, total=False):
     property: str
     limit: int
 
+
 _DELETE_SECONDS = 3600.0
 
 
@@ -104,9 +105,7 @@ class Runs:
             "POST", self._beats, answer=BeatsOut, body=beats, patience=0.0
         ).ended
 
-    def delete(
-        self, run_id: str, *, children: bool = False, dry_run: bool = False
-    ) -> DeletionOut:
+    def delete(self, run_id: str, *, children: bool = False, dry_run: bool = False) -> DeletionOut:
         """Delete a run for good with what it left, and with `children` the runs below it.
 
         With `dry_run` nothing is deleted, and the answer says what would be.

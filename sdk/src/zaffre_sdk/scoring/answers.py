@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
-from zaffre_sdk.scoring.frames import Answer
+from zaffre_sdk.scoring.frames import MAX_FRAME, Answer
 
 JSON: Final = b"content-type:application/json"
 _FAILED: Final = JSON + b"\nms-azureml-model-error-statuscode:500\nms-azureml-model-error-reason:"
@@ -13,6 +14,9 @@ _NOT_ALLOWED: Final = frozenset(
     {"content-length", "connection", "transfer-encoding", "set-cookie"}
 )
 MODEL_ERROR: Final = 424
+MAX_BODY: Final = MAX_FRAME - (1 << 20)
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_NO_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def _plain(value: Any) -> Any:
@@ -35,11 +39,12 @@ def answer_of(result: Any, microseconds: int) -> Answer:
 
     Raises:
         TypeError: JSON cannot say it.
+        ValueError: Its status is none, or it is too long.
     """
     if hasattr(result, "status_code") and hasattr(result, "get_data"):
-        return _response(result, microseconds)
+        return _bounded(_response(result, microseconds))
     body = b"{}" if result is None else _encode(result).encode()
-    return Answer(200, microseconds, JSON, body)
+    return _bounded(Answer(200, microseconds, JSON, body))
 
 
 def error_answer(
@@ -58,12 +63,21 @@ def error_answer(
     return Answer(status, 0, headers + b"\nx-ms-error-code:" + code.encode(), body)
 
 
+def _bounded(answer: Answer) -> Answer:
+    if len(answer.body) > MAX_BODY:
+        raise ValueError(f"it has {len(answer.body)} bytes, and at most {MAX_BODY} are sent")
+    return answer
+
+
 def _response(result: Any, microseconds: int) -> Answer:
-    body = result.get_data()
+    status = int(result.status_code)
+    if not 200 <= status < 600:  # noqa: PLR2004 (what may end a request)
+        raise ValueError(f"the status {status} does not end a request; use one from 200 to 599")
     lines: list[bytes] = []
-    for name, value in result.headers.items():
-        line = f"{str(name).lower()}:{value}"
-        if str(name).lower() not in _NOT_ALLOWED and "\n" not in line and "\r" not in line:
-            lines.append(line.encode("latin-1", "replace"))
+    for field, content in result.headers.items():
+        name, value = str(field).lower(), str(content)
+        if name not in _NOT_ALLOWED and _NAME.fullmatch(name) and not _NO_VALUE.search(value):
+            lines.append(f"{name}:{value}".encode("latin-1", "replace"))
+    body = result.get_data()
     data = body if isinstance(body, bytes) else str(body).encode()
-    return Answer(int(result.status_code), microseconds, b"\n".join(lines), data)
+    return Answer(status, microseconds, b"\n".join(lines), data)

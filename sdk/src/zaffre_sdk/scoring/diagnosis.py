@@ -34,7 +34,9 @@ def diagnose(body: bytes, error: BaseException, *, sample: Any) -> Diagnosis:
     raised = f"`run` raised {named(error).rstrip('.')}"
     try:
         content = json.loads(body)
-    except ValueError as reason:
+    except (ValueError, RecursionError) as reason:
+        if isinstance(error, RecursionError):
+            return Diagnosis(BAD_REQUEST, "InvalidJson", "The body nests too deep to be read.")
         if isinstance(error, json.JSONDecodeError):
             return Diagnosis(BAD_REQUEST, "InvalidJson", f"The body is not JSON: {reason}.")
         return Diagnosis(MODEL_ERROR, "UserScriptError", f"{raised}.")
@@ -99,7 +101,8 @@ def _mixed(name: str, rows: list[Any]) -> tuple[str, str] | None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    # Whole numbers may be too large for `isfinite`, which makes floats of them.
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _columns(name: str, rows: list[Any], sample: Any) -> tuple[str, str] | None:

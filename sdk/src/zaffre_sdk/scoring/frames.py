@@ -16,6 +16,7 @@ READY: Final = 3
 FAILED: Final = 4
 
 MAX_FRAME: Final = 1 << 28
+MAX_MICROSECONDS: Final = (1 << 32) - 1
 _HEAD: Final = struct.Struct("!IIB")
 _REQUEST: Final = struct.Struct("!IIBBII")
 _ANSWER: Final = struct.Struct("!IIBHII")

@@ -81,7 +81,10 @@ def initialize(script: Script) -> None:
 
 def named(error: BaseException) -> str:
     """Return an error in one line: its type and its message."""
-    text = str(error)
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 (an error of the script's own making)
+        text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

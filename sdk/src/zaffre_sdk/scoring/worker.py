@@ -17,6 +17,7 @@ from zaffre_sdk.scoring.calls import BodyError, Caller, caller_of, wants_headers
 from zaffre_sdk.scoring.diagnosis import BAD_REQUEST, diagnose
 from zaffre_sdk.scoring.frames import (
     FAILED,
+    MAX_MICROSECONDS,
     READY,
     Answer,
     FrameReader,
@@ -87,18 +88,23 @@ def _answer(call: Caller, request: Request, schema: Schema) -> Answer:
         return error_answer(BAD_REQUEST, error.code, error.message, inner=_inner(schema))
     except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever the script raises)
         _write(user_traceback(error))
-        found = diagnose(request.body, error, sample=schema.declared_sample)
-        inner = _inner(schema) if found.status == BAD_REQUEST else {"type": type(error).__name__}
-        return error_answer(found.status, found.code, found.message, inner=inner)
-    return _converted(result, int((perf_counter() - start) * 1_000_000))
+        return _blamed(request.body, error, schema)
+    took = int((perf_counter() - start) * 1_000_000)
+    return _converted(result, min(took, MAX_MICROSECONDS))
+
+
+def _blamed(body: bytes, error: BaseException, schema: Schema) -> Answer:
+    found = diagnose(body, error, sample=schema.declared_sample)
+    inner = _inner(schema) if found.status == BAD_REQUEST else {"type": type(error).__name__}
+    return error_answer(found.status, found.code, found.message, inner=inner)
 
 
 def _converted(result: Any, microseconds: int) -> Answer:
     try:
         return answer_of(result, microseconds)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+    except Exception as error:  # noqa: BLE001 (methods of what the script returned are called)
         message = (
-            f"`run` returned a `{type(result).__name__}` that JSON cannot say: {error}. "
+            f"`run` returned a `{type(result).__name__}` that cannot be answered: {error}. "
             "Return numbers, strings, lists and dictionaries, or an AMLResponse."
         )
         _write(message)

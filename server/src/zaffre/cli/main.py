@@ -6,7 +6,9 @@ import click
 
 from zaffre import __version__
 
-_COMMANDS = ("up", "down", "status", "studio", "runs", "doctor")
+_COMMANDS = ("up", "down", "status", "studio", "runs", "import", "doctor")
+# `import` is a word of Python's own.
+_ROOMS = {"import": "importing"}
 
 
 class _Commands(click.Group):
@@ -20,7 +22,7 @@ class _Commands(click.Group):
         """Return one command."""
         if cmd_name not in _COMMANDS:
             return None
-        command = importlib.import_module(f"zaffre.cli.{cmd_name}").command
+        command = importlib.import_module(f"zaffre.cli.{_ROOMS.get(cmd_name, cmd_name)}").command
         return command if isinstance(command, click.Command) else None
 
 

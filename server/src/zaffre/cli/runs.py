@@ -14,6 +14,7 @@ from zaffre_sdk.tracking.leftovers import send_now
 from zaffre_sdk.tracking.offline import offline_folder
 from zaffre_sdk.wire.deletions import DeletionOut
 from zaffre_sdk.wire.runs import RunOut
+from zaffre_sdk.wire.workspaces import WorkspaceOut
 
 from zaffre.cli.options import home_option, output_option
 
@@ -40,7 +41,7 @@ def list_runs(
     home: Home, named: str | None, *, experiment: str | None, limit: int, output: str
 ) -> None:
     """List runs, newest first."""
-    workspace = _workspace(_client(home), named)
+    workspace = _workspace(connected(home), named)
     where = {} if experiment is None else {"experiment": experiment}
     found = [run for run, _ in zip(_listed(workspace, where), range(limit), strict=False)]
     if output == "json":
@@ -65,7 +66,7 @@ def sync_runs(
     FOLDERS are those of runs, or folders that hold them; without any, the one where runs are kept
     by default.
     """
-    workspace = _workspace(_client(home), named)
+    workspace = _workspace(connected(home), named)
     try:
         sent = _sync_all(workspace, _folders(folders), experiment=experiment, clean=remove)
         click.echo(f"Sent {sent.runs} runs with {sent.metrics} metrics and {sent.files} files.")
@@ -91,7 +92,7 @@ def delete_runs(
     run_ids: tuple[str, ...], home: Home, named: str | None, *, children: bool, **asked: bool
 ) -> None:
     """Delete runs that have ended for good, with everything that they left."""
-    runs = _workspace(_client(home), named).runs
+    runs = _workspace(connected(home), named).runs
     try:
         would = [runs.delete(one, children=children, dry_run=True) for one in run_ids]
         click.echo(f"Would delete {_told(would)}." if asked["dry_run"] else f"{_told(would)}:")
@@ -145,7 +146,8 @@ def _told(deletions: list[DeletionOut]) -> str:
     )
 
 
-def _client(home: Home) -> Client:
+def connected(home: Home) -> Client:
+    """Return a client of the server that is meant, started if need be."""
     try:
         return connect({**os.environ, HOME_VARIABLE: str(home.root)})
     except (SdkError, TimeoutError) as error:
@@ -153,13 +155,18 @@ def _client(home: Home) -> Client:
 
 
 def _workspace(client: Client, named: str | None) -> WorkspaceClient:
+    return client.workspace(named_workspace(client, named).id)
+
+
+def named_workspace(client: Client, named: str | None) -> WorkspaceOut:
+    """Return the workspace of that name or id, or the only one."""
     try:
         every = client.workspaces.list()
     except SdkError as error:
         raise click.ClickException(str(error)) from error
     fitting = [one for one in every if named in (None, one.name, one.id)]
     if len(fitting) == 1:
-        return client.workspace(fitting[0].id)
+        return fitting[0]
     listed = "\n".join(
         f"  {one.id}  {one.subscription_id} / {one.resource_group} / {one.name}" for one in every
     )

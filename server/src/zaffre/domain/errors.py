@@ -27,18 +27,27 @@ class ZaffreError(Exception):
         message: What is wrong, with the value in backticks.
         target: The field or thing that the message is about.
         hint: What to do next.
+        name: How the caller named the thing that the error is about, whole; None where there is
+            no such thing. Doors whose clients know other words make them with it.
     """
 
     kind: ClassVar[str] = "internal"
 
     def __init__(
-        self, code: str, message: str, *, target: str | None = None, hint: str | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        target: str | None = None,
+        hint: str | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.target = target
         self.hint = hint
+        self.name = name
 
 
 class InvalidError(ZaffreError):
@@ -117,4 +126,5 @@ def missing(noun: str, name: object) -> NotFoundError:
         f"There is no {noun} {shown(name)} here.",
         target=noun,
         hint=f"Check the spelling, and the workspace that the {noun} is in.",
+        name=str(name),
     )

@@ -16,6 +16,20 @@ class InputKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadDataset:
+    """A dataset as the runs of an experiment read it.
+
+    Attributes:
+        context: What the reading was for, if its program said so.
+    """
+
+    experiment_id: str
+    name: str
+    digest: str
+    context: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunInput:
     """Something that a run read; the name and the digest say which.
 

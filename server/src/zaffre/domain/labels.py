@@ -4,6 +4,7 @@ Tags are free. Properties are written once: a later value that differs is refuse
 program recorded about a run or a model stays true.
 """
 
+import json
 from collections.abc import Mapping
 
 from zaffre.base.text import shown
@@ -58,6 +59,15 @@ def change_tags(present: Mapping[str, str], changes: Mapping[str, str | None]) -
     return check_labels(
         {key: value for key, value in merged.items() if value is not None}, target="tags"
     )
+
+
+def listed(text: str) -> list[object]:
+    """Return a list that a tag holds as JSON; empty if a program put something else there."""
+    try:
+        known = json.loads(text or "[]")
+    except ValueError:
+        return []
+    return known if isinstance(known, list) else []
 
 
 def add_properties(present: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:

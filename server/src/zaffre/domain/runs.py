@@ -64,6 +64,9 @@ RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 
 USER_TAG = "mlflow.user"
 """The tag with which programs name the person that they run for."""
+PARENT_TAG = "mlflow.parentRunId"
+"""The tag with which programs name the run above; kept as it is where there is no such run, as in
+a copy of runs from elsewhere."""
 HEARTBEAT_LOST = "HeartbeatLost"
 """The code of a run whose program was silent for too long; it may come back."""
 LEAVING = "leaving"
@@ -285,6 +288,7 @@ class Run:
                 "Current state is deleted.",
                 target="run_id",
                 hint="Restore it first.",
+                name=self.id,
             )
 
     def check_open(self) -> None:

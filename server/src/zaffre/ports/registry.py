@@ -62,9 +62,9 @@ class ModelSearch:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset on which something was measured; any digest when it has none."""
+    """A dataset on which something was measured; of any name or digest when it has none."""
 
-    name: str
+    name: str | None
     digest: str | None = None
 
 
@@ -157,6 +157,9 @@ class RegisteredModelStore(Protocol):
 
     def save(self, model: RegisteredModel) -> None:
         """Replace description, tags, aliases and the time of the last change."""
+
+    def skip_to(self, model: RegisteredModel, version: int) -> None:
+        """Give out no number up to `version` any more."""
 
     def rename(self, model: RegisteredModel, new: RegisteredModel) -> None:
         """Move it and its versions to the name of `new`; raises `ConflictError` `ModelExists`."""

@@ -263,7 +263,7 @@ class EndpointStore(Protocol):
         """Remove it with its keys."""
 
     def keys(self, endpoint: Endpoint) -> tuple[str, str]:
-        """Return the primary and the secondary key, readable only to those who may score."""
+        """Return the primary and the secondary key as they were given, which is sealed."""
 
     def set_keys(self, endpoint: Endpoint, keys: tuple[str, str]) -> None:
         """Replace both keys."""

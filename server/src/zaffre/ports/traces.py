@@ -106,7 +106,7 @@ class TraceStore(Protocol):
         """Remove them with all that belongs to them; return how many there were."""
 
     def link_run(self, workspace_id: str, trace_ids: Iterable[str], run_id: str) -> None:
-        """Note that they belong to a run too; those that are not there are passed over."""
+        """Note that they belong to a run too; those that are not there yet, once they come."""
 
     def link_prompts(self, trace: Trace, versions: Iterable[str]) -> None:
         """Note that it used these versions of prompts, each `name/version`."""

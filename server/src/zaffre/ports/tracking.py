@@ -6,7 +6,7 @@ The contract of `ports.stores` holds here too.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from zaffre.domain.inputs import RunInput
+from zaffre.domain.inputs import ReadDataset, RunInput
 from zaffre.domain.runs import Run
 from zaffre.domain.search import Place, RunSearch
 
@@ -29,6 +29,11 @@ class InputStore(Protocol):
 
     def of(self, workspace_id: str, run_ids: Sequence[str]) -> dict[str, list[RunInput]]:
         """Return the inputs of many runs, in order of arrival; runs without are left out."""
+
+    def datasets(
+        self, workspace_id: str, experiment_ids: Sequence[str], *, limit: int
+    ) -> list[ReadDataset]:
+        """Return the datasets that runs of these experiments read, each but once."""
 
 
 class RunSearchStore(Protocol):

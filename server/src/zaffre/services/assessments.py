@@ -95,7 +95,8 @@ class AssessmentService:
         if kind is not present.kind:
             raise InvalidError(
                 "AssessmentKind",
-                f"Cannot update {kind} value on the {present.kind} {shown(present.name)}.",
+                f"Cannot update {kind} value on a {present.kind.value.capitalize()} assessment, "
+                f"as {shown(present.name)} is one.",
                 target=kind.value,
             )
         name = present.name if change.name is None else change.name

@@ -18,8 +18,9 @@ from zaffre.ports.stores import RunFilter, Stores
 from zaffre.services.access import seen_run, seen_workspace
 from zaffre.services.context import Context
 
-ROWS: Final = 4000
+ROWS: Final = 1000
 """How many rows one transaction removes: others who write wait for so long."""
+_SLICE_SECONDS: Final = 0.02
 _PAGE: Final = 1000
 _RUNS: Final = 100
 _NAMED: Final = 5
@@ -113,9 +114,11 @@ class DeletionService:
     def take_runs(self, workspace_id: str, run_ids: Sequence[str]) -> Slice:
         """Remove a slice of these runs; it is done when none of them is left."""
         removed = Removed()
+        clock = self._context.clock
+        end = clock.monotonic() + _SLICE_SECONDS
         for run_id in run_ids:
-            left = ROWS - removed.metrics - removed.artifacts - 10 * removed.runs
-            if left <= 0:
+            left = ROWS - removed.artifacts
+            if left <= 0 or clock.monotonic() > end:
                 return Slice(removed, done=False)
             part = self._stores.removals.take_run(workspace_id, run_id, rows=left)
             removed += part.removed

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
@@ -23,9 +22,8 @@ from zaffre.domain.snapshots import Snapshot
 from zaffre.ports.stores import Stores
 from zaffre.services.access import seen_workspace
 from zaffre.services.context import Context
-from zaffre.services.deployments import check_deployment, check_key, check_port, check_which
-
-_KEY_PREFIX: Final = "zsk"
+from zaffre.services.deployments import check_deployment, check_port, check_which
+from zaffre.services.endpoint_keys import EndpointKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +86,7 @@ class EndpointService:
     def __init__(self, stores: Stores, context: Context) -> None:
         self._stores = stores
         self._context = context
+        self._keys = EndpointKeys(stores, context)
 
     def create(self, workspace_id: str, new: NewEndpoint, *, caller: Principal) -> Endpoint:
         """Create an endpoint, or with `overwrite` deploy anew under its name.
@@ -121,8 +120,10 @@ class EndpointService:
             created_at=now,
             updated_at=now,
         )
-        primary, secondary = (self._key(key) for key in new.keys)
-        self._stores.endpoints.add(endpoint, (primary, secondary))
+        primary, secondary = (self._keys.made(key) for key in new.keys)
+        self._stores.endpoints.add(
+            endpoint, self._keys.sealed(endpoint.id, (primary, secondary))
+        )
         self._hint()
         return endpoint
 
@@ -172,8 +173,12 @@ class EndpointService:
         self._hint()
 
     def keys(self, workspace_id: str, name: str, *, caller: Principal) -> tuple[str, str]:
-        """Return the primary and the secondary key."""
-        return self._stores.endpoints.keys(self.get(workspace_id, name, caller=caller))
+        """Return the primary and the secondary key.
+
+        Raises:
+            PreconditionError: `SecretUnreadable`.
+        """
+        return self._keys.of(self.get(workspace_id, name, caller=caller))
 
     def renew_key(
         self,
@@ -186,15 +191,17 @@ class EndpointService:
     ) -> tuple[str, str]:
         """Replace the `primary` or the `secondary` key; the old one and all tokens end.
 
+        Where the present keys cannot be read any more, both are replaced.
+
         Raises:
             InvalidError: `InvalidKeyName` or `InvalidKey`.
         """
         index = check_which(which)
         endpoint = self.get(workspace_id, name, caller=caller)
-        primary, secondary = self._stores.endpoints.keys(endpoint)
-        key = self._key(value)
+        primary, secondary = self._keys.of_or_none_known(endpoint)
+        key = self._keys.made(value)
         keys = (key, secondary) if index == 0 else (primary, key)
-        self._stores.endpoints.set_keys(endpoint, keys)
+        self._keys.replace(endpoint, keys)
         self._hint()
         return keys
 
@@ -212,7 +219,7 @@ class EndpointService:
                 target="auth_mode",
                 hint="Deploy it with token authentication, or use one of its keys.",
             )
-        keys = self._stores.endpoints.keys(endpoint)
+        keys = self._keys.of(endpoint)
         now = int(self._context.clock.now().timestamp())
         expires_at = now + TOKEN_SECONDS
         token = sign_token(signing_secret(endpoint.id, keys), expires_at)
@@ -220,8 +227,13 @@ class EndpointService:
 
     def everything(self) -> list[tuple[Endpoint, tuple[str, str]]]:
         """Return the endpoints of all workspaces with their keys, for the engine."""
-        endpoints = self._stores.endpoints
-        return [(endpoint, endpoints.keys(endpoint)) for endpoint in endpoints.list(None)]
+        found = self._stores.endpoints.list(None)
+        return [(endpoint, self._keys.of_or_none_known(endpoint)) for endpoint in found]
+
+    def seal_keys(self) -> None:
+        """Seal the keys that an older zaffre kept as they were, for the engine."""
+        for endpoint in self._stores.endpoints.list(None):
+            self._keys.seal_plain(endpoint)
 
     def contents(self, endpoint: Endpoint) -> Contents:
         """Return what a deployment is laid out from, for the engine."""
@@ -281,13 +293,12 @@ class EndpointService:
         )
         self._save(changed)
         if any(new.keys):
-            old = self._stores.endpoints.keys(present)
-            kept = [self._key(key) if key else was for key, was in zip(new.keys, old, strict=True)]
-            self._stores.endpoints.set_keys(changed, (kept[0], kept[1]))
+            old = self._keys.of_or_none_known(present)
+            kept = [
+                self._keys.made(key) if key else was for key, was in zip(new.keys, old, strict=True)
+            ]
+            self._keys.replace(changed, (kept[0], kept[1]))
         return changed
-
-    def _key(self, chosen: str | None) -> str:
-        return self._context.new_secret(_KEY_PREFIX) if chosen is None else check_key(chosen)
 
     def _save(self, endpoint: Endpoint) -> None:
         self._stores.endpoints.save(endpoint)

@@ -55,9 +55,9 @@ class Eraser:
 
         When it is interrupted the engine goes on with what was noted by then.
         """
-        for some in batched(target.removals):
-            await self._work.write(lambda s: s.deletion.begin(some))  # noqa: B023 - waited for
-        async with self._one:
+        async with self._one:  # From the note on, so that the engine leaves it to us.
+            for some in batched(target.removals):
+                await self._work.write(lambda s: s.deletion.begin(some))  # noqa: B023 - waited for
             removed = await self._take_apart(target.removals)
             return removed + await self._go_on()
 

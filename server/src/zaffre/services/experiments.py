@@ -49,11 +49,16 @@ class ExperimentService:
         caller: Principal,
         tags: Mapping[str, str] | None = None,
     ) -> Experiment:
-        """Return the experiment of that name, created if there was none."""
-        seen_workspace(self._stores, workspace_id, caller=caller)
+        """Return the experiment of that name, created if there was none.
+
+        The default experiment was always there: it is as old as its workspace, whenever somebody
+        asks for it first.
+        """
+        workspace = seen_workspace(self._stores, workspace_id, caller=caller)
         checked = EXPERIMENT.check(name)
         found = self._stores.experiments.find(workspace_id, checked)
-        return found or self._add(workspace_id, checked, tags or {})
+        since = workspace.created_at if checked == DEFAULT else None
+        return found or self._add(workspace_id, checked, tags or {}, since=since)
 
     def create(
         self,
@@ -147,8 +152,15 @@ class ExperimentService:
             )
         return changed
 
-    def _add(self, workspace_id: str, name: str, tags: Mapping[str, str]) -> Experiment:
-        now = self._context.clock.now()
+    def _add(
+        self,
+        workspace_id: str,
+        name: str,
+        tags: Mapping[str, str],
+        *,
+        since: datetime | None = None,
+    ) -> Experiment:
+        now = since or self._context.clock.now()
         experiment = Experiment(
             id=self._context.new_id(),
             workspace_id=workspace_id,
@@ -179,15 +191,14 @@ class ExperimentService:
         if found is None:
             return checked
         hint = "Use the experiment there is, or another name."
-        state = ""
         if found.archived_at is not None:
-            state = " in deleted state"
-            hint = f"Restore the experiment {shown(found.id)}, or choose another name."
+            hint = f"It is in deleted state: restore {shown(found.id)}, or choose another name."
         raise ConflictError(
             "ExperimentExists",
-            f"The experiment {shown(checked)} already exists{state}.",
+            f"The experiment {shown(checked)} already exists.",
             target="name",
             hint=hint,
+            name=checked,
         )
 
 

@@ -134,25 +134,18 @@ class ImportService:
         """
         self._check(old.workspace_id, caller)
         self._stores.experiments.get(old.workspace_id, old.experiment_id)
-        present = self._find(old)
-        if present is None:
-            present = self._add(old, caller)
-            if present.status is LoggedModelStatus.PENDING:
-                return Imported(old.id, is_new=True, is_pending=True)
-        elif present.status is not LoggedModelStatus.PENDING:
+        found = self._find(old)
+        present = found or self._add(old, caller)
+        if present.status is not LoggedModelStatus.PENDING:
             return Imported(old.id, is_new=False)
-        if old.status is not LoggedModelStatus.PENDING:
-            self._stores.logged_models.save(
-                replace(
-                    present,
-                    status=old.status,
-                    updated_at=old.updated_at,
-                    archived_at=old.archived_at,
-                )
-            )
-            self._stores.logged_models.add_metrics(present, measured)
-        is_pending = old.status is LoggedModelStatus.PENDING
-        return Imported(old.id, is_new=False, is_pending=is_pending)
+        if old.status is LoggedModelStatus.PENDING:
+            return Imported(old.id, is_new=found is None, is_pending=True)
+        ended = replace(
+            present, status=old.status, updated_at=old.updated_at, archived_at=old.archived_at
+        )
+        self._stores.logged_models.save(ended)
+        self._stores.logged_models.add_metrics(present, measured)
+        return Imported(old.id, is_new=found is None)
 
     def _find(self, old: LoggedModel) -> LoggedModel | None:
         try:
@@ -181,7 +174,7 @@ class ImportService:
             archived_at=None,
         )
         self._stores.logged_models.add(added)
-        return replace(added, status=old.status)
+        return added
 
     def _model(
         self,
@@ -228,4 +221,3 @@ class ImportService:
                 target="authorization",
                 hint="Use a token of your own.",
             )
-

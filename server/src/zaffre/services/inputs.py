@@ -1,15 +1,15 @@
 """Use cases of what runs read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
 from zaffre.domain.errors import InvalidError
-from zaffre.domain.inputs import MAX_INPUT_TEXT, RunInput
+from zaffre.domain.inputs import MAX_INPUT_TEXT, ReadDataset, RunInput
 from zaffre.domain.labels import check_labels, check_text
 from zaffre.ports.stores import Stores
-from zaffre.services.access import writable_run
+from zaffre.services.access import seen_workspace, writable_run
 
 
 class InputService:
@@ -29,6 +29,13 @@ class InputService:
         run = writable_run(self._stores, workspace_id, run_id, caller=caller)
         run.check_listed()
         self._stores.inputs.add(run, [_checked(read) for read in inputs])
+
+    def datasets(
+        self, workspace_id: str, experiment_ids: Sequence[str], *, caller: Principal, limit: int
+    ) -> list[ReadDataset]:
+        """Return the datasets that runs of these experiments read, each but once."""
+        seen_workspace(self._stores, workspace_id, caller=caller)
+        return self._stores.inputs.datasets(workspace_id, experiment_ids, limit=limit)
 
 
 def _checked(read: RunInput) -> RunInput:

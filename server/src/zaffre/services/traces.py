@@ -252,7 +252,7 @@ class TraceService:
     def link_run(
         self, workspace_id: str, trace_ids: Sequence[str], run_id: str, *, caller: Principal
     ) -> None:
-        """Note that traces belong to a run; those that are not there are passed over.
+        """Note that traces belong to a run; those that are on their way, once they come.
 
         Raises:
             InvalidError: `TooManyTraces`.
@@ -261,11 +261,13 @@ class TraceService:
         if len(trace_ids) > MAX_LINKS:
             raise InvalidError(
                 "TooManyTraces",
-                f"There are {len(trace_ids)} traces; at most {MAX_LINKS} can be linked at once.",
+                f"Cannot link more than {MAX_LINKS} traces to a run at once; there are "
+                f"{len(trace_ids)}.",
                 target="trace_ids",
             )
         run = writable_run(self._stores, workspace_id, run_id, caller=caller)
-        self._stores.traces.link_run(workspace_id, trace_ids, run.id)
+        checked = [TRACE.check(trace_id) for trace_id in trace_ids]
+        self._stores.traces.link_run(workspace_id, checked, run.id)
 
     def link_prompts(
         self, workspace_id: str, trace_id: str, versions: Iterable[str], *, caller: Principal

@@ -1,23 +1,28 @@
 """Use cases of runs whose programs track them: read whole, searched, taken up, put away."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any, Final
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
 from zaffre.domain.errors import InvalidError, NotFoundError
 from zaffre.domain.inputs import RunInput
-from zaffre.domain.labels import change_tags, check_text
+from zaffre.domain.labels import change_tags, check_text, listed
 from zaffre.domain.logged_models import RunModel
 from zaffre.domain.metrics import LatestMetric
 from zaffre.domain.run_names import run_name
-from zaffre.domain.runs import TERMINAL, Run, RunError, RunKind, RunSpec, RunState
+from zaffre.domain.runs import PARENT_TAG, TERMINAL, Run, RunError, RunKind, RunSpec, RunState
 from zaffre.domain.search import Place, RunSearch
 from zaffre.ports.stores import Stores
 from zaffre.services.access import seen_run, seen_workspace, writable_run
 from zaffre.services.context import Context
 from zaffre.services.runs import NewRun, RunService
+
+MODELS_TAG: Final = "mlflow.log-model.history"
+"""The tag of a run that lists, as JSON, the models that programs of earlier releases logged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +77,28 @@ class TrackingService:
     def start(self, workspace_id: str, new: NewTrackedRun, *, caller: Principal) -> TrackedRun:
         """Begin a run; what a script begins without naming a parent is below its own run.
 
+        A parent that is not here is kept as a tag: copies of runs may come before their parents,
+        or without them.
+
         Raises:
             ConflictError: `ExperimentArchived`.
-            NotFoundError: The workspace, the experiment or the parent.
+            NotFoundError: The workspace, the experiment, or a parent that the caller cannot write.
         """
         experiment = self._stores.experiments.get(workspace_id, new.experiment_id)
+        parent_id, tags = new.parent_id, dict(new.tags)
+        if parent_id is not None and not self._is_known(workspace_id, parent_id):
+            tags[PARENT_TAG] = parent_id
+            parent_id = None
         created = RunService(self._stores, self._context).create(
             workspace_id,
             NewRun(
                 experiment_name=experiment.name,
                 spec=RunSpec(kind=RunKind.INTERACTIVE),
                 id=self._context.new_id(),
-                parent_id=new.parent_id or caller.run_id,
+                parent_id=parent_id or caller.run_id,
                 display_name=new.name or run_name(self._context.new_id()),
                 description=new.description,
-                tags=new.tags,
+                tags=tags,
                 started_at=new.started_at,
             ),
             caller=caller,
@@ -143,7 +155,8 @@ class TrackingService:
 
         Raises:
             InvalidError: `RunArchived`, or `InvalidParent`.
-            NotFoundError: `TagNotFound`, for one that is to be removed; or the parent.
+            NotFoundError: `TagNotFound`, for one that is to be removed; or a parent that the
+                caller cannot write. One that is not here is kept as a tag.
         """
         run = writable_run(self._stores, workspace_id, run_id, caller=caller)
         run.check_listed()
@@ -154,17 +167,32 @@ class TrackingService:
                     "TagNotFound",
                     f"No tag with name: {shown(key)} in run with id {shown(run_id)}.",
                     target="key",
+                    name=key,
                 )
         described = run.description if change.description is None else change.description
+        parent_id, tags = self._place(run, change)
         changed = replace(
             run,
             display_name=check_text(change.name or run.display_name, target="run_name"),
             description=check_text(described, target="description"),
-            parent_id=self._parent(run, change.parent_id, caller),
-            tags=change_tags(run.tags, change.tags) if change.tags else run.tags,
+            parent_id=self._parent(run, parent_id, caller),
+            tags=change_tags(run.tags, tags) if tags else run.tags,
         )
         self._stores.runs.save(changed)
         return changed
+
+    def note_model(
+        self, workspace_id: str, run_id: str, model: Mapping[str, Any], *, caller: Principal
+    ) -> None:
+        """Add what a program says of a model that it logged to the run's list of such models.
+
+        Raises:
+            InvalidError: `RunArchived`, or `TextTooLong` when there are very many.
+        """
+        run = writable_run(self._stores, workspace_id, run_id, caller=caller)
+        run.check_listed()
+        text = json.dumps([*listed(run.tags.get(MODELS_TAG, "")), model])
+        self._stores.runs.save(replace(run, tags=change_tags(run.tags, {MODELS_TAG: text})))
 
     def archive(
         self, workspace_id: str, run_id: str, *, caller: Principal, archived: bool = True
@@ -174,6 +202,26 @@ class TrackingService:
         if archived is (run.archived_at is None):
             at = self._context.clock.now() if archived else None
             self._stores.runs.save(replace(run, archived_at=at))
+
+    def _place(
+        self, run: Run, change: TrackedChange
+    ) -> tuple[str | None, Mapping[str, str | None]]:
+        """Return the parent that a run is to have, and tags: a parent that is not here is one."""
+        parent_id, tags = change.parent_id, change.tags
+        if parent_id is None:
+            return None, tags
+        if not self._is_known(run.workspace_id, parent_id):
+            return None, {**tags, PARENT_TAG: parent_id}
+        if PARENT_TAG in run.tags:
+            return parent_id, {**tags, PARENT_TAG: None}
+        return parent_id, tags
+
+    def _is_known(self, workspace_id: str, run_id: str) -> bool:
+        try:
+            self._stores.runs.get(workspace_id, run_id)
+        except NotFoundError:
+            return False
+        return True
 
     def _parent(self, run: Run, parent_id: str | None, caller: Principal) -> str | None:
         """Return the parent that a run is to have: one that it is not itself above."""

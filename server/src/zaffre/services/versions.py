@@ -1,5 +1,6 @@
 """Use cases of versions of registered models, as MLflow programs know them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -8,7 +9,7 @@ from zaffre.base.text import shown
 from zaffre.domain.access import Principal
 from zaffre.domain.errors import InvalidError, missing
 from zaffre.domain.files import FileEntry
-from zaffre.domain.labels import change_tags, check_labels, check_text
+from zaffre.domain.labels import MAX_VALUE_LENGTH, change_tags, check_labels, check_text, listed
 from zaffre.domain.model_sources import ModelSource, PromptSource
 from zaffre.domain.models import Model, ModelStage, RegisteredModel, is_prompt
 from zaffre.ports.registry import ModelSearch
@@ -20,6 +21,8 @@ from zaffre.services.model_sources import Origin, origin_of
 
 _ACTIVE: Final = frozenset({ModelStage.STAGING, ModelStage.PRODUCTION})
 _LATEST: Final = "latest"
+VERSIONS_TAG: Final = "mlflow.modelVersions"
+"""The tag of a logged model that lists, as JSON, the versions that were registered of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,8 @@ class VersionService:
                 updated_at=now,
             )
         )
+        if added.logged_model_id:
+            self._note(workspace_id, added.logged_model_id, added)
         return Version(added, registered.aliases_of(added.version))
 
     def get(self, workspace_id: str, name: str, version: int, *, caller: Principal) -> Version:
@@ -221,6 +226,15 @@ class VersionService:
                 hint=f"The model {shown(name)} has: {', '.join(registered.aliases) or 'none'}.",
             )
         return Version(self._version(registered, version), registered.aliases_of(version))
+
+    def _note(self, workspace_id: str, logged_model_id: str, added: Model) -> None:
+        """Tell the logged model that it was registered, where programs look for that."""
+        model = self._stores.logged_models.get(workspace_id, logged_model_id)
+        known = listed(model.tags.get(VERSIONS_TAG, ""))
+        value = json.dumps([*known, {"name": added.name, "version": added.version}])
+        if len(value) <= MAX_VALUE_LENGTH:
+            tags = change_tags(model.tags, {VERSIONS_TAG: value})
+            self._stores.logged_models.save(replace(model, tags=tags))
 
     def _get(self, workspace_id: str, name: str, caller: Principal) -> RegisteredModel:
         seen_workspace(self._stores, workspace_id, caller=caller)

@@ -7,7 +7,7 @@ objects, which take longer than SQLite does.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Connection, Dialect, Insert, Select, Table
 
 E = TypeVar("E")
 
@@ -56,6 +56,38 @@ class HotSelect:
         ]
         # A positional dialect says in which order the parameters stand.
         order = getattr(made, "positiontup", None) or ()
+        compiled = _Compiled(str(made), order, processors)
+        self._compiled[dialect.name] = compiled
+        return compiled
+
+
+class HotInsert:
+    """An INSERT of one row whose values are given by the names of all its columns."""
+
+    def __init__(self, statement: Insert, table: Table) -> None:
+        self._statement = statement
+        self._table = table
+        self._compiled: dict[str, _Compiled] = {}
+
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        """Insert a row."""
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name) or self._compile(dialect, list(values))
+        row = [
+            values[name] if process is None else process(values[name])
+            for name, process in zip(compiled.order, compiled.processors, strict=True)
+        ]
+        cursor = connection.connection.cursor()
+        cursor.execute(compiled.text, row)
+        cursor.close()
+
+    def _compile(self, dialect: Dialect, names: list[str]) -> _Compiled:
+        made = self._statement.compile(dialect=dialect, column_keys=names)
+        order = getattr(made, "positiontup", None) or ()
+        processors = [
+            self._table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+            for name in order
+        ]
         compiled = _Compiled(str(made), order, processors)
         self._compiled[dialect.name] = compiled
         return compiled

@@ -1,6 +1,7 @@
 """The replicas of one generation, kept alive."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from zaffre.engine.endpoints.log import EndpointLog
 from zaffre.engine.endpoints.parts import EndpointLimits
 from zaffre.ports.replicas import Replica, ReplicaFailedError, ReplicaOrder, ReplicaStarter
 
+logger = logging.getLogger(__name__)
 CRASH_LOOP = "ReplicaCrashLoop"
 
 
@@ -122,9 +124,9 @@ class Generation:
             await asyncio.sleep(self._limits.pause(deaths))
             try:
                 self._slots[slot] = await self._start()
-            except ZaffreError as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is, it must be tried again)
                 deaths += 1
-                await self._tell(deaths, error.message)
+                await self._tell(deaths, self._words_of(error))
             else:
                 self._log.say(f"Replica {slot} was started again.")
                 self._listeners.changed()
@@ -136,7 +138,7 @@ class Generation:
                 code = await replica.wait()
         except TimeoutError:
             if deaths >= self._limits.crashes:
-                await self._listeners.healthy(None)
+                await self._report(None)
             deaths = 0
             code = await replica.wait()
         await self._tell(deaths + 1, f"A replica ended with exit code {code}.")
@@ -147,13 +149,28 @@ class Generation:
         self._log.say(f"{message} It is started again in {pause:g} s.")
         if deaths >= self._limits.crashes:
             details = await self._log.tail()
-            await self._listeners.healthy(
+            await self._report(
                 EndpointError(
                     code=CRASH_LOOP,
                     message=f"Replicas ended {deaths} times one after the other. {message}",
                     details=details,
                 )
             )
+
+    async def _report(self, error: EndpointError | None) -> None:
+        """Tell how replicas fare; they are started again even when nobody can take note."""
+        try:
+            await self._listeners.healthy(error)
+        except Exception:
+            logger.exception("The state of endpoint %s was not kept.", self._order.endpoint_id)
+
+    def _words_of(self, error: Exception) -> str:
+        if isinstance(error, ZaffreError):
+            return error.message
+        logger.error(
+            "A replica of endpoint %s was not started.", self._order.endpoint_id, exc_info=error
+        )
+        return f"The server failed to start a replica: {error}."
 
 
 async def _give_up(starts: list[asyncio.Task[Replica]]) -> None:

@@ -75,7 +75,17 @@ class Keeper:
         parts.logs.wake(endpoint.log_owner)
 
     async def _run(self) -> None:
-        await self._revive()
+        """Work until cancelled: what fails on the way is tried again."""
+        while True:
+            try:
+                await self._work()
+            except Exception:
+                logger.exception("The keeper of endpoint %s starts again.", self._wanted.id)
+            await asyncio.sleep(self._parts.limits.longest_pause)
+
+    async def _work(self) -> None:
+        if self._serving is None:
+            await self._revive()
         while True:
             wanted = self._wanted
             if wanted.generation != self._done and not await self._deploy(wanted):
@@ -114,7 +124,7 @@ class Keeper:
         self._done = endpoint.generation
         self._log.say(f"Generation {endpoint.generation} answers.")
         port = self._listener.port if self._listener else None
-        await self._record(endpoint, EndpointState.HEALTHY, port=port)
+        await self._settle(endpoint, EndpointState.HEALTHY, port=port)
         if old is not None:
             await old.stop()
             await remove_folder(old.folder)
@@ -128,10 +138,10 @@ class Keeper:
         if self._serving is None:
             self._live.state = f"the deployment failed with `{found.code}`."
         if endpoint.state in _SETTLED:
-            await self._record(endpoint, EndpointState.UNHEALTHY, error=found)
+            await self._settle(endpoint, EndpointState.UNHEALTHY, error=found)
             return False
         self._done = endpoint.generation
-        await self._record(endpoint, EndpointState.FAILED, error=found)
+        await self._settle(endpoint, EndpointState.FAILED, error=found)
         folder = folder_of(self._parts.folder, endpoint.id, endpoint.generation)
         await remove_folder(folder)
         return True
@@ -183,6 +193,22 @@ class Keeper:
     def _show_replicas(self) -> None:
         if self._serving is not None:
             self._live.replicas = self._serving.replicas
+
+    async def _settle(
+        self,
+        endpoint: Endpoint,
+        state: EndpointState,
+        *,
+        error: EndpointError | None = None,
+        port: int | None = None,
+    ) -> None:
+        """Record how a deployment ended, however long the database refuses."""
+        while True:
+            try:
+                return await self._record(endpoint, state, error=error, port=port)
+            except Exception:
+                logger.exception("The state of endpoint %s was not kept.", endpoint.id)
+            await asyncio.sleep(self._parts.limits.longest_pause)
 
     async def _record(
         self,

@@ -74,7 +74,7 @@ def read_layout(folder: Path) -> Layout | None:
     """Return the layout of a complete folder."""
     try:
         return msgspec.json.decode((folder / _DEPLOYMENT).read_bytes(), type=Layout)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError):
         return None
 
 

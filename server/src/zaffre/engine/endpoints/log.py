@@ -6,7 +6,6 @@ from typing import Final
 
 from zaffre.base.clock import Clock
 from zaffre.domain.endpoints import LOG_PATH
-from zaffre.domain.errors import ZaffreError
 from zaffre.ports.logs import LogStore
 
 logger = logging.getLogger(__name__)
@@ -30,6 +29,7 @@ class EndpointLog:
         self._dropped = 0
         self._tail = bytearray()
         self._wake = asyncio.Event()
+        self._writing: asyncio.Task[int] | None = None
         self._task = asyncio.create_task(self._drain(), name=f"log of endpoint {owner[1]}")
 
     def say(self, text: str) -> None:
@@ -59,6 +59,8 @@ class EndpointLog:
         await asyncio.sleep(0)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        if self._writing is not None:
+            await self._writing  # where it ends is where the rest begins
         await self._append(await self._size())
 
     async def _drain(self) -> None:
@@ -67,7 +69,8 @@ class EndpointLog:
             await self._wake.wait()
             self._wake.clear()
             # A write cannot be called back: a cancelled one must not be sent twice.
-            size = await asyncio.shield(self._append(size))
+            self._writing = asyncio.create_task(self._append(size))
+            size = await asyncio.shield(self._writing)
             await asyncio.sleep(_GATHER_SECONDS)
 
     async def _append(self, size: int) -> int:
@@ -79,7 +82,8 @@ class EndpointLog:
             return size
         try:
             return await self._logs.append(self._owner, LOG_PATH, size, data)
-        except ZaffreError:
+        except Exception:
+            # A disk that fails for a moment must not end the log.
             logger.exception("The log of endpoint %s lost %d bytes.", self._owner[1], len(data))
             return await self._size()
 

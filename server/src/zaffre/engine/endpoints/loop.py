@@ -49,9 +49,17 @@ class EndpointLoop:
                 keeper.want(endpoint, keys)
         gone = self._keepers.keys() - {endpoint.id for endpoint, _ in wanted}
         for endpoint_id in gone:
+            await self._remove(endpoint_id)
+
+    async def _remove(self, endpoint_id: str) -> None:
+        """End an endpoint; what cannot be removed of it must not end the others."""
+        try:
             await self._keepers.pop(endpoint_id).close(remove=True)
+        except Exception:
+            logger.exception("The endpoint %s was not removed as a whole.", endpoint_id)
 
     async def _tidy(self) -> None:
+        await self._parts.work.write(lambda s: s.endpoints.seal_keys())
         wanted = await self._parts.work.read(lambda s: s.endpoints.everything())
         known = {endpoint.id for endpoint, _ in wanted}
         await asyncio.to_thread(remove_others, self._parts.folder, known)

@@ -1,7 +1,8 @@
 """One Litestar application out of routers, with everything that its routes have in common."""
 
+import contextlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from litestar import Litestar, Request, Response, Router, get
@@ -47,9 +48,7 @@ def create_litestar(house: House, routers: Sequence[Router]) -> Litestar:
     def call_of(request: Request[Any, Any, Any]) -> Call:
         return Call(house, request)
 
-    with warnings.catch_warnings():
-        # Litestar 3 wants a marker on every parameter; before it a plain annotation says as much.
-        warnings.filterwarnings("ignore", _INFERRED, DeprecationWarning)
+    with plain_parameters():
         return Litestar(
             route_handlers=[
                 healthz,
@@ -65,6 +64,17 @@ def create_litestar(house: House, routers: Sequence[Router]) -> Litestar:
             logging_config=None,
             openapi_config=_openapi_config(house.server.version),
         )
+
+
+@contextlib.contextmanager
+def plain_parameters() -> Iterator[None]:
+    """Make applications of handlers whose parameters have no markers.
+
+    Litestar 3 wants one on every parameter; before it a plain annotation says as much.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _INFERRED, DeprecationWarning)
+        yield
 
 
 @get("/healthz", permission=Permission.PUBLIC)

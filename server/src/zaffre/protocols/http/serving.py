@@ -15,6 +15,7 @@ from typing import Final
 import uvicorn
 
 from zaffre.protocols.http.asgi import App
+from zaffre.protocols.http.patience import PatientProtocol
 
 BACKLOG: Final = 2048
 DRAIN_SECONDS: Final = 15
@@ -54,6 +55,28 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def config_of(app: App, *, drain_seconds: int) -> uvicorn.Config:
+    """Return how every port is served.
+
+    Args:
+        app: What answers there.
+        drain_seconds: How long requests may take to end when it stops.
+    """
+    return uvicorn.Config(
+        app,
+        http=PatientProtocol,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=drain_seconds,
+    )
+
+
 class HttpServer(uvicorn.Server):
     """Serves until a signal asks it to stop: it drains then; a second signal cuts it short.
 
@@ -65,19 +88,7 @@ class HttpServer(uvicorn.Server):
     def __init__(
         self, app: App, *, ready: Callable[[], None], stopping: Callable[[], None]
     ) -> None:
-        config = uvicorn.Config(
-            app,
-            lifespan="off",
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            backlog=BACKLOG,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
-        super().__init__(config)
+        super().__init__(config_of(app, drain_seconds=DRAIN_SECONDS))
         self._ready = ready
         self._stopping = stopping
 

@@ -2,7 +2,7 @@
 
 `runs/<run>/…`, `models/<logged model>/…`, `traces/<trace>/…`, and to be read only
 `registered-models/<name>/<version>/…`. What MLflow's own server would say,
-`experiments/<experiment>/<run>/artifacts/…`, means the same as `runs/<run>/…`.
+`<experiment>/<run>/artifacts/…`, means the same as `runs/<run>/…`.
 """
 
 from collections.abc import Callable
@@ -78,10 +78,20 @@ def place_of(address: str) -> Place:
     if address:
         check_path(address)
     first, *rest = address.split("/")
-    found = _READERS.get(first, _nowhere)(rest)
+    read = _READERS.get(first)
+    found = read(rest) if read is not None else _of_experiment([first, *rest])
     if found is None:
         raise missing("artifact", address)
     return found
+
+
+def folder_of(address: str) -> str:
+    """Return the address of a folder without segments that say `here` or nothing.
+
+    Programs ask for the folder `.` of a run, and put a slash behind folders. What climbs stays
+    in the address, for `place_of` to refuse.
+    """
+    return "/".join(segment for segment in address.split("/") if segment not in {"", "."})
 
 
 def run_uri(run_id: str) -> str:
@@ -97,7 +107,7 @@ def _simple(owner: Owner) -> Callable[[list[str]], Place | None]:
 
 
 def _of_experiment(rest: list[str]) -> Place | None:
-    """Read what stands behind `experiments/`."""
+    """Read how MLflow's own server lays files out, with `experiments/` before it or without."""
     match rest:
         case [_, "models", model, "artifacts", *path]:
             return Place(Owner.LOGGED_MODEL, model, "/".join(path))
@@ -112,10 +122,6 @@ def _of_version(rest: list[str]) -> Place | None:
     match rest:
         case [name, version, *path] if version.isdecimal():
             return Place(Owner.MODEL_VERSION, f"{name}:{int(version)}", "/".join(path))
-    return None
-
-
-def _nowhere(_: list[str]) -> Place | None:
     return None
 
 

@@ -10,7 +10,7 @@ from zaffre.domain.artifacts import Child
 from zaffre.domain.errors import InvalidError
 from zaffre.protocols.http.streaming import MAX_RAW_BYTES
 from zaffre.protocols.mlflow.artifact_files import children, file_as_answer, find, remove, store
-from zaffre.protocols.mlflow.artifact_places import Place, place_of, run_uri
+from zaffre.protocols.mlflow.artifact_places import Place, folder_of, place_of, run_uri
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.messages import Reader, required
 from zaffre.protocols.mlflow.routes import Answer, Route, route
@@ -71,7 +71,7 @@ class VersionFileIn(msgspec.Struct):
 
 async def list_folder(call: MlflowCall, asked: FolderIn) -> FilesOut:
     """List what lies directly in a folder, by the last parts of the paths."""
-    place = place_of(asked.path)
+    place = place_of(folder_of(asked.path))
     found = await children(call, place, limit=_MOST)
     return FilesOut([file_out(child) for child in found])
 
@@ -79,7 +79,7 @@ async def list_folder(call: MlflowCall, asked: FolderIn) -> FilesOut:
 async def list_run_folder(call: MlflowCall, asked: RunFolderIn) -> FilesOut:
     """List what lies directly in a folder of a run, by whole paths, in pages."""
     run_id = required(asked.run_id or asked.run_uuid, "run_id")
-    place = place_of(f"runs/{run_id}/{asked.path.strip('/')}")
+    place = place_of(f"runs/{run_id}/{folder_of(asked.path)}")
     key, query = call.house.paging_key, f"artifacts {call.workspace} {place.id} {place.path}"
     after = None
     if asked.page_token:

@@ -35,6 +35,20 @@ _BY_CODE: Final = {
     "RunArchived": "INVALID_PARAMETER_VALUE",
     "ExperimentArchived": "INVALID_PARAMETER_VALUE",
 }
+# The words of MLflow's own server, which programs look for in a message.
+_WORDS: Final = {
+    "RunNotFound": "Run with id={} not found.",
+    "ExperimentNotFound": "No Experiment with id={} exists.",
+    "ExperimentExists": "Experiment(name={}) already exists.",
+    "LoggedModelNotFound": "Logged model with ID '{}' not found.",
+    "ModelNotFound": "Registered Model with name={} not found.",
+    "VersionNotFound": "Model Version (name={}, version={}) not found.",
+    "TraceNotFound": "Trace with ID '{}' not found.",
+    "AssessmentNotFound": "Assessment with ID '{}' not found.",
+    "TagNotFound": "No tag with name: {}.",
+    "RunArchived": "The run {} must be in the 'active' state. Current state is deleted.",
+}
+_MAX_NAME: Final = 500
 # MLflow's server answers these with 400, and its client has no other use for the status.
 _BAD_REQUEST: Final = 400
 _CONFLICT: Final = 409
@@ -54,5 +68,16 @@ def error_of(error: ZaffreError) -> tuple[int, MlflowError]:
     status = status_of(error)
     if code in _AS_BAD_REQUEST or (status == _CONFLICT and code == "INVALID_PARAMETER_VALUE"):
         status = _BAD_REQUEST
-    message = f"{error.message} {error.hint}" if error.hint else error.message
+    message = _message(error)
     return status, MlflowError(code, message.encode("utf-8", "backslashreplace").decode())
+
+
+def _message(error: ZaffreError) -> str:
+    code, message = error.code, error.message
+    names = [] if error.name is None else [error.name[:_MAX_NAME]]
+    if code == "ModelNotFound" and names and ":" in names[0]:
+        code, names = "VersionNotFound", names[0].rsplit(":", 1)
+    words = _WORDS.get(code)
+    if words is not None and names:
+        message = words.format(*names)
+    return f"{message} {error.hint}" if error.hint else message

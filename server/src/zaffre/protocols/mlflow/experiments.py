@@ -6,7 +6,7 @@ import msgspec
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Permission
-from zaffre.domain.errors import InvalidError, NotFoundError, missing
+from zaffre.domain.errors import InvalidError, NotFoundError
 from zaffre.domain.experiments import DEFAULT, Experiment
 from zaffre.domain.search import ExperimentSearch
 from zaffre.protocols.mlflow.call import MlflowCall
@@ -107,7 +107,12 @@ async def show_named_experiment(call: MlflowCall, query: NamedExperiment) -> Jso
         return _answer(await read_experiment(call, DEFAULT_ID))
     found = await call.read(lambda s: s.experiments.find(call.workspace, name, caller=call.caller))
     if found is None:
-        raise missing("experiment", name)
+        raise NotFoundError(
+            "ExperimentNotFound",
+            f"Could not find experiment with name {shown(name)}.",
+            target="experiment_name",
+            hint="Check the spelling, and the workspace that the experiment is in.",
+        )
     return _answer(found)
 
 
@@ -168,6 +173,7 @@ async def delete_experiment_tag(call: MlflowCall, body: ExperimentTag) -> None:
             "TagNotFound",
             f"No tag with name: {shown(key)} in experiment with id {shown(body.experiment_id)}.",
             target="key",
+            name=key,
         )
     change = ExperimentChange(tag_changes={key: None})
     if key == NOTE_TAG:

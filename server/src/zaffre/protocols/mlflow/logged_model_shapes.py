@@ -78,6 +78,12 @@ class LoggedModelSearchIn(msgspec.Struct):
     page_token: str = ""
 
 
+class FileIn(msgspec.Struct):
+    """A file of a logged model."""
+
+    artifact_file_path: str = ""
+
+
 class DirectoryIn(msgspec.Struct):
     """A folder to list."""
 

@@ -2,13 +2,15 @@
 
 from typing import Any, Final
 
+from msgspec import to_builtins
+
 from zaffre.domain.access import Permission
 from zaffre.domain.artifacts import Child
 from zaffre.domain.logged_models import ModelDirection, RunModel
 from zaffre.domain.paths import check_path
 from zaffre.ports.registry import Dataset, LoggedModelSearch
-from zaffre.protocols.mlflow.artifact_files import children
-from zaffre.protocols.mlflow.artifact_places import Owner, Place
+from zaffre.protocols.mlflow.artifact_files import children, file_as_answer, find
+from zaffre.protocols.mlflow.artifact_places import Owner, Place, folder_of
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.grammar.logged_models import (
     logged_model_conditions,
@@ -18,6 +20,7 @@ from zaffre.protocols.mlflow.ids import DEFAULT_ID, experiment_of, find_default
 from zaffre.protocols.mlflow.logged_model_shapes import (
     DatasetIn,
     DirectoryIn,
+    FileIn,
     FinishIn,
     LoggedModelIn,
     LoggedModelSearchIn,
@@ -30,9 +33,10 @@ from zaffre.protocols.mlflow.logged_model_shapes import (
     status_in,
 )
 from zaffre.protocols.mlflow.messages import required
-from zaffre.protocols.mlflow.model_search import next_token, offset_in, page_size
+from zaffre.protocols.mlflow.model_search import page_size
+from zaffre.protocols.mlflow.pages import PageTokens
 from zaffre.protocols.mlflow.registry_shapes import pairs_in
-from zaffre.protocols.mlflow.routes import Route, route
+from zaffre.protocols.mlflow.routes import Answer, Route, route
 from zaffre.services.logged_models import MeasuredModel, NewLoggedModel
 from zaffre.services.work import Services
 
@@ -132,11 +136,16 @@ async def search(call: MlflowCall, body: LoggedModelSearchIn) -> dict[str, Any]:
     """Search logged models."""
     experiment_ids = required(body.experiment_ids, "experiment_ids")
     limit = page_size(body.max_results, some=_SOME, most=_MOST) + 1
-    offset = offset_in(body.page_token)
+    tokens = PageTokens(
+        call, "logged-models", experiment_ids, body.filter, to_builtins(body.order_by)
+    )
+    offset = int(tokens.open(body.page_token) or 0)
     order = [
         (
             logged_model_order(required(key.field_name, "field_name"), ascending=key.ascending),
-            _dataset(key) if key.dataset_name else None,
+            Dataset(key.dataset_name or None, key.dataset_digest or None)
+            if key.dataset_name or key.dataset_digest
+            else None,
         )
         for key in body.order_by
     ]
@@ -158,14 +167,17 @@ async def search(call: MlflowCall, body: LoggedModelSearchIn) -> dict[str, Any]:
         )
         return _out(s, call, s.logged_models.search(call.workspace, wanted, caller=call.caller))
 
-    page, token = next_token(await call.read(use), offset, limit)
-    return {"models": page, **token}
+    found = await call.read(use)
+    out: dict[str, Any] = {"models": found[: limit - 1]}
+    if len(found) == limit:
+        out["next_page_token"] = tokens.make(str(offset + limit - 1))
+    return out
 
 
 async def list_files(call: MlflowCall, body: DirectoryIn) -> dict[str, Any]:
     """List a folder of a logged model."""
     model_id = call.params["model_id"]
-    folder = body.artifact_directory_path.strip("/")
+    folder = folder_of(body.artifact_directory_path)
     if folder:
         folder = check_path(folder, target="artifact_directory_path")
     await call.read(lambda s: s.logged_models.get(call.workspace, model_id, caller=call.caller))
@@ -177,6 +189,13 @@ async def list_files(call: MlflowCall, body: DirectoryIn) -> dict[str, Any]:
         last = found[_MOST_FILES - 1]
         out["next_page_token"] = f"{last.name}/" if last.is_folder else last.name
     return out
+
+
+async def download(call: MlflowCall, asked: FileIn) -> Answer:
+    """Answer a file of a logged model."""
+    path = required(asked.artifact_file_path, "artifact_file_path")
+    place = Place(Owner.LOGGED_MODEL, call.params["model_id"], path)
+    return await file_as_answer(call, await find(call, place))
 
 
 async def log_outputs(call: MlflowCall, body: OutputsIn) -> None:
@@ -224,5 +243,6 @@ ROUTES: Final[list[Route]] = [
     route("DELETE", f"{_ONE}/tags/{{path...}}", delete_tag, _WRITE),
     route("POST", f"{_ONE}/params", log_params, _WRITE, shape=ParamsIn),
     route("GET", f"{_ONE}/artifacts/directories", list_files, _READ, shape=DirectoryIn),
+    route("GET", f"{_ONE}/artifacts/files", download, _READ, shape=FileIn),
     route("POST", "/api/2.0/mlflow/runs/outputs", log_outputs, _WRITE, shape=OutputsIn),
 ]

@@ -19,7 +19,9 @@ S = TypeVar("S")
 encode = msgspec.json.Encoder().encode
 _AT: Final = re.compile(r" - at `\$\.?(?P<path>.*)`$", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*?)`", re.DOTALL)
+_STEP: Final = re.compile(r"[^.\[\]]+")
 _MAX_PARAMETERS: Final = 2000
+_MAX_SHOWN: Final = 200
 
 
 class Reader(Generic[S]):
@@ -40,7 +42,7 @@ class Reader(Generic[S]):
         try:
             return self._decode(body or b"{}")
         except msgspec.ValidationError as error:
-            raise _refusal(error) from None
+            raise _refusal(error, _read_loosely(body)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidError(
                 "InvalidJson", f"The body is not JSON: {error}.", hint="Send a JSON object."
@@ -62,7 +64,7 @@ class Reader(Generic[S]):
         try:
             return msgspec.convert(values, self._shape, strict=False)
         except msgspec.ValidationError as error:
-            raise _refusal(error) from None
+            raise _refusal(error, values) from None
 
 
 def number_out(value: float) -> float | str:
@@ -86,12 +88,7 @@ def required(value: Any, name: str) -> Any:  # noqa: ANN401 - any field
         InvalidError: `MissingField`, in the words of MLflow's own server.
     """
     if value is None or value == "" or (isinstance(value, Sequence) and not value):
-        raise InvalidError(
-            "MissingField",
-            f"Missing value for required parameter '{name}'.",
-            target=name,
-            hint="See the API docs for more information about request parameters.",
-        )
+        raise _missing(name)
     return value
 
 
@@ -100,21 +97,52 @@ def _is_list(shape: Any) -> bool:  # noqa: ANN401 - types have no common type
     return any(get_origin(one) in {list, tuple} for one in (shape, *get_args(shape)))
 
 
-def _refusal(error: msgspec.ValidationError) -> InvalidError:
+def _refusal(error: msgspec.ValidationError, given: object) -> InvalidError:
     words = str(error)
-    missing = _MISSING.match(words)
-    if missing:
-        return InvalidError(
-            "MissingField",
-            f"Missing value for required parameter '{missing['name']}'.",
-            target=missing["name"],
-            hint="See the API docs for more information about request parameters.",
-        )
     at = _AT.search(words)
     path = at["path"] if at else ""
-    reason = _AT.sub("", words)
+    missing = _MISSING.match(words)
+    if missing:
+        return _missing(f"{path}.{missing['name']}" if path else missing["name"])
+    refused = _value_at(given, path)
+    if refused is None and path:
+        return _missing(path)
+    # Clients look for the value as JSON has it.
+    value = encode(refused).decode("utf-8", "replace")
+    if len(value) > _MAX_SHOWN:
+        value = f"{value[:_MAX_SHOWN]}…"
     return InvalidError(
         "InvalidType",
-        f"Invalid value for parameter '{path}' supplied: {reason}.",
+        f"Invalid value {value} for parameter '{path}' supplied: {_AT.sub('', words)}.",
         target=path or shown(words),
+        hint="See the API docs for more information about request parameters.",
     )
+
+
+def _missing(name: str) -> InvalidError:
+    return InvalidError(
+        "MissingField",
+        f"Missing value for required parameter '{name}'.",
+        target=name,
+        hint="See the API docs for more information about request parameters.",
+    )
+
+
+def _read_loosely(body: bytes) -> object:
+    """Return what a body says, whatever it should say; None where another part is not JSON."""
+    try:
+        return msgspec.json.decode(body or b"{}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _value_at(given: object, path: str) -> object:
+    """Return the value at a path such as `metrics[0].value`; None where it leads nowhere."""
+    for step in _STEP.findall(path):
+        if isinstance(given, dict):
+            given = given.get(step)
+        elif isinstance(given, list) and step.isdecimal() and int(step) < len(given):
+            given = given[int(step)]
+        else:
+            return None
+    return given

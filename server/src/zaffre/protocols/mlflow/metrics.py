@@ -72,7 +72,7 @@ class HistoryIn(msgspec.Struct):
 class BulkIn(msgspec.Struct):
     """A metric of several runs."""
 
-    metric_key: str
+    metric_key: str = ""
     run_id: list[str] = []
     max_results: int = MAX_HISTORY
 
@@ -140,7 +140,7 @@ async def get_history(call: MlflowCall, given: HistoryIn) -> HistoryOut:
 
 async def get_history_bulk(call: MlflowCall, given: BulkIn) -> HistoryOut:
     """Answer the values of a metric of several runs."""
-    run_ids = _run_ids(given.run_id, "run_id")
+    run_ids = _bulk_run_ids(given)
     size = min(given.max_results, MAX_HISTORY)
 
     def read(s: Services) -> list[MetricOut]:
@@ -158,7 +158,8 @@ async def get_history_bulk(call: MlflowCall, given: BulkIn) -> HistoryOut:
 
 async def get_history_sample(call: MlflowCall, given: IntervalIn) -> HistoryOut:
     """Answer values of a metric of several runs, spread evenly over their steps."""
-    run_ids = _run_ids(given.run_ids, "run_ids")
+    run_ids = _interval_run_ids(given)
+    required(given.metric_key, "metric_key")
     size = _within(given.max_results, 1, _MAX_SAMPLE, "max_results")
     steps = _interval(given.start_step, given.end_step)
 
@@ -258,15 +259,36 @@ def from_points(points: Iterable[MetricPoint], run_id: str | None = None) -> lis
     ]
 
 
-def _run_ids(run_ids: list[str], name: str) -> list[str]:
-    required(run_ids, name)
-    if len(run_ids) > _MAX_RUNS:
+def _bulk_run_ids(given: BulkIn) -> list[str]:
+    asks = "GetMetricHistoryBulk request"
+    if not given.run_id:
+        raise InvalidError(
+            "MissingField", f"{asks} must specify at least one run_id.", target="run_id"
+        )
+    if not given.metric_key:
+        raise InvalidError(
+            "MissingField", f"{asks} must specify a metric_key.", target="metric_key"
+        )
+    if len(given.run_id) > _MAX_RUNS:
         raise InvalidError(
             "TooManyRuns",
-            f"At most {_MAX_RUNS} {name}s can be asked for. Received {len(run_ids)}.",
-            target=name,
+            f"{asks} cannot specify more than {_MAX_RUNS} run_ids. "
+            f"Received {len(given.run_id)} run_ids.",
+            target="run_id",
         )
-    return run_ids
+    return given.run_id
+
+
+def _interval_run_ids(given: IntervalIn) -> list[str]:
+    required(given.run_ids, "run_ids")
+    if len(given.run_ids) > _MAX_RUNS:
+        raise InvalidError(
+            "TooManyRuns",
+            f"GetMetricHistoryBulkInterval request must specify at most {_MAX_RUNS} run_ids. "
+            f"Received {len(given.run_ids)} run_ids.",
+            target="run_ids",
+        )
+    return given.run_ids
 
 
 def _interval(start: int | None, end: int | None) -> tuple[int, int] | None:
@@ -292,8 +314,7 @@ def _within(value: int, least: int, most: int, name: str) -> int:
     if not least <= value <= most:
         raise InvalidError(
             "InvalidParameter",
-            f"Invalid value {value} for parameter '{name}': it must be between {least} and "
-            f"{most}.",
+            f"{name} must be between {least} and {most}. Got {value}.",
             target=name,
         )
     return value

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
 from zaffre.domain.models import RegisteredModel
 from zaffre.protocols.mlflow.messages import pairs_out, required
@@ -14,6 +13,7 @@ from zaffre.services.registry import Registered
 from zaffre.services.versions import Version
 
 _MAX_VERSION_DIGITS = 9
+_MAX_SHOWN = 80
 
 
 class Pair(msgspec.Struct):
@@ -129,7 +129,7 @@ def version_in(body: VersionIn | AliasIn) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > _MAX_VERSION_DIGITS:
         raise InvalidError(
             "InvalidVersion",
-            f"Parameter 'version' must be an integer, got {shown(text)}.",
+            f"Parameter 'version' must be an integer, got '{text[:_MAX_SHOWN]}'.",
             target="version",
         )
     return int(text)

@@ -6,13 +6,12 @@ from typing import Any
 from zaffre.domain.inputs import RunInput
 from zaffre.domain.logged_models import ModelDirection, RunModel
 from zaffre.domain.metrics import LatestMetric
-from zaffre.domain.runs import USER_TAG, Run, RunKind
+from zaffre.domain.runs import PARENT_TAG, USER_TAG, Run, RunKind
 from zaffre.protocols.mlflow.ids import shown_id
 from zaffre.protocols.mlflow.messages import number_out, pairs_out
 from zaffre.protocols.mlflow.run_words import (
     NAME_TAG,
     NOTE_TAG,
-    PARENT_TAG,
     RUN_ARTIFACTS,
     SOURCE_NAME_TAG,
     SOURCE_TYPE_TAG,

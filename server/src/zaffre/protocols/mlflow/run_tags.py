@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
-from zaffre.protocols.mlflow.run_words import NAME_TAG, NOTE_TAG, PARENT_TAG
+from zaffre.domain.runs import PARENT_TAG
+from zaffre.protocols.mlflow.run_words import NAME_TAG, NOTE_TAG
 from zaffre.services.tracking import TrackedChange
 
 

@@ -4,13 +4,12 @@ from typing import Final
 
 from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
-from zaffre.domain.runs import USER_TAG, WAITING, RunState
+from zaffre.domain.runs import PARENT_TAG, USER_TAG, WAITING, RunState
 from zaffre.domain.search import RunField
 
 RUN_ARTIFACTS: Final = "mlflow-artifacts:/runs/"
 EXPERIMENT_ARTIFACTS: Final = "mlflow-artifacts:/experiments/"
 NAME_TAG: Final = "mlflow.runName"
-PARENT_TAG: Final = "mlflow.parentRunId"
 NOTE_TAG: Final = "mlflow.note.content"
 SOURCE_NAME_TAG: Final = "mlflow.source.name"
 SOURCE_TYPE_TAG: Final = "mlflow.source.type"

@@ -6,18 +6,21 @@ import msgspec
 
 from zaffre.domain.access import Permission
 from zaffre.domain.errors import InvalidError
+from zaffre.domain.runs import PARENT_TAG, USER_TAG
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.ids import DEFAULT_ID, experiment_of
 from zaffre.protocols.mlflow.messages import required
 from zaffre.protocols.mlflow.routes import Route, route
 from zaffre.protocols.mlflow.run_json import from_run_info, from_tracked_run
-from zaffre.protocols.mlflow.run_words import NAME_TAG, NOTE_TAG, PARENT_TAG, to_state
+from zaffre.protocols.mlflow.run_words import NAME_TAG, NOTE_TAG, to_state
 from zaffre.protocols.mlflow.shapes import Pair, to_pairs
 from zaffre.protocols.mlflow.times import to_time
 from zaffre.services.tracking import NewTrackedRun, Restatement, TrackedRun
 from zaffre.services.work import Services
 
 _ROOT: Final = "/api/2.0/mlflow/runs"
+_NOBODY: Final = "unknown"
+"""What clients send as the user when the program named none."""
 Json = dict[str, Any]
 
 
@@ -27,6 +30,7 @@ class CreateRun(msgspec.Struct):
     experiment_id: str | None = None
     run_name: str | None = None
     start_time: int | None = None
+    user_id: str | None = None
     tags: list[Pair] | None = None
 
 
@@ -58,6 +62,8 @@ async def create_run(call: MlflowCall, body: CreateRun) -> Json:
             f"values (run_name='{body.run_name[:100]}', mlflow.runName='{name[:100]}').",
             target="run_name",
         )
+    if body.user_id and body.user_id != _NOBODY:
+        tags.setdefault(USER_TAG, body.user_id)
     parent, note = tags.pop(PARENT_TAG, None), tags.pop(NOTE_TAG, "")
     started_at = to_time(body.start_time, target="start_time")
 

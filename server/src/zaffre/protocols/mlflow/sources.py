@@ -28,12 +28,14 @@ _HEADS: Final = tuple(
     for head in (
         rf"runs:/(?://)?(?P<run>{_ID})",
         rf"mlflow-artifacts:/(?://)?runs/(?P<run>{_ID})",
-        rf"mlflow-artifacts:/(?://)?experiments/{_ID}/(?P<run>{_ID})/artifacts",
         rf"models:/(?://)?(?P<model>{_LOGGED})",
         rf"mlflow-artifacts:/(?://)?models/(?P<model>{_LOGGED})",
         rf"models:/(?://)?(?P<name>{_NAME})@(?P<alias>[\w\-]+)",
         rf"models:/(?://)?(?P<name>{_NAME})/(?P<at>\w+)",
         rf"mlflow-artifacts:/(?://)?registered-models/(?P<name>{_NAME})/(?P<at>[0-9]+)",
+        # As MLflow's own server lays files out.
+        rf"mlflow-artifacts:/(?://)?(?:experiments/)?{_ID}/models/(?P<model>{_LOGGED})/artifacts",
+        rf"mlflow-artifacts:/(?://)?(?:experiments/)?{_ID}/(?P<run>{_ID})/artifacts",
     )
 )
 _PATH: Final = re.compile(r"(?:/[^\x00-\x1f\x7f#?;%\\]*)?")

@@ -16,6 +16,7 @@ from zaffre.protocols.mlflow.traces_shapes import settable
 _TYPE: Final = "mlflow.spanType"
 _INPUTS: Final = "mlflow.spanInputs"
 _OUTPUTS: Final = "mlflow.spanOutputs"
+_SERVICE: Final = "service.name"
 _TAG_PREFIX: Final = "mlflow.traceTag."
 # What spans say of the whole trace: the first that says it counts.
 _METADATA: Final = {
@@ -138,9 +139,15 @@ def _to_span(span: SentSpan) -> Span:
         status=_STATUSES[span.status] if 0 <= span.status < len(_STATUSES) else SpanStatus.UNSET,
         started_ns=_time(span.started_ns),
         ended_ns=_time(span.ended_ns) or None,
-        attributes=_json(_sayable(span.attributes)),
+        attributes=_json(_sayable(_with_service(span))),
         details=_json({name: value for name, value in details.items() if value}),
     )
+
+
+def _with_service(span: SentSpan) -> dict[str, Any]:
+    """Return the attributes; a root says too which service it is of, as at MLflow's server."""
+    named = {key: span.resource[key] for key in (_SERVICE,) if key in span.resource}
+    return span.attributes if span.parent_id else {**named, **span.attributes}
 
 
 def _event(event: SentEvent) -> dict[str, Any]:

@@ -81,7 +81,9 @@ async def import_logged_model(call: Call, workspace: str, data: LoggedModelImpor
         archived_at=updated_at if data.archived else None,
     )
     measured = [_to_metric(measure) for measure in data.measures]
-    return _out(await call.write(lambda s: s.imports.logged_model(old, measured, caller=call.caller)))
+    return _out(
+        await call.write(lambda s: s.imports.logged_model(old, measured, caller=call.caller))
+    )
 
 
 def _to_metric(measure: MeasureImport) -> LoggedModelMetric:
@@ -97,9 +99,7 @@ def _to_metric(measure: MeasureImport) -> LoggedModelMetric:
 
 
 def _out(imported: Imported) -> ImportOut:
-    return ImportOut(
-        id=imported.id, is_new=imported.is_new, is_pending=imported.is_pending
-    )
+    return ImportOut(id=imported.id, is_new=imported.is_new, is_pending=imported.is_pending)
 
 
 ROUTES: Final[list[ControllerRouterHandler]] = [

@@ -21,6 +21,7 @@ _TEXT: Final = (b"content-type", b"text/html; charset=utf-8")
 _RETRY: Final = (b"retry-after", b"2")
 _SCORE: Final = "score"
 _SWAGGER: Final = "swagger.json"
+_NO_BODY: Final = frozenset({204, 304})
 _METHODS: Final = {_SCORE: ("GET", "POST", "OPTIONS"), _SWAGGER: ("GET",), "": ("GET", "HEAD")}
 
 
@@ -120,12 +121,15 @@ def _refuse_body() -> bytes:
 
 
 async def _send(scope: Scope, send: Send, answer: ScoringAnswer) -> None:
-    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+    # A body where none may be would be taken for the beginning of the next answer.
+    is_empty = answer.status in _NO_BODY
+    length = () if is_empty else ((b"content-length", b"%d" % len(answer.body)),)
+    headers = [*answer.headers, *length]
     request_id = scope.get("state", {}).get("request_id")
     if request_id:
         headers.append((b"x-ms-request-id", request_id.encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    body = b"" if scope["method"] == "HEAD" else answer.body
+    body = b"" if is_empty or scope["method"] == "HEAD" else answer.body
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

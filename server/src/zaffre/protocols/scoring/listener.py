@@ -10,10 +10,10 @@ import uvicorn
 
 from zaffre.protocols.http.asgi import App, Receive, Scope, Send
 from zaffre.protocols.http.ports import bind_loopback
+from zaffre.protocols.http.serving import config_of
 from zaffre.protocols.scoring.app import PREFIX
 
 _CLOSE_SECONDS: Final = 2
-_KEEP_ALIVE_SECONDS: Final = 30
 
 
 class LoopbackListener:
@@ -22,18 +22,7 @@ class LoopbackListener:
     def __init__(self, app: App, listening: socket.socket) -> None:
         self._port: int = listening.getsockname()[1]
         self._socket = listening
-        self._server = _QuietServer(
-            uvicorn.Config(
-                app,
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=_CLOSE_SECONDS,
-            )
-        )
+        self._server = _QuietServer(config_of(app, drain_seconds=_CLOSE_SECONDS))
         self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
 
     @property

@@ -1,11 +1,13 @@
 """The studio as an application of its own: sessions instead of bearer tokens, pages for errors."""
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.di import Provide
 
+from zaffre.domain.access import Principal
 from zaffre.domain.errors import UnauthenticatedError, ZaffreError
 from zaffre.protocols.http.asgi import App, Message, Receive, Scope, Send
 from zaffre.protocols.http.authentication import (
@@ -14,8 +16,10 @@ from zaffre.protocols.http.authentication import (
     require_permission,
 )
 from zaffre.protocols.http.call import Call
+from zaffre.protocols.http.door import plain_parameters
 from zaffre.protocols.http.errors import create_exception_handlers, status_of
 from zaffre.protocols.http.house import House
+from zaffre.protocols.studio.entrance import MAX_PAGE
 from zaffre.protocols.studio.pages import render
 from zaffre.protocols.studio.render import create_environment
 from zaffre.protocols.studio.router import create_router
@@ -54,21 +58,22 @@ def create_litestar(house: House, authenticator: Authenticator, sessions: Sessio
         return Call(house, request)
 
     handlers = create_exception_handlers()
-    return Litestar(
-        route_handlers=[create_router()],
-        dependencies={"call": Provide(call_of, sync_to_thread=False)},
-        guards=[require_permission],
-        exception_handlers={**handlers, ZaffreError: _show_error},
-        logging_config=None,
-        openapi_config=None,
-        state=State(
-            {
-                "studio_templates": create_environment(house.clock),
-                "studio_sessions": sessions,
-                "authenticator": authenticator,
-            }
-        ),
-    )
+    with plain_parameters():
+        return Litestar(
+            route_handlers=[create_router()],
+            dependencies={"call": Provide(call_of, sync_to_thread=False)},
+            guards=[require_permission],
+            exception_handlers={**handlers, ZaffreError: _show_error},
+            logging_config=None,
+            openapi_config=None,
+            state=State(
+                {
+                    "studio_templates": create_environment(house.clock),
+                    "studio_sessions": sessions,
+                    "authenticator": authenticator,
+                }
+            ),
+        )
 
 
 class SessionAuthentication:
@@ -83,23 +88,32 @@ class SessionAuthentication:
         """Answer one request."""
         scope["user"] = None
         if scope["path"] not in PUBLIC_PATHS:
-            scope["user"] = await self._who(dict(scope["headers"]))
+            scope["user"] = await self._who(scope["headers"])
             if scope["user"] is None:
-                # The page of the log-in answers in place, so that the address stays.
-                query = b"next=" + scope["path"].encode()
-                scope.update(path="/studio/login", raw_path=b"/studio/login", query_string=query)
-                scope["method"] = "GET"
-                await self._app(scope, receive, _Unauthorized(send).send)
+                await self._app(_login_of(scope), receive, _Unauthorized(send).send)
                 return
         await self._app(scope, receive, _Page(send).send)
 
-    async def _who(self, headers: dict[bytes, bytes]) -> Any:  # noqa: ANN401 (a principal or None)
-        if b"authorization" not in headers:
-            return self._sessions.find(headers.get(b"cookie", b"").decode("latin-1"))
+    async def _who(self, headers: list[tuple[bytes, bytes]]) -> Principal | None:
+        if not any(name == b"authorization" for name, _ in headers):
+            cookies = b"; ".join(value for name, value in headers if name == b"cookie")
+            return self._sessions.find(cookies.decode("latin-1"))
         try:
-            return await self._authenticator.principal_of(list(headers.items()))
+            return await self._authenticator.principal_of(headers)
         except UnauthenticatedError:
             return None
+
+
+def _login_of(scope: Scope) -> Scope:
+    """Return the request for the log-in that answers in place, so that the address stays.
+
+    A request of its own: the server below decides by the method of the first whether an answer
+    has a body.
+    """
+    path = "/studio/login"
+    query = urlencode({"next": scope["path"][:MAX_PAGE]}).encode()
+    changed = {"path": path, "raw_path": path.encode(), "query_string": query, "method": "GET"}
+    return {**scope, **changed}
 
 
 class _Page:

@@ -15,6 +15,9 @@ def line_chart(points: Sequence[tuple[float, float]]) -> Markup:
     """Return a curve through (x, y) points in order of x, with the ends of both axes named.
 
     A single point is drawn as a dot. Numbers are all that enters the picture.
+
+    Args:
+        points: At least one, all finite.
     """
     xs = [x for x, _ in points]
     ys = [y for _, y in points]
@@ -24,8 +27,7 @@ def line_chart(points: Sequence[tuple[float, float]]) -> Markup:
     plot_width = _WIDTH - _LEFT
 
     def place(x: float, y: float) -> tuple[float, float]:
-        across = (x - left) / (right - left) if right > left else 0.5
-        up = (y - low) / (high - low) if high > low else 0.5
+        across, up = _part(x, left, right), _part(y, low, high)
         return _LEFT + across * (plot_width - 6), _TOP + (1 - up) * plot_height
 
     placed = [place(x, y) for x, y in points]
@@ -42,3 +44,10 @@ def line_chart(points: Sequence[tuple[float, float]]) -> Markup:
         f'<polyline class="curve" points="{curve}"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5"/></svg>'
     )
+
+
+def _part(value: float, low: float, high: float) -> float:
+    """Return where a value lies between two others: 0 to 1."""
+    # Halves, since the whole distance may be more than the largest number.
+    distance = high / 2 - low / 2
+    return (value / 2 - low / 2) / distance if distance > 0 else 0.5

@@ -2,13 +2,13 @@
 
 from importlib.resources import files
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from litestar import Request, Response, get, post
 from litestar.params import Parameter, QueryParameter
 from zaffre_sdk.wire.server import StudioLinkOut
 
-from zaffre.domain.access import Permission
+from zaffre.domain.access import Permission, Principal
 from zaffre.domain.errors import UnauthenticatedError
 from zaffre.protocols.http.authentication import Authenticator
 from zaffre.protocols.http.call import Call
@@ -17,6 +17,7 @@ from zaffre.protocols.studio.pages import render
 from zaffre.protocols.studio.sessions import Sessions, set_cookie
 
 HOME = "/studio"
+MAX_PAGE = 2000
 _MAX_FORM = 16 * 1024
 _SEE_OTHER = 303
 _UNAUTHORIZED = 401
@@ -31,20 +32,21 @@ def inside(path: str) -> str:
 @get("/login", permission=Permission.PUBLIC, include_in_schema=False)
 async def login_page(
     request: Request[Any, Any, Any],
+    call: Call,
     code: Annotated[str, Parameter(max_length=200)] = "",
-    next_page: Annotated[str, QueryParameter(name="next", max_length=2000)] = HOME,
+    next_page: Annotated[str, QueryParameter(name="next", max_length=MAX_PAGE)] = HOME,
 ) -> Response[str]:
     """Show the form, or let a one-time code in."""
     sessions: Sessions = request.app.state.studio_sessions
     cookie = sessions.redeem(code) if code else None
     if cookie:
-        return _enter(cookie, next_page)
+        return _enter(cookie, next_page, secure=_is_secure(request, call))
     shown = {"failed": bool(code), "next": inside(next_page), "caller": None}
     return render(request, "login.html", shown)
 
 
 @post("/login", permission=Permission.PUBLIC, include_in_schema=False)
-async def login(request: Request[Any, Any, Any]) -> Response[str]:
+async def login(request: Request[Any, Any, Any], call: Call) -> Response[str]:
     """Let in whoever knows a token."""
     form = parse_qs((await small_body(request, limit=_MAX_FORM)).decode("utf-8", "replace"))
     token, next_page = (form.get(name, [""])[0] for name in ("token", "next"))
@@ -52,12 +54,24 @@ async def login(request: Request[Any, Any, Any]) -> Response[str]:
     try:
         bearer = f"Bearer {token}".encode()
         caller = await authenticator.principal_of([(b"authorization", bearer)])
+        _refuse_runs(caller)
     except UnauthenticatedError:
         shown = {"failed": True, "next": inside(next_page), "caller": None}
         page = render(request, "login.html", shown)
         page.status_code = _UNAUTHORIZED
         return page
-    return _enter(request.app.state.studio_sessions.open(caller), next_page)
+    cookie = request.app.state.studio_sessions.open(caller)
+    return _enter(cookie, next_page, secure=_is_secure(request, call))
+
+
+def _refuse_runs(caller: Principal) -> None:
+    """Refuse the token of a run: it dies with its run, which a session would outlive.
+
+    Raises:
+        UnauthenticatedError: `Unauthenticated`.
+    """
+    if caller.run_id is not None:
+        raise UnauthenticatedError("Unauthenticated", "The token of a run opens no session.")
 
 
 @post("/logout", permission=Permission.WORKSPACES_READ, include_in_schema=False)
@@ -84,7 +98,7 @@ async def script() -> Response[bytes]:
 async def offer_link(
     request: Request[Any, Any, Any],
     call: Call,
-    page: Annotated[str, Parameter(max_length=2000)] = HOME,
+    page: Annotated[str, Parameter(max_length=MAX_PAGE)] = HOME,
 ) -> StudioLinkOut:
     """Return a link that logs one browser in, once, within five minutes."""
     code = request.app.state.studio_sessions.offer_code(call.caller)
@@ -98,6 +112,13 @@ def _static(name: str, media_type: str) -> Response[bytes]:
     return Response(content, media_type=media_type, headers=headers)
 
 
-def _enter(cookie: str, next_page: str) -> Response[str]:
-    headers = {"set-cookie": set_cookie(cookie), "location": inside(next_page)}
+def _is_secure(request: Request[Any, Any, Any], call: Call) -> bool:
+    """Tell whether the browser came through the proxy that speaks TLS in front of us."""
+    return call.house.url.lower() == f"https://{request.headers.get('host', '')}".lower()
+
+
+def _enter(cookie: str, next_page: str, *, secure: bool) -> Response[str]:
+    # Whatever stands in a header is ASCII; what was written in percents already stays so.
+    location = quote(inside(next_page), safe="/%?&=:@!$'()*+,;~")
+    headers = {"set-cookie": set_cookie(cookie, secure=secure), "location": location}
     return Response("", status_code=_SEE_OTHER, headers=headers, media_type="text/html")

@@ -80,9 +80,16 @@ def cookie_value(header: str) -> str:
     return morsel.value if morsel else ""
 
 
-def set_cookie(secret: str, *, seconds: int = SESSION_SECONDS) -> str:
-    """Return a Set-Cookie header: for the studio alone, out of reach of scripts."""
-    return f"{COOKIE}={secret}; Path=/studio; Max-Age={seconds}; HttpOnly; SameSite=Strict"
+def set_cookie(secret: str, *, seconds: int = SESSION_SECONDS, secure: bool = False) -> str:
+    """Return a Set-Cookie header: for the studio alone, out of reach of scripts.
+
+    Args:
+        secret: The value.
+        seconds: How long the browser keeps it.
+        secure: Whether it may travel over TLS alone.
+    """
+    only = "; Secure" if secure else ""
+    return f"{COOKIE}={secret}; Path=/studio; Max-Age={seconds}; HttpOnly; SameSite=Strict{only}"
 
 
 def _digest(secret: str) -> str:

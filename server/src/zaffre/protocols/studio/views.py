@@ -87,19 +87,22 @@ def _charts(
         for metric in metrics
         if metric.kind is MetricKind.SCALAR and metric.count > 1 and metric.minimum is not None
     ]
-    return [
-        Drawing(metric.name, _curve(services, run, metric.name, caller=caller))
+    curves = (
+        (metric.name, _points(services, run, metric.name, caller=caller))
         for metric in drawn[:MAX_CHARTS]
-    ]
+    )
+    # A sample of what is hardly ever a number may have none.
+    return [Drawing(name, line_chart(points)) for name, points in curves if points]
 
 
-def _curve(services: Services, run: Run, name: str, *, caller: Principal) -> Markup:
+def _points(
+    services: Services, run: Run, name: str, *, caller: Principal
+) -> list[tuple[float, float]]:
     sample = services.metrics.sample(
         run.workspace_id, run.id, name, size=CHART_POINTS, caller=caller
     )
-    numbers = [
-        (point.step if point.step is not None else position, point.value)
+    return [
+        (float(position if point.step is None else point.step), float(point.value))
         for position, point in sample
-        if is_finite_number(point.value)
+        if isinstance(point.value, int | float) and is_finite_number(point.value)
     ]
-    return line_chart([(float(x), float(y)) for x, y in numbers if isinstance(y, int | float)])

@@ -4,23 +4,27 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, select
 
+from zaffre.adapters.sql.hot import HotInsert, HotSelect
 from zaffre.adapters.sql.rows import columns_of, entity_of, insert_or_replace, values_of
 from zaffre.adapters.sql.stores.doomed import doom
 from zaffre.adapters.sql.stores.folders import behind, children, take
 from zaffre.adapters.sql.tables import artifacts
 from zaffre.domain.artifacts import Artifact, Child
 from zaffre.domain.errors import missing
+from zaffre.domain.files import FileEntry
 
 _select = select(*columns_of(artifacts, Artifact)).where(
     artifacts.c.workspace_id == bindparam("workspace"), artifacts.c.run_id == bindparam("run")
 )
 _by_path = _select.where(artifacts.c.path == bindparam("path"))
-_digest = select(artifacts.c.digest, artifacts.c.size).where(
-    artifacts.c.workspace_id == bindparam("workspace"),
-    artifacts.c.run_id == bindparam("run"),
-    artifacts.c.path == bindparam("path"),
+_digest = HotSelect(
+    select(artifacts.c.digest, artifacts.c.size).where(
+        artifacts.c.workspace_id == bindparam("workspace"),
+        artifacts.c.run_id == bindparam("run"),
+        artifacts.c.path == bindparam("path"),
+    )
 )
-_put = insert_or_replace(artifacts)
+_put = HotInsert(insert_or_replace(artifacts), artifacts)
 
 
 class SqlArtifactStore:
@@ -32,11 +36,11 @@ class SqlArtifactStore:
     def put(self, workspace_id: str, artifact: Artifact) -> None:
         """Add it, or replace the one at its path."""
         this = {"workspace": workspace_id, "run": artifact.run_id, "path": artifact.path}
-        replaced = self._connection.execute(_digest, this).one_or_none()
-        if replaced is not None and replaced.digest != artifact.digest:
-            doom(self._connection, [replaced])
+        replaced = _digest.one(self._connection, this)
+        if replaced is not None and replaced[0] != artifact.digest:
+            doom(self._connection, [FileEntry(artifact.path, *replaced)])
         values = values_of(artifacts, artifact) | {"workspace_id": workspace_id}
-        self._connection.execute(_put, values)
+        _put.run(self._connection, values)
 
     def get(self, workspace_id: str, run_id: str, path: str) -> Artifact:
         """Return it."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     update,
 )
 
+from zaffre.adapters.sql.hot import HotSelect
 from zaffre.adapters.sql.rows import columns_of, entity_of, insert_new, values_of
 from zaffre.adapters.sql.stores.conditions import compared, compared_times, label_value
 from zaffre.adapters.sql.tables import experiments, models, runs
@@ -33,8 +34,8 @@ from zaffre.domain.search import (
 _select = select(*columns_of(experiments, Experiment)).where(
     experiments.c.workspace_id == bindparam("workspace")
 )
-_by_name = _select.where(experiments.c.name == bindparam("name"))
-_by_id = _select.where(experiments.c.id == bindparam("experiment"))
+_by_name = HotSelect(_select.where(experiments.c.name == bindparam("name")))
+_by_id = HotSelect(_select.where(experiments.c.id == bindparam("experiment")))
 _page = (
     _select.where(experiments.c.name > bindparam("after"))
     .order_by(experiments.c.name)
@@ -75,16 +76,15 @@ class SqlExperimentStore:
     def find(self, workspace_id: str, name: str) -> Experiment | None:
         """Return the experiment of that name."""
         names = {"workspace": workspace_id, "name": name}
-        row = self._connection.execute(_by_name, names).one_or_none()
-        return None if row is None else entity_of(Experiment, row)
+        return _by_name.entity(Experiment, self._connection, names)
 
     def get(self, workspace_id: str, experiment_id: str) -> Experiment:
         """Return it by its id."""
         this = {"workspace": workspace_id, "experiment": experiment_id}
-        row = self._connection.execute(_by_id, this).one_or_none()
-        if row is None:
+        found = _by_id.entity(Experiment, self._connection, this)
+        if found is None:
             raise missing("experiment", experiment_id)
-        return entity_of(Experiment, row)
+        return found
 
     def search(
         self, workspace_id: str, search: ExperimentSearch, *, limit: int, offset: int = 0

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, bindparam, select
 
 from zaffre.adapters.sql.rows import columns_of, insert_new, values_of
+from zaffre.adapters.sql.stores.conditions import label_value
 from zaffre.adapters.sql.stores.files import chunks
 from zaffre.adapters.sql.stores.params import key_of_run
 from zaffre.adapters.sql.tables import run_inputs, runs
-from zaffre.domain.inputs import RunInput
+from zaffre.domain.inputs import CONTEXT_TAG, InputKind, ReadDataset, RunInput
 from zaffre.domain.runs import Run
 
 _insert = insert_new(run_inputs)
@@ -20,6 +21,25 @@ _of = (
         runs.c.id.in_(bindparam("runs", expanding=True)),
     )
     .order_by(run_inputs.c.key)
+)
+
+
+_datasets = (
+    select(
+        runs.c.experiment_id,
+        run_inputs.c.name,
+        run_inputs.c.digest,
+        label_value(run_inputs.c.tags, CONTEXT_TAG).label("context"),
+    )
+    .join(run_inputs, run_inputs.c.run_key == runs.c.key)
+    .where(
+        runs.c.workspace_id == bindparam("workspace"),
+        runs.c.experiment_id.in_(bindparam("experiments", expanding=True)),
+        run_inputs.c.kind == InputKind.DATASET,
+    )
+    .distinct()
+    .order_by(run_inputs.c.name, run_inputs.c.digest, runs.c.experiment_id, "context")
+    .limit(bindparam("most"))
 )
 
 
@@ -45,3 +65,11 @@ class SqlInputStore:
                 fields = dict(row._mapping)  # noqa: SLF001 - the documented way to the names
                 found.setdefault(fields.pop("id"), []).append(RunInput(**fields))
         return found
+
+    def datasets(
+        self, workspace_id: str, experiment_ids: Sequence[str], *, limit: int
+    ) -> list[ReadDataset]:
+        """Return the datasets that runs of these experiments read, each but once."""
+        asked = {"workspace": workspace_id, "experiments": list(experiment_ids), "most": limit}
+        rows = self._connection.execute(_datasets, asked)
+        return [ReadDataset(**row._mapping) for row in rows]  # noqa: SLF001 - the documented way

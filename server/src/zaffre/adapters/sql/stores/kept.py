@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, delete, select
 
+from zaffre.adapters.sql.hot import HotInsert
 from zaffre.adapters.sql.rows import insert_new
 from zaffre.adapters.sql.stores.files import chunks
 from zaffre.adapters.sql.tables import kept_blobs
 
-_add = insert_new(kept_blobs)
+_add = HotInsert(insert_new(kept_blobs), kept_blobs)
 _digests = select(kept_blobs.c.digest).order_by(kept_blobs.c.digest)
 _page = (
     select(kept_blobs)
@@ -26,7 +27,7 @@ class SqlKeptStore:
 
     def add(self, digest: str, data: bytes) -> None:
         """Hold bytes until their file is on the disk."""
-        self._connection.execute(_add, {"digest": digest, "data": data})
+        _add.run(self._connection, {"digest": digest, "data": data})
 
     def list(self, *, limit: int) -> list[str]:
         """Return digests of what is held."""

@@ -64,7 +64,8 @@ def _measured(search: LoggedModelSearch, condition: Condition | None) -> "Column
 
 
 def _on(dataset: Dataset) -> "ColumnElement[bool]":
-    named = logged_model_metrics.c.dataset_name == dataset.name
+    c = logged_model_metrics.c
+    named = c.dataset_name == dataset.name if dataset.name else c.dataset_name.is_not(None)
     if dataset.digest is None:
         return named
     return and_(named, logged_model_metrics.c.dataset_digest == dataset.digest)

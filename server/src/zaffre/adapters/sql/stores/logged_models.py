@@ -175,4 +175,5 @@ def _missing(model_id: str) -> NotFoundError:
         f"There is no logged model {shown(model_id)} here.",
         target="model_id",
         hint="Check the id, and the workspace that the logged model is in.",
+        name=model_id,
     )

@@ -21,9 +21,8 @@ from zaffre.adapters.sql.stores.points import (
     Chunk,
     Layout,
     Part,
-    divided,
+    Waiting,
     packed_batch,
-    united,
     unpacked_batch,
 )
 from zaffre.adapters.sql.stores.tallies import ADD_TALLY, tallies
@@ -126,7 +125,7 @@ class SqlMetricStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._known: tuple[str, dict[str, Part]] | None = None
+        self._known: tuple[str, Waiting] | None = None
 
     def append(self, run: Run, batch: MetricBatch) -> bool:
         """Store the batch unless its sequence was stored; tell whether it was new."""
@@ -255,13 +254,12 @@ class SqlMetricStore:
         row = self._connection.execute(_series, {**_this(run), "name": name}).one_or_none()
         return (0, 0) if row is None else (row.key, row.points)
 
-    def _waiting(self, run: Run) -> dict[str, Part]:
-        """Return the points of each metric that wait to be folded."""
+    def _waiting(self, run: Run) -> Waiting:
+        """Return the points that wait to be folded."""
         if self._known is not None and self._known[0] == run.id:
             return self._known[1]
         rows = self._connection.execute(_waiting, _this(run)).all()
-        batches = [unpacked_batch(data, count) for count, data in rows]
-        waiting = divided(united(batches)) if batches else {}
+        waiting = Waiting([unpacked_batch(data, count) for count, data in rows])
         self._known = (run.id, waiting)
         return waiting
 

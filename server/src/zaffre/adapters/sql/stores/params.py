@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select
 
+from zaffre.adapters.sql.hot import run_text
 from zaffre.adapters.sql.stores.files import chunks
 from zaffre.adapters.sql.tables import run_params, runs
 from zaffre.domain.errors import missing
@@ -67,8 +68,8 @@ def digest_of(value: str) -> bytes:
 
 def key_of_run(connection: Connection, run: Run) -> int:
     """Return the key of the row of a run; raises `RunNotFound`."""
-    found = connection.exec_driver_sql(_KEY, (run.workspace_id, run.id))
-    key: int | None = found.scalar_one_or_none()
-    if key is None:
+    found = run_text(connection, _KEY, (run.workspace_id, run.id))
+    if found is None:
         raise missing("run", run.id)
+    key: int = found[0]
     return key

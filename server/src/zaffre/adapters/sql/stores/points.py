@@ -126,6 +126,47 @@ def divided(columns: MetricColumns) -> dict[str, Part]:
     }
 
 
+class Waiting:
+    """Points of a run that wait to be folded; for one metric alone the others are left be."""
+
+    def __init__(self, batches: Sequence[MetricColumns]) -> None:
+        self._batches = batches
+        self._was_asked = False
+        self._divided: dict[str, Part] | None = None
+
+    def get(self, name: str) -> Part | None:
+        """Return the points of a metric, if any wait."""
+        if self._divided is None and not self._was_asked:
+            self._was_asked = True
+            return self._picked(name)
+        if self._divided is None:
+            self._divided = divided(united(self._batches)) if self._batches else {}
+        return self._divided.get(name)
+
+    def _picked(self, name: str) -> Part | None:
+        picked = [_only(batch, name) for batch in self._batches if name in batch.names]
+        if not picked:
+            return None
+        whole = united(picked)
+        return Part(whole.times, whole.steps, whole.values, whole.kinds)
+
+
+def _only(columns: MetricColumns, name: str) -> MetricColumns:
+    """Return the points of one metric."""
+    if columns.order is None:
+        return columns
+    index = columns.names.index(name)
+    places = [place for place, other in enumerate(columns.order) if other == index]
+    steps, kinds = columns.steps, columns.kinds
+    return MetricColumns(
+        names=[name],
+        times=[columns.times[place] for place in places],
+        values=[columns.values[place] for place in places],
+        steps=steps and [steps[place] for place in places],
+        kinds=kinds and [kinds[place] for place in places],
+    )
+
+
 def united(batches: Sequence[MetricColumns]) -> MetricColumns:
     """Return batches that follow each other as one."""
     if len(batches) == 1:

@@ -1,11 +1,13 @@
 """What is being removed, in SQL: runs, experiments and snapshots, a slice at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Table,
     bindparam,
     delete,
@@ -288,19 +290,28 @@ class SqlRemovalStore:
             return
         weight = _HEAVY.get(table, 1)
         most = max(budget.left // weight, 1)
-        key = tuple_(*table.primary_key.columns)
-        chosen = select(*table.primary_key.columns).where(table.c[column] == value).limit(most)
-        gone = self._connection.execute(delete(table).where(key.in_(chosen))).rowcount
+        values = {"value": value, "most": most}
+        gone = self._connection.execute(_some_of(table, column), values).rowcount
         # With as many as were asked for there may be more, for which there is no room.
         budget.spend(budget.left if gone == most else gone * weight)
 
 
-def _parts_of(whole: Table) -> Iterator[Table]:
-    """Yield the tables whose rows point at one row of `whole`, all but the artifacts of runs."""
-    for table in reversed(metadata.sorted_tables):
-        pointing = {key.column.table for key in table.foreign_keys}
-        if whole in pointing and table is not artifacts and table is not whole:
-            yield table
+@cache
+def _parts_of(whole: Table) -> tuple[Table, ...]:
+    """Return the tables whose rows point at one row of `whole`, but not the artifacts of runs."""
+    return tuple(
+        table
+        for table in reversed(metadata.sorted_tables)
+        if whole in {key.column.table for key in table.foreign_keys}
+        and table not in {artifacts, whole}
+    )
+
+
+@cache
+def _some_of(table: Table, column: str) -> Delete:
+    key = table.primary_key.columns
+    chosen = select(*key).where(table.c[column] == bindparam("value")).limit(bindparam("most"))
+    return delete(table).where(tuple_(*key).in_(chosen))
 
 
 def _named(removal: Removal) -> dict[str, Any]:

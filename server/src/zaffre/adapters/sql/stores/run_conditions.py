@@ -22,7 +22,7 @@ from zaffre.adapters.sql.stores.conditions import compared, compared_times, labe
 from zaffre.adapters.sql.stores.params import digest_of
 from zaffre.adapters.sql.tables import metric_series, run_inputs, run_labels, run_params, runs
 from zaffre.domain.inputs import CONTEXT_TAG
-from zaffre.domain.runs import USER_TAG
+from zaffre.domain.runs import PARENT_TAG, USER_TAG
 from zaffre.domain.search import (
     STATE_RANKS,
     TIMES,
@@ -54,6 +54,8 @@ def condition_of(workspace_id: str, condition: Condition) -> "ColumnElement[bool
 def narrowing(workspace_id: str, condition: Condition) -> "Select[Any] | None":
     """Return a query for the keys of all runs that meet a condition, if an index has them."""
     subject, name, value = condition.subject, condition.name, condition.value
+    if subject is Subject.FIELD and name == RunField.PARENT:
+        return _below(workspace_id, condition)
     if subject is Subject.FIELD and name in _KEYED and condition.comparison in _EXACT:
         values = value if isinstance(value, tuple) else (value,)
         column = _KEYED[RunField(name)]
@@ -69,6 +71,18 @@ def narrowing(workspace_id: str, condition: Condition) -> "Select[Any] | None":
     elif subject is Subject.DATASET and name == DatasetField.NAME:
         found = select(run_inputs.c.run_key).where(run_inputs.c.name == value)
     return found
+
+
+def _below(workspace_id: str, condition: Condition) -> "Select[Any] | None":
+    """Return a query for the runs that name a parent, whether it is here or not."""
+    if condition.comparison is not Comparison.EQUAL:
+        return None
+    parent = str(condition.value)
+    here = select(runs.c.key).where(
+        runs.c.workspace_id == workspace_id, runs.c.parent_id == parent
+    )
+    elsewhere = select(run_labels.c.run_key).where(*_tag(workspace_id, PARENT_TAG, parent))
+    return select(here.union_all(elsewhere).subquery().c.key)
 
 
 def order_of(key: OrderKey) -> "tuple[list[ColumnElement[Any]], Any]":
@@ -160,12 +174,13 @@ def _tag(workspace_id: str, name: str, value: str | None) -> "tuple[ColumnElemen
 def _column(field: RunField) -> Any:  # noqa: ANN401 - of any type
     if field is RunField.USER:
         return func.coalesce(label_value(runs.c.tags, USER_TAG), runs.c.created_by)
+    if field is RunField.PARENT:
+        return func.coalesce(runs.c.parent_id, label_value(runs.c.tags, PARENT_TAG))
     if field is RunField.DESCRIPTION:
         return func.nullif(runs.c.description, "")
     return {
         RunField.ID: runs.c.id,
         RunField.NAME: runs.c.display_name,
-        RunField.PARENT: runs.c.parent_id,
         RunField.STATE: runs.c.state,
         RunField.STARTED: _number(runs.c.began_at),
         RunField.ENDED: _number(runs.c.ended_at),
@@ -185,5 +200,5 @@ def _nulls_last(column: Any, key: OrderKey) -> "list[ColumnElement[Any]]":  # no
     return [case((column.is_(None), 1), else_=0), _directed(column, key)]
 
 
-_KEYED = {RunField.ID: runs.c.id, RunField.PARENT: runs.c.parent_id}
+_KEYED = {RunField.ID: runs.c.id, RunField.NAME: runs.c.display_name}
 _EXACT = frozenset({Comparison.EQUAL, Comparison.IN})

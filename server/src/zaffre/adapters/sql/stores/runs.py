@@ -38,7 +38,7 @@ _this = (
 )
 _select = select(*columns_of(runs, Run))
 _by_id = HotSelect(_select.where(*_this))
-_labels = select(runs.c.key, runs.c.tags, runs.c.properties).where(*_this)
+_labels = HotSelect(select(runs.c.key, runs.c.tags, runs.c.properties).where(*_this))
 _save = update(runs).where(runs.c.key == bindparam("this_key"))
 _insert = insert_new(runs).returning(runs.c.key)
 _number = (
@@ -95,7 +95,7 @@ class SqlRunStore:
     def save(self, run: Run) -> None:
         """Replace what can change."""
         this = {"this_workspace": run.workspace_id, "this_run": run.id}
-        present = self._connection.execute(_labels, this).one_or_none()
+        present = _labels.one(self._connection, this)
         if present is None:
             raise missing("run", run.id)
         key, tags, properties = present

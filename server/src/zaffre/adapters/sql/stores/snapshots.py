@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, bindparam, select
 
+from zaffre.adapters.sql.hot import HotInsert
 from zaffre.adapters.sql.rows import insert_new, values_of
 from zaffre.adapters.sql.stores.files import add_files, chunks, files_of
 from zaffre.adapters.sql.tables import snapshot_files, snapshots, workspace_blobs
@@ -14,7 +15,7 @@ _insert = insert_new(snapshots).returning(snapshots.c.key)
 _by_id = select(snapshots.c.key, snapshots.c.created_at).where(
     snapshots.c.workspace_id == bindparam("workspace"), snapshots.c.id == bindparam("id")
 )
-_insert_blob = insert_new(workspace_blobs)
+_insert_blob = HotInsert(insert_new(workspace_blobs), workspace_blobs)
 _known = select(workspace_blobs.c.digest, workspace_blobs.c.size).where(
     workspace_blobs.c.workspace_id == bindparam("workspace"),
     workspace_blobs.c.digest.in_(bindparam("digests", expanding=True)),
@@ -49,7 +50,7 @@ class SqlSnapshotStore:
     def add_blob(self, workspace_id: str, digest: str, size: int) -> None:
         """Note that the workspace has sent these bytes, so that it may name them."""
         blob = {"workspace_id": workspace_id, "digest": digest, "size": size}
-        self._connection.execute(_insert_blob, blob)
+        _insert_blob.run(self._connection, blob)
 
     def known_blobs(self, workspace_id: str, digests: Iterable[str]) -> dict[str, int]:
         """Return those of the digests that the workspace may name, with their sizes."""

@@ -9,7 +9,13 @@ from zaffre.adapters.sql.rows import columns_of, insert_new, values_of
 from zaffre.adapters.sql.stores.assessments import assessments_of
 from zaffre.adapters.sql.stores.files import chunks
 from zaffre.adapters.sql.stores.trace_searches import digest_of, searched
-from zaffre.adapters.sql.tables import experiments, trace_labels, trace_links, traces
+from zaffre.adapters.sql.tables import (
+    awaited_links,
+    experiments,
+    trace_labels,
+    trace_links,
+    traces,
+)
 from zaffre.base.text import shown
 from zaffre.domain.errors import ConflictError, missing
 from zaffre.domain.traces import Assessment, Trace
@@ -27,7 +33,7 @@ _by_ids = _named.where(
     traces.c.workspace_id == bindparam("workspace"),
     traces.c.id.in_(bindparam("ids", expanding=True)),
 )
-_keys_by_ids = select(traces.c.key).where(
+_keys_by_ids = select(traces.c.id, traces.c.key).where(
     traces.c.workspace_id == bindparam("workspace"),
     traces.c.id.in_(bindparam("ids", expanding=True)),
 )
@@ -47,6 +53,15 @@ _remove_label = delete(trace_labels).where(
     trace_labels.c.name == bindparam("this_name"),
 )
 _link = insert_new(trace_links)
+_await = insert_new(awaited_links)
+_come = (
+    delete(awaited_links)
+    .where(
+        awaited_links.c.workspace_id == bindparam("workspace"),
+        awaited_links.c.trace_id == bindparam("trace"),
+    )
+    .returning(awaited_links.c.run_id)
+)
 _remove = delete(traces).where(traces.c.key.in_(bindparam("keys", expanding=True)))
 
 Labels = dict[tuple[str, str], str]
@@ -67,6 +82,9 @@ class SqlTraceStore:
         added = self._connection.execute(_insert, values_of(traces, trace))
         key = added.inserted_primary_key[0] if added.inserted_primary_key else None
         self._write_labels(int(key or 0), {}, _labels_of(trace))
+        this = {"workspace": trace.workspace_id, "trace": trace.id}
+        awaited = self._connection.execute(_come, this).scalars().all()
+        self._link("run", [int(key or 0)], awaited)
 
     def save(self, trace: Trace) -> None:
         """Replace everything but its assessments."""
@@ -132,13 +150,21 @@ class SqlTraceStore:
         removed = 0
         for some in chunks(list(trace_ids)):
             keys = self._keys(workspace_id, some)
-            removed += self._connection.execute(_remove, {"keys": keys}).rowcount
+            removed += self._connection.execute(_remove, {"keys": [*keys.values()]}).rowcount
         return removed
 
     def link_run(self, workspace_id: str, trace_ids: Iterable[str], run_id: str) -> None:
-        """Note that they belong to a run too."""
+        """Note that they belong to a run too, those to come as well."""
         for some in chunks(list(trace_ids)):
-            self._link("run", self._keys(workspace_id, some), [run_id])
+            keys = self._keys(workspace_id, some)
+            self._link("run", keys.values(), [run_id])
+            awaited = [
+                {"workspace_id": workspace_id, "trace_id": trace_id, "run_id": run_id}
+                for trace_id in dict.fromkeys(some)
+                if trace_id not in keys
+            ]
+            if awaited:
+                self._connection.execute(_await, awaited)
 
     def link_prompts(self, trace: Trace, versions: Iterable[str]) -> None:
         """Note that it used these versions of prompts."""
@@ -160,9 +186,9 @@ class SqlTraceStore:
         key: int | None = self._connection.execute(_key, this).scalar_one_or_none()
         return key
 
-    def _keys(self, workspace_id: str, trace_ids: Sequence[str]) -> list[int]:
+    def _keys(self, workspace_id: str, trace_ids: Sequence[str]) -> dict[str, int]:
         these = {"workspace": workspace_id, "ids": trace_ids}
-        return list(self._connection.execute(_keys_by_ids, these).scalars())
+        return {row.id: row.key for row in self._connection.execute(_keys_by_ids, these)}
 
     def _write_labels(self, key: int, present: Labels, new: Labels) -> None:
         changed = {name for name in {*present, *new} if present.get(name) != new.get(name)}

@@ -22,6 +22,7 @@ from zaffre.adapters.sql.tables.secrets import secrets
 from zaffre.adapters.sql.tables.snapshots import snapshot_files, snapshots, workspace_blobs
 from zaffre.adapters.sql.tables.traces import (
     assessments,
+    awaited_links,
     spans,
     trace_labels,
     trace_links,
@@ -33,6 +34,7 @@ __all__ = [
     "answers",
     "artifacts",
     "assessments",
+    "awaited_links",
     "doomed_blobs",
     "endpoint_keys",
     "endpoints",

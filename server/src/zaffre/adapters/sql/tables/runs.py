@@ -57,6 +57,7 @@ runs = Table(
     Index(None, "workspace_id", "key"),
     Index(None, "workspace_id", "experiment_name", "key"),
     Index(None, "workspace_id", "parent_id", "key"),
+    Index(None, "workspace_id", "display_name"),
     Index(None, "workspace_id", "state", "key"),
     Index(None, "kind", "state", "key"),
     Index(None, "experiment_id"),

@@ -73,6 +73,18 @@ trace_links = Table(
     sqlite_with_rowid=False,
 )
 
+# Runs that traces belong to which are still on their way: programs send spans in the background,
+# and may link a trace before it is here.
+awaited_links = Table(
+    "awaited_links",
+    metadata,
+    workspace(),
+    Column("trace_id", Text),
+    Column("run_id", Text),
+    PrimaryKeyConstraint("workspace_id", "trace_id", "run_id"),
+    sqlite_with_rowid=False,
+)
+
 spans = Table(
     "spans",
     metadata,

@@ -10,6 +10,8 @@ from zaffre.protocols.mlflow.grammar.tokens import Kind, Token, invalid, tokens_
 
 Literal = float | str | tuple[str, ...] | None
 _QUOTES: Final = "`\"'"
+_COMMA: Final = Token(Kind.MARK, ",")
+_CLOSING: Final = Token(Kind.MARK, ")")
 
 
 class Identifier(NamedTuple):
@@ -130,9 +132,11 @@ class _Parser:
     def _list(self) -> tuple[str, ...]:
         self._mark("(")
         texts = [_text_of(self._take())]
-        while self._next == Token(Kind.MARK, ","):
+        while self._next == _COMMA:
             self._take()
-            texts.append(_text_of(self._take()))
+            # One text with a comma behind it is how Python writes a tuple of one.
+            if self._next != _CLOSING:
+                texts.append(_text_of(self._take()))
         self._mark(")")
         return tuple(texts)
 

@@ -73,6 +73,11 @@ def _condition(clause: Clause, to_id: Callable[[str], str]) -> Condition:
     subject, name = _meaning(clause.identifier)
     comparison, value = clause.comparison, clause.value
     allowed = _allowed(clause.identifier, name)
+    if comparison in NULLS - allowed:
+        raise invalid(
+            "IS NULL / IS NOT NULL is only supported for tags, "
+            f"not for {shown(clause.identifier.key)}."
+        )
     if comparison not in allowed:
         raise invalid(
             f"Invalid comparator {shown(comparison)} for {shown(clause.identifier.key)}; "

@@ -62,7 +62,11 @@ def logged_model_conditions(
     Raises:
         InvalidError: `InvalidFilter`, naming what is wrong.
     """
-    return tuple(_condition(clause, to_experiment) for clause in clauses_of(text))
+    try:
+        clauses = clauses_of(text)
+    except InvalidError as error:
+        raise invalid(f"Invalid filter string: {shown(text)}. {error.message}") from None
+    return tuple(_condition(clause, to_experiment) for clause in clauses)
 
 
 def logged_model_order(field: str, *, ascending: bool) -> OrderKey:

@@ -95,6 +95,11 @@ def _condition(clause: Clause) -> Condition:
     allowed = ORDERING if is_time else _COMPARISONS[subject]
     if _is_field_as_tag(clause.identifier):
         allowed |= NULLS
+    if comparison in NULLS - allowed:
+        raise invalid(
+            "IS NULL / IS NOT NULL is only supported for params and tags, "
+            f"not for {_shown(clause.identifier)}."
+        )
     if comparison not in allowed:
         raise invalid(
             f"Invalid comparator {shown(comparison)} for {_shown(clause.identifier)}; "
@@ -119,7 +124,9 @@ def _meaning(identifier: Identifier) -> tuple[Subject, str]:
     if subject is Subject.FIELD:
         if key not in _ATTRIBUTES:
             names = ", ".join(_ATTRIBUTES)
-            raise invalid(f"Invalid attribute key {shown(key)} specified. Valid keys are {names}.")
+            raise invalid(
+                f"Invalid attribute key '{key[:100]}' specified. Valid keys are {names}."
+            )
         return subject, _ATTRIBUTES[key]
     if subject is Subject.DATASET and key not in set(DatasetField):
         raise invalid(

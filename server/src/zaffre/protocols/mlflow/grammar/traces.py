@@ -101,6 +101,10 @@ def _condition(clause: Clause) -> TraceCondition:
             f"it is not one of {', '.join(sorted(allowed))}."
         )
     _check_value(clause, wants_number=_wants_number(kind, key, comparison))
+    if kind is _Kind.PROMPT and not _is_prompt(str(value)):
+        raise invalid(
+            f"Invalid prompt {shown(value)}. A prompt is named with its version, as in `p/1`."
+        )
     if (kind, key, comparison) == (_Kind.METADATA, RUN_METADATA, Comparison.EQUAL):
         kind, key = _Kind.RUN, ""
     return TraceCondition(kind, key, comparison, value)
@@ -164,6 +168,11 @@ def _check_value(clause: Clause, *, wants_number: bool) -> None:
         )
     if clause.comparison in PATTERNS and len(str(value)) > MAX_PATTERN:
         raise invalid(f"The pattern for {name} has more than {MAX_PATTERN} characters.")
+
+
+def _is_prompt(value: str) -> bool:
+    name, slash, version = value.partition("/")
+    return bool(name and slash and version) and "/" not in version
 
 
 def _shown(identifier: Identifier) -> str:

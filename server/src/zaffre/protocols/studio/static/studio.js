@@ -3,13 +3,14 @@
 const log = document.querySelector("pre[data-log]");
 async function follow() {
   let offset = Number(log.dataset.offset);
+  const decoder = new TextDecoder(); // a character may come in two parts
   for (;;) {
     const answer = await fetch(`${log.dataset.log}?offset=${offset}`);
     if (!answer.ok) return;
     const bytes = await answer.arrayBuffer();
     offset += bytes.byteLength;
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
-    log.append(new TextDecoder().decode(bytes));
+    log.append(decoder.decode(bytes, { stream: true }));
     if (atEnd) log.scrollTop = log.scrollHeight;
     if (answer.headers.get("x-zaffre-ended") === "true" && bytes.byteLength === 0) return location.reload();
   }

@@ -35,6 +35,9 @@ def _runs() -> None:
     op.execute("UPDATE runs SET began_at = coalesce(started_at, created_at)")
     for owner in ("experiment_id", "workspace_id"):
         op.create_index(op.f(f"ix_runs_{owner}_began_at"), "runs", [owner, "began_at"])
+    op.create_index(
+        op.f("ix_runs_workspace_id_display_name"), "runs", ["workspace_id", "display_name"]
+    )
     op.add_column(
         "experiments", sa.Column("updated_at", sa.Double(), server_default="0", nullable=False)
     )
@@ -434,6 +437,22 @@ def _trace_labels() -> None:
         op.f("ix_trace_links_kind_target_trace_key"),
         "trace_links",
         ["kind", "target", "trace_key"],
+    )
+    op.create_table(
+        "awaited_links",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspaces.id"],
+            name=op.f("fk_awaited_links_workspace_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "workspace_id", "trace_id", "run_id", name=op.f("pk_awaited_links")
+        ),
+        sqlite_with_rowid=False,
     )
 
 

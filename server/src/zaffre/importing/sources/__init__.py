@@ -1,0 +1,1 @@
+"""Readers of MLflow's stores: folders, databases and servers."""
