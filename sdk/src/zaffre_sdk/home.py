@@ -61,6 +61,11 @@ class Home(msgspec.Struct, frozen=True):
         return self.root / "server.json"
 
     @property
+    def vault_key_path(self) -> Path:
+        """The key that opens what is sealed in the database."""
+        return self.root / "vault.key"
+
+    @property
     def server_lock_path(self) -> Path:
         """Locked by the server for as long as it serves."""
         return self.root / "server.lock"
@@ -100,7 +105,7 @@ class Home(msgspec.Struct, frozen=True):
 
     def ensure_vault_key(self) -> str:
         """Return the key of the vault; make it when there is none. Without it secrets are lost."""
-        return self._ensure_secret(self.root / "vault.key")
+        return self._ensure_secret(self.vault_key_path)
 
     def read_server(self) -> ServerInfo | None:
         """Return what the last server wrote, alive or not."""

@@ -113,6 +113,10 @@ def test_it_is_registered_with_its_files(mlflow: Mlflow):
     told = mlflow.done("GET", f"{LM}/{model_id}")["model"]["info"]["tags"]
     listed = '[{"name": "m", "version": 1}, {"name": "m", "version": 2}]'
     assert told == pairs(**{"mlflow.modelVersions": listed})
+    elsewhere = {"name": "m", "source": f"runs:/{run_id}/a", "model_id": f"m-{'0' * 32}"}
+    mlflow.done("PUT", f"/api/2.0/mlflow-artifacts/artifacts/runs/{run_id}/a/MLmodel", b"{}")
+    made = mlflow.done("POST", "model-versions/create", elsewhere)["model_version"]
+    assert made["model_id"] == f"m-{'0' * 32}"
     body = {"name": "m", "source": f"models:/{model_id}", "model_id": f"m-{'0' * 32}"}
     assert mlflow.refused("POST", "model-versions/create", body) == BAD
 

@@ -102,3 +102,18 @@ def test_run_configurations_come_back(tmp_path, separate):
     RunConfiguration.delete(str(tmp_path), "local")
     with pytest.raises(UserErrorException, match="cannot be read"):
         RunConfiguration.load(str(tmp_path), "local")
+
+
+def test_a_file_with_another_ending_keeps_its_name(tmp_path):
+    file = tmp_path / "my.yml"
+    file.write_text("script: a.py\n")
+    saved = RunConfiguration(script="train.py")
+    saved.save(str(file), separate_environment_yaml=True)
+    assert {one.name for one in tmp_path.iterdir()} == {"my.yml", "my.yml_environment.yml"}
+    assert RunConfiguration.load(str(file)).to_dict() == saved.to_dict()
+
+
+@pytest.mark.parametrize(("version", "label"), [(None, "stable"), ("1", "Latest")])
+def test_a_label_that_is_none_is_refused(version, label):
+    with pytest.raises(UserErrorException, match="`Latest`"):
+        Environment.get(None, "mine", version=version, label=label)

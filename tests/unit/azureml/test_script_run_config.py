@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from azureml.core import Environment, ScriptRunConfig
 from azureml.core.runconfig import MpiConfiguration, RunConfiguration
+from azureml.core.script_run_config import get_run_config_from_script_run
 from azureml.exceptions import ComputeTargetException, UserErrorException
 
 
@@ -20,7 +21,7 @@ def test_numbers_become_text(folder):
     assert config.to_spec("s").arguments == ["--reg", "0.1", "2", "True", "3", "a"]
 
 
-@pytest.mark.parametrize("bad", [[1], None, {"a": 1}])
+@pytest.mark.parametrize("bad", [[1], None, {"a": 1}, np.array([1, 2])], ids=repr)
 def test_other_arguments_are_named(folder, bad):
     config = ScriptRunConfig(str(folder), "train.py", arguments=["--x", bad])
     with pytest.raises(UserErrorException, match=r"`arguments\[1\]`"):
@@ -77,3 +78,29 @@ def test_a_run_configuration_is_taken_over_and_left_alone(folder):
     )
     assert config.to_spec("s").arguments == ["a"]
     assert base.environment.name is None
+
+
+def test_a_script_overrules_the_command_of_a_run_configuration(folder):
+    base = RunConfiguration(command="echo base")
+    spec = ScriptRunConfig(str(folder), "train.py", run_config=base).to_spec("s")
+    assert (spec.script, spec.command) == ("train.py", [])
+    spec = ScriptRunConfig(str(folder), run_config=base).to_spec("s")
+    assert (spec.script, spec.command) == (None, ["/bin/sh", "-c", "echo base"])
+
+
+def test_a_limit_is_taken_as_it_was_given(folder):
+    base = RunConfiguration()
+    base.max_run_duration_seconds = 60
+
+    def limit(value):
+        config = ScriptRunConfig(
+            str(folder), "train.py", run_config=base, max_run_duration_seconds=value
+        )
+        taken = get_run_config_from_script_run(config).max_run_duration_seconds
+        return config.to_spec("s").max_seconds, taken
+
+    assert limit(None) == (60, 60)
+    assert limit(5) == (5, 5)
+    assert limit(0.5)[0] == 1
+    with pytest.raises(UserErrorException, match="positive number, not 0"):
+        limit(0)

@@ -57,6 +57,7 @@ __all__ = [
 ]
 
 _DEFINITION_FILE = "azureml_environment.json"
+_LATEST = "latest"
 _CONDA_FILE = "conda_dependencies.yml"
 _IMAGES = "Environments become virtual environments here, built when a run needs them, not images."
 
@@ -173,7 +174,15 @@ class Environment(Section):
     def get(
         workspace: Any, name: str, version: str | None = None, label: str | None = None
     ) -> Environment:
-        """Return a registered environment; the newest version without `version`."""
+        """Return a registered environment; the newest version without `version`.
+
+        Raises:
+            UserErrorException: `label` is another one than `Latest`.
+        """
+        if label is not None and (version is not None or label.lower() != _LATEST):
+            raise UserErrorException(
+                f"`label` may be `Latest`, and that without `version`, not {label!r}."
+            )
         found = nouns_of(workspace).environments.get(name, version=version)
         return _from_wire(found)
 

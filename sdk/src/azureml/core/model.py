@@ -10,6 +10,7 @@ from azureml.core._inference import InferenceConfig
 from azureml.core._model_paths import check_free, model_path, root_name
 from azureml.core._nouns import nouns_of
 from azureml.core._run_base import text_pairs, utc
+from azureml.core._run_filters import label_filter
 from azureml.core._unsupported import Unsupported, unsupported
 from azureml.exceptions import (
     ModelNotFoundException,
@@ -181,7 +182,7 @@ class Model:
 
     def remove_tags(self, tags: Any) -> None:
         """Remove tags."""
-        self._change(tags=dict.fromkeys(tags))
+        self._change(tags=dict.fromkeys(label_filter(tags, "tags")))
 
     def add_properties(self, properties: dict[str, Any]) -> None:
         """Add properties; what was set before cannot be changed."""
@@ -191,7 +192,7 @@ class Model:
         self, add_tags: Any = None, remove_tags: Any = None, add_properties: Any = None
     ) -> None:
         """Do all three at once."""
-        tags: dict[str, str | None] = dict.fromkeys(remove_tags or ())
+        tags: dict[str, str | None] = dict.fromkeys(label_filter(remove_tags, "remove_tags"))
         tags.update(text_pairs(add_tags, "add_tags"))
         self._change(
             tags=tags or None, properties=text_pairs(add_properties, "add_properties") or None

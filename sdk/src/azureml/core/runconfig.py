@@ -203,7 +203,7 @@ class RunConfiguration(Section):
         file.parent.mkdir(parents=True, exist_ok=True)
         content = self.to_dict()
         if separate_environment_yaml:
-            environment = file.with_name(file.name[: -len(_ENDING)] + _ENVIRONMENT_ENDING)
+            environment = file.with_name(file.name.removesuffix(_ENDING) + _ENVIRONMENT_ENDING)
             environment.write_text(_yaml.dump_yaml(content.pop("environment")), "utf-8")
             content["environment"] = environment.name
         file.write_text(_yaml.dump_yaml(content), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from copy import deepcopy
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,9 +77,11 @@ class ScriptRunConfig:
         self.source_directory = os.fspath(source_directory)
         self.script = script or run_config.script
         self.arguments = list(arguments) if arguments is not None else run_config.arguments
-        self.command = command or run_config.command
+        self.command = command or ([] if script else run_config.command)
         self.max_run_duration_seconds = (
-            max_run_duration_seconds or run_config.max_run_duration_seconds
+            run_config.max_run_duration_seconds
+            if max_run_duration_seconds is None
+            else max_run_duration_seconds
         )
         self.run_config = run_config
 
@@ -155,6 +158,7 @@ def get_run_config_from_script_run(script_run_config: ScriptRunConfig) -> RunCon
     configuration.script = script_run_config.script
     configuration.arguments = list(script_run_config.arguments)
     configuration.command = script_run_config.command
+    configuration.max_run_duration_seconds = script_run_config.max_run_duration_seconds
     return configuration
 
 
@@ -214,7 +218,7 @@ def _texts(values: Iterable[Any], argument: str) -> list[str]:
         raise UserErrorException(f"`{argument}` must be a list, not {values!r}.")
     texts = []
     for position, value in enumerate(values):
-        plain = value.item() if hasattr(value, "item") and not isinstance(value, str) else value
+        plain = _plain(value)
         if not isinstance(plain, (str, int, float, os.PathLike)):
             raise UserErrorException(
                 f"`{argument}[{position}]` must be text or a number, "
@@ -222,6 +226,16 @@ def _texts(values: Iterable[Any], argument: str) -> list[str]:
             )
         texts.append(os.fspath(plain) if isinstance(plain, os.PathLike) else str(plain))
     return texts
+
+
+def _plain(value: Any) -> Any:
+    """Return a number for one of numpy or its kin; what has several is left as it is."""
+    if isinstance(value, str) or not hasattr(value, "item"):
+        return value
+    try:
+        return value.item()
+    except (TypeError, ValueError, RuntimeError):
+        return value
 
 
 def _command(command: list[str] | str) -> list[str]:
@@ -237,4 +251,4 @@ def _seconds(value: Any) -> int | None:
         raise UserErrorException(
             f"`max_run_duration_seconds` must be a positive number, not {value!r}."
         )
-    return int(value)
+    return ceil(value)

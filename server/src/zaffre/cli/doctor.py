@@ -68,7 +68,7 @@ def _modes(home: Home) -> Finding:
         return Finding("home", "ok", f"{home.root} is made by the first `zaffre up`.")
     wrong = [
         str(path)
-        for path in (home.root, home.token_path)
+        for path in (home.root, home.token_path, home.vault_key_path)
         if path.exists() and path.stat().st_mode & _OTHERS
     ]
     if wrong:

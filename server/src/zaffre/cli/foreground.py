@@ -26,7 +26,7 @@ def serve_here(home: Home, choices: Choices) -> None:
         home=home.root,
         host=choices.host,
         port=choices.port,
-        public_url=choices.public_url.rstrip("/") if choices.public_url else None,
+        public_url=choices.public_url,
         allowed_hosts=choices.allowed_host,
         behind_proxy=choices.behind_proxy,
         local_slots=choices.local_slots,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 from zaffre_sdk.home import HOME_VARIABLE, Home
@@ -33,6 +34,24 @@ def output_option(function: F) -> F:
         show_default=True,
         help="How to print.",
     )(function)
+
+
+def check_url(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Return an address of a web server without a slash at its end.
+
+    Raises:
+        BadParameter: It is none.
+    """
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise click.BadParameter(f"{value!r} is no address such as https://ml.example.org.")
+    return value.rstrip("/")
 
 
 def _home(_context: click.Context, _option: click.Parameter, value: Path | None) -> Home:

@@ -29,8 +29,12 @@ def command(home: Home, page: str, *, opening: bool) -> None:
     by default. A server is started when none runs.
     """
     try:
+        path = urlsplit(page).path
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="PAGE") from error
+    try:
         info = find_or_start(home)
-        link = local_client(home, url=info.url).studio_link(urlsplit(page).path)
+        link = local_client(home, url=info.url).studio_link(path)
     except SdkError as error:
         raise click.ClickException(str(error)) from error
     click.echo(link)

@@ -6,7 +6,7 @@ from zaffre_sdk.errors import NoServerError
 from zaffre_sdk.home import Home, ServerInfo
 
 from zaffre.cli.choices import Choices
-from zaffre.cli.options import home_option
+from zaffre.cli.options import check_url, home_option
 
 
 @click.command()
@@ -29,6 +29,7 @@ from zaffre.cli.options import home_option
 @click.option(
     "--public-url",
     envvar="ZAFFRE_PUBLIC_URL",
+    callback=check_url,
     show_envvar=True,
     help="Where clients reach the server, if not at its own address.",
 )

@@ -93,10 +93,11 @@ class AssessmentService:
         _check_own(present, caller)
         kind, value, error = change.content or (present.kind, present.value, present.error)
         if kind is not present.kind:
+            article = "a" if present.kind is AssessmentKind.FEEDBACK else "an"
             raise InvalidError(
                 "AssessmentKind",
-                f"Cannot update {kind} value on a {present.kind.value.capitalize()} assessment, "
-                f"as {shown(present.name)} is one.",
+                f"Cannot update {kind} value on {article} {present.kind.value.capitalize()} "
+                f"assessment, as {shown(present.name)} is one.",
                 target=kind.value,
             )
         name = present.name if change.name is None else change.name

@@ -121,9 +121,7 @@ class EndpointService:
             updated_at=now,
         )
         primary, secondary = (self._keys.made(key) for key in new.keys)
-        self._stores.endpoints.add(
-            endpoint, self._keys.sealed(endpoint.id, (primary, secondary))
-        )
+        self._stores.endpoints.add(endpoint, self._keys.sealed(endpoint.id, (primary, secondary)))
         self._hint()
         return endpoint
 
@@ -295,7 +293,8 @@ class EndpointService:
         if any(new.keys):
             old = self._keys.of_or_none_known(present)
             kept = [
-                self._keys.made(key) if key else was for key, was in zip(new.keys, old, strict=True)
+                self._keys.made(key) if key else was
+                for key, was in zip(new.keys, old, strict=True)
             ]
             self._keys.replace(changed, (kept[0], kept[1]))
         return changed

@@ -7,7 +7,7 @@ from typing import Final
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
-from zaffre.domain.errors import InvalidError, missing
+from zaffre.domain.errors import InvalidError, NotFoundError, missing
 from zaffre.domain.files import FileEntry
 from zaffre.domain.labels import MAX_VALUE_LENGTH, change_tags, check_labels, check_text, listed
 from zaffre.domain.model_sources import ModelSource, PromptSource
@@ -229,7 +229,11 @@ class VersionService:
 
     def _note(self, workspace_id: str, logged_model_id: str, added: Model) -> None:
         """Tell the logged model that it was registered, where programs look for that."""
-        model = self._stores.logged_models.get(workspace_id, logged_model_id)
+        try:
+            model = self._stores.logged_models.get(workspace_id, logged_model_id)
+        except NotFoundError:
+            # Named by the caller alone: the files come from a run, and it may be of elsewhere.
+            return
         known = listed(model.tags.get(VERSIONS_TAG, ""))
         value = json.dumps([*known, {"name": added.name, "version": added.version}])
         if len(value) <= MAX_VALUE_LENGTH:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from difflib import get_close_matches
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,11 +15,26 @@ from azureml.core.environment import environment_spec
 from azureml.core.model import Model
 from azureml.core.webservice._settings import (
     AciServiceDeploymentConfiguration,
+    AksServiceDeploymentConfiguration,
     WebserviceDeploymentConfiguration,
 )
 from azureml.core.webservice.webservice import Webservice
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.wire.endpoints import DeploymentSpec, EndpointIn
+
+_SIZES = (
+    *("cpu_cores", "memory_gb", "num_replicas", "scoring_timeout_ms"),
+    "replica_max_concurrent_requests",
+)
+_FIXED = {"type", "primary_key", "secondary_key", "location"}
+# What only Azure has is taken, as when a service is deployed.
+_UPDATED = {
+    "image",
+    "inference_config",
+    "models",
+    *(one.name for one in fields(AciServiceDeploymentConfiguration)),
+    *(one.name for one in fields(AksServiceDeploymentConfiguration)),
+} - _FIXED
 
 
 def deploy(
@@ -59,7 +76,12 @@ def deploy(
 
 
 def changes(service: Webservice, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Return what a call of `update` asks for, in the words of the server."""
+    """Return what a call of `update` asks for, in the words of the server.
+
+    Raises:
+        UserErrorException: An argument is not known.
+    """
+    _refuse_unknown(wanted)
     given = {key: value for key, value in wanted.items() if value is not None}
     asked: dict[str, Any] = {}
     if "tags" in given:
@@ -69,10 +91,9 @@ def changes(service: Webservice, wanted: dict[str, Any]) -> dict[str, Any]:
         asked["properties"] = text_pairs(given["properties"], "properties")
     if "description" in given:
         asked["description"] = given["description"]
-    if given.get("token_auth_enabled"):
-        asked["auth_mode"] = "token"
-    elif "auth_enabled" in given:
-        asked["auth_mode"] = "key" if given["auth_enabled"] else "none"
+    auth_mode = _auth_mode(service, given)
+    if auth_mode is not None:
+        asked["auth_mode"] = auth_mode
     spec = _updated(service, given)
     return {**asked, "spec": spec} if spec is not None else asked
 
@@ -82,6 +103,24 @@ def renewed(service: Webservice) -> DeploymentSpec | None:
     if service.inference_config is None:
         return None
     return _with_code(service, service._seen.spec, service.inference_config)  # noqa: SLF001 - one house
+
+
+def _refuse_unknown(wanted: dict[str, Any]) -> None:
+    for name in wanted:
+        if name not in _UPDATED:
+            closest = get_close_matches(name, sorted(_UPDATED), n=1)
+            hint = f"\nDid you mean `{closest[0]}`?" if closest else ""
+            raise UserErrorException(f"`update` has no argument `{name}`.{hint}")
+
+
+def _auth_mode(service: Webservice, given: dict[str, Any]) -> str | None:
+    if given.get("token_auth_enabled"):
+        return "token"
+    if "auth_enabled" in given:
+        return "key" if given["auth_enabled"] else "none"
+    # Without tokens a service that asked for them asks for its keys again.
+    gives_up = "token_auth_enabled" in given and service._seen.auth_mode == "token"  # noqa: SLF001 - one house
+    return "key" if gives_up else None
 
 
 def _spec(nouns: Nouns, models: Any, config: Any, sizes: dict[str, Any]) -> DeploymentSpec:
@@ -114,7 +153,7 @@ def _updated(service: Webservice, given: dict[str, Any]) -> DeploymentSpec | Non
         spec = _with_code(service, spec, given["inference_config"])
         service.inference_config = given["inference_config"]
     settings = AciServiceDeploymentConfiguration()
-    for key in ("cpu_cores", "memory_gb", "num_replicas", "scoring_timeout_ms"):
+    for key in _SIZES:
         if key in given:
             setattr(settings, key, given[key])
     settings.validate_configuration()

@@ -8,6 +8,7 @@ from azureml.core import _late
 from azureml.core._unsupported import unsupported
 from azureml.core.webservice._settings import LocalWebserviceDeploymentConfiguration
 from azureml.core.webservice.webservice import Webservice
+from azureml.exceptions import UserErrorException
 from zaffre_sdk.deploying.watching import read_log
 
 if TYPE_CHECKING:
@@ -81,7 +82,17 @@ class LocalWebservice(Webservice):
         wait: bool = False,
         inference_config: Any = None,
     ) -> None:
-        """Deploy other models or code under the same name."""
+        """Deploy other models or code under the same name.
+
+        Raises:
+            UserErrorException: `deployment_config` names another port.
+        """
+        port = getattr(deployment_config, "port", None)
+        if port not in (None, self.port):
+            raise UserErrorException(
+                f"The service `{self.name}` stays on port {self.port}.\n"
+                "Another one is taken by `Model.deploy` with `overwrite=True`."
+            )
         super().update(models=models, inference_config=inference_config or image_config)
         if wait:
             self.wait_for_deployment()

@@ -10,6 +10,7 @@ from azureml.core import _late
 from azureml.core._errors import translate
 from azureml.core._nouns import nouns_of
 from azureml.core._run_base import text_pairs, utc
+from azureml.core._run_filters import label_filter
 from azureml.core._unsupported import unsupported
 from azureml.core.webservice._settings import (
     AutoScaler,
@@ -200,14 +201,22 @@ class Webservice:
 
     def remove_tags(self, tags: Any) -> None:
         """Remove tags."""
-        self._change(tags=dict.fromkeys(tags))
+        self._change(tags=dict.fromkeys(label_filter(tags, "tags")))
 
     def add_properties(self, properties: dict[str, Any]) -> None:
         """Add properties; what was set before cannot be changed."""
         self._change(properties=text_pairs(properties, "properties"))
 
     def update(self, *args: Any, **kwargs: Any) -> None:
-        """Change what is given; models and code are deployed anew, and answer once they can."""
+        """Change what is given; models and code are deployed anew, and answer once they can.
+
+        Raises:
+            UserErrorException: An argument is not known, or has no name.
+        """
+        if args:
+            raise UserErrorException(
+                "`update` takes its arguments by name, such as `description='...'`."
+            )
         changes = _late.find("azureml.core.webservice._deploying", "changes")
         self._change(**changes(self, kwargs))
 
@@ -246,12 +255,14 @@ class Webservice:
         image_digest: str | None = None,
     ) -> list[Webservice]:
         """Return the services of a workspace that fit, by name."""
+        has = _late.find("azureml.core.model", "_has")
         return [
             Webservice._from_wire(workspace, one)
             for one in nouns_of(workspace).endpoints.list()
             if compute_type in (None, one.kind)
             and _serves(one.spec, model_name, model_id)
-            and _late.find("azureml.core.model", "_has")(one.tags, tags)
+            and has(one.tags, tags)
+            and has(one.properties, properties)
         ]
 
     @staticmethod

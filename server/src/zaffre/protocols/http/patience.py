@@ -32,7 +32,7 @@ class PatientProtocol(HttpToolsProtocol):
     idle_seconds = IDLE_SECONDS
     unread_seconds = UNREAD_SECONDS
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (the original's)
         super().__init__(*args, **kwargs)
         self._heard = 0.0
         self._gathered = 0
