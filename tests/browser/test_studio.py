@@ -9,9 +9,14 @@ from live import LiveRuns, LiveServer, until
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from zaffre_sdk.client.connection import local_client
 from zaffre_sdk.home import Home
+from zaffre_sdk.wire.runs import RunIn, RunSpec
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+NAMES = (
+    "/mlflow/v1.0/subscriptions/s/resourceGroups/g"
+    "/providers/Microsoft.MachineLearningServices/workspaces/ws"
+)
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
 
 pytestmark = pytest.mark.skipif(
@@ -74,6 +79,20 @@ def test_a_token_logs_in_and_leads_to_the_page_that_was_asked_for(
     page.get_by_label("Token").fill((server.home / "token").read_text().strip())
     page.get_by_role("button", name="Log in").click()
     expect(page.locator("h1")).to_have_text("Models")
+
+
+@pytest.mark.parametrize("names", ["", NAMES])
+def test_links_that_clients_of_mlflow_print_lead_to_the_run(
+    server: LiveServer, page: Page, names: str
+) -> None:
+    runs = LiveRuns(server)
+    client = local_client(Home(server.home), url=server.url).workspace(runs.workspace_id)
+    run = client.runs.create(RunIn(experiment="seen", spec=RunSpec(kind="interactive")))
+    page.goto(link(server))
+
+    page.goto(f"{server.url}{names}/#/experiments/0/runs/{run.id}")
+
+    expect(page).to_have_url(f"{server.url}/studio/workspaces/{client.id}/runs/{run.id}")
 
 
 def test_a_run_is_watched_while_it_runs_and_after_it_ended(

@@ -41,7 +41,8 @@ def fill(s: Stores) -> None:
         created_at=TIME,
     )
     s.workspaces.add(workspace)
-    s.experiments.add(Experiment(id="e", workspace_id="w", name="e", created_at=TIME, updated_at=TIME))
+    experiment = Experiment(id="e", workspace_id="w", name="e", created_at=TIME, updated_at=TIME)
+    s.experiments.add(experiment)
     s.runs.add(RUN)
 
 

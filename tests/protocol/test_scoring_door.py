@@ -8,7 +8,7 @@ from doors import HOST, Reply, ask
 from zaffre.domain.endpoints import AuthMode
 from zaffre.domain.scoring import key_digest, sign_token, signing_secret
 from zaffre.ports.replicas import ScoringAnswer
-from zaffre.protocols.scoring.app import MAX_BODY_BYTES, create_scoring_app
+from zaffre.protocols.scoring.app import MAX_BODY_BYTES, Arriving, create_scoring_app
 from zaffre.services.scoring import LiveEndpoint, ScoringTable
 
 KEYS = ("the-primary-key-1", "the-secondary-key")
@@ -201,3 +201,40 @@ def test_an_answer_that_may_have_no_body_has_none(table, status):
     reply = call(table, "POST", "/endpoints/e1/score")
     assert (reply.status, reply.body) == (status, b"")
     assert "content-length" not in reply.headers
+
+
+def test_r34_large_bodies_at_once_are_bounded(table):
+    serve(table, AuthMode.NONE, Mirror())
+    arriving = Arriving(limit=100)
+    app = create_scoring_app(table, now=lambda: NOW, arriving=arriving)
+    go = asyncio.Event()
+
+    def parts(sent):
+        async def receive():
+            sent.append(1)
+            if len(sent) == 2:
+                await go.wait()
+            return {"type": "http.request", "body": b"x" * 40, "more_body": len(sent) < 2}
+
+        return receive
+
+    async def score():
+        scope = {"method": "POST", "path": "/endpoints/e1/score", "query_string": b""}
+        statuses = []
+
+        async def send(message):
+            statuses.append(message.get("status"))
+
+        await app({**scope, "headers": []}, parts([]), send)
+        return statuses[0]
+
+    async def test():
+        calls = [asyncio.create_task(score()) for _ in range(3)]
+        done, _ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+        assert [call.result() for call in done] == [429]
+        go.set()
+        assert sorted(await asyncio.gather(*calls)) in ([200, 200, 429], [200, 429, 429])
+        assert arriving.size == 0
+        assert await score() == 200
+
+    asyncio.run(test())

@@ -145,7 +145,7 @@ class Home(msgspec.Struct, frozen=True):
         return None
 
     def _ensure_secret(self, path: Path) -> str:
-        """Return what the file holds; make it of chance when there is none. Safe when many race."""
+        """Return what the file holds; make it when there is none. Safe when many race."""
         self.prepare()
         draft = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
         _write_private(draft, os.urandom(32).hex())

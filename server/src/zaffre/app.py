@@ -65,6 +65,7 @@ DEFAULT_PORT: Final = 8642
 _ENGINE_STOP_SECONDS: Final = 8.0
 # Beside the addresses of workspaces those that MLflow's own server has at its root.
 _MLFLOW_PATHS: Final = (
+    "",
     *("mlflow", "ajax-api", "api/2.0", "api/3.0", "v1", "version", "health"),
     *("get-artifact", "model-versions"),
 )

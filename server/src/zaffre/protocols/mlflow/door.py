@@ -6,6 +6,7 @@ spent on a request is paid for each of them.
 
 import logging
 from typing import Final
+from urllib.parse import quote
 
 from zaffre.domain.access import Permission, Principal
 from zaffre.domain.errors import NotFoundError, ZaffreError
@@ -18,12 +19,15 @@ from zaffre.protocols.mlflow.errors import error_of
 from zaffre.protocols.mlflow.messages import encode
 from zaffre.protocols.mlflow.routes import Answer, Match, Reply, RouteTable
 from zaffre.protocols.mlflow.table import all_routes
-from zaffre.protocols.mlflow.workspaces import HEADER, Workspaces, address_of
+from zaffre.protocols.mlflow.workspaces import HEADER, Address, Workspaces, address_of
 
 _JSON: Final = (b"content-type", b"application/json")
 _NOBODY: Final = Principal(name="nobody", permissions=frozenset({Permission.PUBLIC}))
 # What browsers and older clients put in front of the same routes.
 _ALIASES: Final = (("/ajax-api/", "/api/"), ("/api/2.0/preview/mlflow/", "/api/2.0/mlflow/"))
+# What a browser asks for when a person follows a link that the client printed.
+_PAGES: Final = frozenset({"", "/"})
+_READING: Final = frozenset({"GET", "HEAD"})
 _log: Final = logging.getLogger(__name__)
 
 
@@ -54,6 +58,8 @@ class _Door:
         address = address_of(scope["path"])
         path = _plain(address.path) if address else ""
         match = self._table.find(scope["method"], path) if address else None
+        if address is not None and path in _PAGES and scope["method"] in _READING:
+            return _to_studio(address)
         caller = await self._caller(scope, match)
         if address is None or match is None:
             raise self._unknown(scope, path)
@@ -94,6 +100,13 @@ class _Door:
             hint="It speaks MLflow's tracking, registry, artifact and tracing API; see "
             "docs/compatibility.md.",
         )
+
+
+def _to_studio(address: Address) -> Answer:
+    """Lead a person to the studio: clients print the tracking URI as the address of pages."""
+    names = "/".join(quote(name, safe="") for name in address.names or ())
+    location = f"/studio/of/{names}" if names else "/studio"
+    return Answer(status=303, headers=[(b"location", location.encode())])
 
 
 def _plain(path: str) -> str:

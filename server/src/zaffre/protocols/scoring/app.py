@@ -15,6 +15,7 @@ from zaffre.services.scoring import LiveEndpoint, ScoringTable
 
 PREFIX: Final = "/endpoints/"
 MAX_BODY_BYTES: Final = 100 << 20
+MAX_ARRIVING_BYTES: Final = 1 << 30
 _BEARER: Final = b"bearer "
 _JSON: Final = (b"content-type", b"application/json")
 _TEXT: Final = (b"content-type", b"text/html; charset=utf-8")
@@ -33,13 +34,39 @@ class IncompleteBody(Exception):  # noqa: N818 (nobody is left to be answered)
     """The client went away within its body."""
 
 
-def create_scoring_app(table: ScoringTable, *, now: Callable[[], float]) -> App:
+class CrowdedBodies(Exception):  # noqa: N818 (as above)
+    """More large bodies at once than there is memory for."""
+
+
+class Arriving:
+    """How many bytes of bodies that come in parts are being gathered, of all requests.
+
+    Args:
+        limit: The most there may be.
+    """
+
+    def __init__(self, limit: int = MAX_ARRIVING_BYTES) -> None:
+        self._limit = limit
+        self.size = 0
+
+    def add(self, size: int) -> None:
+        """Take note of bytes; raises `CrowdedBodies`."""
+        self.size += size
+        if self.size > self._limit:
+            raise CrowdedBodies
+
+
+def create_scoring_app(
+    table: ScoringTable, *, now: Callable[[], float], arriving: Arriving | None = None
+) -> App:
     """Return the application behind `/endpoints/`.
 
     Args:
         table: What answers right now.
         now: The time in seconds since the epoch, for the expiry of tokens.
+        arriving: Counts what is being received.
     """
+    counted = arriving or Arriving()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         endpoint_id, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
@@ -49,9 +76,11 @@ def create_scoring_app(table: ScoringTable, *, now: Callable[[], float]) -> App:
             answer = _UNAUTHENTICATED
         else:
             try:
-                answer = await _answer(endpoint, rest, scope, receive)
+                answer = await _answer(endpoint, rest, scope, _Body(scope, receive, counted))
             except TooLargeBody:
                 answer = _TOO_LARGE
+            except CrowdedBodies:
+                answer = _CROWDED
             except IncompleteBody:
                 return
         await _send(scope, send, answer)
@@ -59,9 +88,7 @@ def create_scoring_app(table: ScoringTable, *, now: Callable[[], float]) -> App:
     return app
 
 
-async def _answer(
-    endpoint: LiveEndpoint, rest: str, scope: Scope, receive: Receive
-) -> ScoringAnswer:
+async def _answer(endpoint: LiveEndpoint, rest: str, scope: Scope, body: "_Body") -> ScoringAnswer:
     methods = _METHODS.get(rest)
     if methods is None:
         return _NOT_FOUND
@@ -76,15 +103,14 @@ async def _answer(
     if replica is None:
         return _refusal(503, "NoHealthyReplica", f"Nothing answers: {endpoint.state}", _RETRY)
     if rest == _SCORE:
-        return await _score(replica, scope, receive)
+        return await _score(replica, scope, body)
     return ScoringAnswer(200, (_JSON,), replica.swagger) if rest == _SWAGGER else _HEALTHY
 
 
-async def _score(replica: Replica, scope: Scope, receive: Receive) -> ScoringAnswer:
+async def _score(replica: Replica, scope: Scope, body: "_Body") -> ScoringAnswer:
     query = scope["query_string"]
     path = f"/score?{query.decode('latin-1')}" if query else "/score"
-    body = await _body(scope, receive)
-    return await replica.score(scope["method"], path, scope["headers"], body)
+    return await replica.score(scope["method"], path, scope["headers"], await body.read())
 
 
 def _credential(scope: Scope) -> str | None:
@@ -95,29 +121,58 @@ def _credential(scope: Scope) -> str | None:
     return None
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        return body if len(body) <= MAX_BODY_BYTES else _refuse_body()
-    for name, value in scope["headers"]:
-        if name == b"content-length" and int(value) > MAX_BODY_BYTES:
-            _refuse_body()
-    chunks, size = [body], len(body)
-    while message.get("more_body", False):
-        message = await receive()
+class _Body:
+    """The body of one request, read when it is known to be wanted."""
+
+    __slots__ = ("_arriving", "_receive", "_scope")
+
+    def __init__(self, scope: Scope, receive: Receive, arriving: Arriving) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._arriving = arriving
+
+    async def read(self) -> bytes:
+        """Return all of it.
+
+        Raises:
+            TooLargeBody: It is over the limit, or announced to be.
+            CrowdedBodies: Too much arrives at once.
+            IncompleteBody: The client went away.
+        """
+        message = await self._receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body", False):
+            self._check_announced()
+            return await self._gathered(body)
         if message["type"] == "http.disconnect":
             raise IncompleteBody
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            _refuse_body()
-        chunks.append(chunk)
-    return b"".join(chunks)
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLargeBody
+        return body
 
+    def _check_announced(self) -> None:
+        for name, value in self._scope["headers"]:
+            if name == b"content-length" and int(value) > MAX_BODY_BYTES:
+                raise TooLargeBody
 
-def _refuse_body() -> bytes:
-    raise TooLargeBody
+    async def _gathered(self, first: bytes) -> bytes:
+        chunks, size, more = [first], len(first), True
+        try:
+            self._arriving.add(size)
+            while more:
+                message = await self._receive()
+                if message["type"] == "http.disconnect":
+                    raise IncompleteBody
+                chunk = message.get("body", b"")
+                chunks.append(chunk)
+                size += len(chunk)
+                self._arriving.add(len(chunk))
+                if size > MAX_BODY_BYTES:
+                    raise TooLargeBody
+                more = message.get("more_body", False)
+            return b"".join(chunks)
+        finally:
+            self._arriving.size -= size
 
 
 async def _send(scope: Scope, send: Send, answer: ScoringAnswer) -> None:
@@ -152,6 +207,13 @@ _TOO_LARGE: Final = _refusal(
     413,
     "BodyTooLarge",
     f"The body is larger than {MAX_BODY_BYTES} bytes.",
+    (b"connection", b"close"),
+)
+_CROWDED: Final = _refusal(
+    429,
+    "TooManyRequests",
+    "Too many large requests arrive at once. Send fewer at once.",
+    _RETRY,
     (b"connection", b"close"),
 )
 _HEALTHY: Final = ScoringAnswer(200, (_TEXT,), b"Healthy")

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from jinja2 import Environment
 from litestar import Request, Response, get
 from litestar.params import Parameter
-from litestar.response import Stream
+from litestar.response import Redirect, Stream
 
 from zaffre.domain.access import Permission
 from zaffre.domain.artifacts import Artifact
+from zaffre.domain.errors import missing
 from zaffre.ports.stores import RunFilter
 from zaffre.protocols.http.call import Call
 from zaffre.protocols.http.files import RawFile
@@ -37,6 +38,25 @@ async def home(call: Call, request: Request[Any, Any, Any]) -> Response[str]:
     """List the workspaces."""
     workspaces = await call.read(lambda s: s.workspaces.list(caller=call.caller))
     return render(request, "home.html", {"workspaces": workspaces})
+
+
+@get(
+    "/of/{subscription:str}/{group:str}/{name:str}",
+    permission=Permission.WORKSPACES_READ,
+    include_in_schema=False,
+)
+async def named_workspace(call: Call, subscription: str, group: str, name: str) -> Redirect:
+    """Lead to a workspace by its name; what an address says behind `#` comes along."""
+
+    def read(services: Services) -> str:
+        found = services.workspaces.list(
+            caller=call.caller, subscription_id=subscription, resource_group=group, name=name
+        )
+        if not found:
+            raise missing("workspace", name)
+        return found[0].id
+
+    return Redirect(f"/studio/workspaces/{await call.read(read)}")
 
 
 @get(_W, permission=Permission.RUNS_READ, include_in_schema=False)

@@ -17,6 +17,7 @@ def create_router() -> Router:
             entrance.script,
             entrance.offer_link,
             pages.home,
+            pages.named_workspace,
             pages.workspace_page,
             pages.experiment_page,
             pages.run_page,
