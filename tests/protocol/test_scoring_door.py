@@ -238,3 +238,20 @@ def test_r34_large_bodies_at_once_are_bounded(table):
         assert await score() == 200
 
     asyncio.run(test())
+
+
+def test_a_client_that_went_away_is_not_scored(table):
+    replica = Mirror()
+    serve(table, AuthMode.NONE, replica)
+    app = create_scoring_app(table, now=lambda: NOW)
+    scope = {"method": "POST", "path": "/endpoints/e1/score", "query_string": b"", "headers": []}
+    sent = []
+
+    async def test():
+        async def receive():
+            return {"type": "http.disconnect"}
+
+        await app(scope, receive, sent.append)
+
+    asyncio.run(test())
+    assert (replica.calls, sent) == (0, [])
