@@ -180,8 +180,8 @@ def test_r31_a_second_signal_does_not_wait_for_anybody(server):
     connection.putrequest("PUT", f"/api/v1/workspaces/{workspace.id}/blobs/{'0' * 64}")
     connection.putheader("Authorization", f"Bearer {server.token}")
     connection.putheader("Content-Type", "application/octet-stream")
-    connection.putheader("Content-Length", "1000000")
-    connection.endheaders(b"only the beginning")
+    connection.putheader("Content-Length", "4000000")
+    connection.endheaders(b"only the beginning" * 100_000)
     folder = server.home.root / "data" / "tmp"
     deadline = time.monotonic() + 20
     while not list(folder.iterdir()):
