@@ -15,8 +15,8 @@ from zaffre.domain.access import Permission
 from zaffre.protocols.http.authentication import PUBLIC_PATHS, routes_of
 from zaffre.protocols.http.call import Call
 from zaffre.protocols.http.door import create_litestar
-from zaffre.protocols.http.paging import Limit
 from zaffre.protocols.http.files import RawFile
+from zaffre.protocols.http.paging import Limit
 from zaffre.protocols.http.streaming import blob_answer, raw_body, relative
 from zaffre.protocols.native.router import create_router
 from zaffre_sdk.wire.files import BlobOut
