@@ -59,10 +59,12 @@ class Server:
         return sum(member.memory_full_info().pss for member in members) / _MEGABYTE
 
     def _started(self, command: list[str], health: str) -> float:
+        # Both may keep their compiled modules, as they do wherever they are installed.
+        inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         began = time.perf_counter()
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                command, env={**os.environ, **self.environment}, stdout=log, stderr=log
+                command, env={**inherited, **self.environment}, stdout=log, stderr=log
             )
         while time.perf_counter() - began < _START_SECONDS:
             try:
