@@ -15,6 +15,7 @@ from peers import environment
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 REST_SECONDS = 10
+"""Both go on loading after they answer, and nothing tells when they are done with it."""
 COUNTS = {
     # measure: (what is said of it, how much for us, how much for MLflow's server)
     "single": ("single metrics, 1 client", 400, 60),
@@ -35,13 +36,13 @@ def main() -> list[str]:
     python = environment("mlflow", "mlflow", "psutil")
     version = measured_version(python)
     with tempfile.TemporaryDirectory(prefix="bench-mlflow-") as folder:
-        ours, theirs = Zaffre(Path(folder, "zaffre")), Mlflow(Path(folder, "mlflow"))
-        theirs.python = python
-        for server in (ours, theirs):
-            server.folder.mkdir()
-            server.start()  # the first start makes the tables
-            server.stop()
+        ours = Zaffre(Path(folder, "zaffre"))
+        theirs = Mlflow(Path(folder, "mlflow"), python=python)
         try:
+            for server in (ours, theirs):
+                server.folder.mkdir()
+                server.start()  # the first start makes the tables
+                server.stop()
             return [
                 f"| | zaffre | `mlflow server` {version} | times |",
                 "|---|---|---|---|",

@@ -12,8 +12,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -29,6 +27,7 @@ from home import fresh_home
 from peers import environment
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
+from waiting import wait_until_answering
 
 ROUNDS = 7
 SECONDS = 4.0
@@ -107,24 +106,11 @@ def peer(folder: Path, script: str, body: Path) -> Iterator[Subject]:
     )
     url = f"http://127.0.0.1:{port}/score"
     try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/")
+        wait_until_answering(process, f"http://127.0.0.1:{port}/", seconds=60)
         yield Subject("azureml-inference-server-http", url, body=body)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
-
-
-def wait_until_healthy(url: str) -> None:
-    """Return once a server answers."""
-    end = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(url):  # noqa: S310 - an address of this machine
-                return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
 
 
 def ours(workspace: Workspace, folder: Path, script: str, body: Path) -> Subject:

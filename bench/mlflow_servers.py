@@ -9,22 +9,28 @@ import sqlite3
 import subprocess
 import sys
 import time
-import urllib.request
-from contextlib import closing
+from abc import ABC, abstractmethod
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import psutil
+from filling import OldRun, add_run
+from waiting import wait_until_answering
+from zaffre.adapters.sql import open_database
+from zaffre.ports.stores import Stores
 
 WORDS = ("0.1", "0.01", "0.001", "0.2", "0.3")
 _MEGABYTE = 1 << 20
 _START_SECONDS = 180
+_STOP_SECONDS = 30
+_AT_ONCE = 500
 
 
 @dataclass
-class Server:
+class Server(ABC):
     """A server of one of the two kinds, in a folder of its own."""
 
     folder: Path
@@ -32,31 +38,38 @@ class Server:
     process: "subprocess.Popen[bytes] | None" = None
     environment: dict[str, str] = field(default_factory=dict)
 
+    @abstractmethod
     def start(self) -> float:
         """Start it and return after how many seconds it answered."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fill(self, numbers: range) -> None:
         """Put these runs into the experiment `bench`; the server does not run meanwhile."""
-        raise NotImplementedError
 
     def stop(self) -> None:
         """End it and all its processes."""
         if self.process is None:
             return
-        family = psutil.Process(self.process.pid)
-        for member in [*family.children(recursive=True), family]:
-            member.terminate()
-        self.process.wait(30)
+        members = self._members()
+        for member in members:
+            with suppress(psutil.NoSuchProcess):
+                member.terminate()
+        _, left = psutil.wait_procs(members, timeout=_STOP_SECONDS)
+        for member in left:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        self.process.wait()
         self.process = None
 
     def megabytes(self) -> float:
         """Return the memory of all its processes, shared pages counted once."""
+        return sum(member.memory_full_info().pss for member in self._members()) / _MEGABYTE
+
+    def _members(self) -> list[psutil.Process]:
         if self.process is None:
             raise RuntimeError("it does not run")
         family = psutil.Process(self.process.pid)
-        members = [family, *family.children(recursive=True)]
-        return sum(member.memory_full_info().pss for member in members) / _MEGABYTE
+        return [*family.children(recursive=True), family]
 
     def _started(self, command: list[str], health: str) -> float:
         # Both may keep their compiled modules, as they do wherever they are installed.
@@ -66,13 +79,8 @@ class Server:
             self.process = subprocess.Popen(
                 command, env={**inherited, **self.environment}, stdout=log, stderr=log
             )
-        while time.perf_counter() - began < _START_SECONDS:
-            try:
-                with urllib.request.urlopen(health, timeout=5):  # noqa: S310 - our own
-                    return time.perf_counter() - began
-            except OSError:
-                time.sleep(0.02)
-        raise TimeoutError(f"{command} did not answer at {health}")
+        wait_until_answering(self.process, health, seconds=_START_SECONDS)
+        return time.perf_counter() - began
 
 
 class Zaffre(Server):
@@ -93,8 +101,13 @@ class Zaffre(Server):
         asyncio.run(_fill_zaffre(self.folder / "home" / "data" / "zaffre.db", numbers))
 
 
+@dataclass
 class Mlflow(Server):
-    """MLflow's own server on SQLite, with the artifact proxy."""
+    """MLflow's own server on SQLite, with the artifact proxy.
+
+    Attributes:
+        python: The interpreter of its environment.
+    """
 
     python: Path = Path(sys.executable)
 
@@ -125,13 +138,21 @@ def free_port() -> int:
         return port
 
 
-def _described(number: int) -> dict[str, Any]:
-    chance = random.Random(number)  # noqa: S311 - the same runs for both
-    return {
-        "params": {"lr": chance.choice(WORDS), **{f"p{i}": str(i) for i in range(4)}},
-        "metrics": {"acc": chance.random(), **{f"m{i}": chance.random() for i in range(4)}},
-        "tags": {"kind": "bench", "team": chance.choice(WORDS)},
-    }
+class Logged(NamedTuple):
+    """What was logged of a run; the same with both servers."""
+
+    params: dict[str, str]
+    metrics: dict[str, float]
+    tags: dict[str, str]
+
+
+def _logged(number: int) -> Logged:
+    chance = random.Random(number)  # noqa: S311 - figures, not secrets
+    return Logged(
+        params={"lr": chance.choice(WORDS), **{f"p{i}": str(i) for i in range(4)}},
+        metrics={"acc": chance.random(), **{f"m{i}": chance.random() for i in range(4)}},
+        tags={"kind": "bench", "team": chance.choice(WORDS)},
+    )
 
 
 def _fill_mlflow(raw: sqlite3.Connection, numbers: range) -> None:
@@ -141,7 +162,7 @@ def _fill_mlflow(raw: sqlite3.Connection, numbers: range) -> None:
     columns = [row[1] for row in raw.execute("PRAGMA table_info(latest_metrics)")]
     begin = int(time.time() * 1000) - numbers.stop
     for number in numbers:
-        run, described = f"{number:032x}", _described(number)
+        run, logged = f"{number:032x}", _logged(number)
         raw.execute(
             "INSERT INTO runs (run_uuid, name, source_type, source_name, entry_point_name,"
             " user_id, status, start_time, end_time, source_version, lifecycle_stage,"
@@ -152,11 +173,11 @@ def _fill_mlflow(raw: sqlite3.Connection, numbers: range) -> None:
         )  # fmt: skip
         raw.executemany(
             "INSERT INTO params (run_uuid, key, value) VALUES (?, ?, ?)",
-            [(run, *pair) for pair in described["params"].items()],
+            [(run, *pair) for pair in logged.params.items()],
         )
         raw.executemany(
             "INSERT INTO tags (run_uuid, key, value) VALUES (?, ?, ?)",
-            [(run, *pair) for pair in described["tags"].items()],
+            [(run, *pair) for pair in logged.tags.items()],
         )
         for table in ("metrics", "latest_metrics"):
             named = "run_uuid, key, value, timestamp, step, is_nan"
@@ -164,53 +185,30 @@ def _fill_mlflow(raw: sqlite3.Connection, numbers: range) -> None:
                 raise RuntimeError(f"{table} has {columns}")
             raw.executemany(
                 f"INSERT INTO {table} ({named}) VALUES (?, ?, ?, ?, 0, 0)",  # noqa: S608 - ours
-                [(run, *pair, begin + number) for pair in described["metrics"].items()],
+                [(run, *pair, begin + number) for pair in logged.metrics.items()],
             )
 
 
 async def _fill_zaffre(path: Path, numbers: range) -> None:
-    from zaffre.adapters.sql.database import open_database  # noqa: PLC0415 - slow
-
     database = open_database(path)
     begin = datetime.now(UTC) - timedelta(milliseconds=numbers.stop)
     try:
-        for first in range(0, len(numbers), 500):
-            some = numbers[first : first + 500]
+        for first in range(0, len(numbers), _AT_ONCE):
+            some = numbers[first : first + _AT_ONCE]
             await database.write(lambda stores, some=some: _add(stores, some, begin))
     finally:
         await database.close()
 
 
-def _add(stores: Any, numbers: range, begin: datetime) -> None:  # noqa: ANN401 - a transaction
-    from zaffre.domain.metrics import MetricBatch, MetricKind, MetricPoint  # noqa: PLC0415
-    from zaffre.domain.runs import Run, RunKind, RunSpec, RunState  # noqa: PLC0415
-
-    workspace = stores.workspaces.list()[0].id
-    experiment = stores.experiments.find(workspace, "bench")
+def _add(stores: Stores, numbers: range, begin: datetime) -> None:
+    [workspace] = stores.workspaces.list()
+    experiment = stores.experiments.find(workspace.id, "bench")
+    if experiment is None:
+        raise RuntimeError("the client has not made the experiment yet")
     for number in numbers:
-        described, time_ = _described(number), begin + timedelta(milliseconds=number)
-        run = Run(
-            id=f"{number:032x}",
-            workspace_id=workspace,
-            experiment_id=experiment.id,
-            experiment_name=experiment.name,
-            parent_id=None,
-            number=number,
-            spec=RunSpec(kind=RunKind.INTERACTIVE),
-            state=RunState.COMPLETED,
-            display_name=f"run-{number}",
-            tags=described["tags"],
-            created_at=time_,
-            started_at=time_,
-            ended_at=time_,
-        )
-        stores.runs.add(run)
-        stores.params.add(run, described["params"])
-        points = tuple(
-            MetricPoint(name, MetricKind.SCALAR, value, 0, time_)
-            for name, value in described["metrics"].items()
-        )
-        stores.metrics.append(run, MetricBatch.of("bench", 1, points))
+        at = begin + timedelta(milliseconds=number)
+        run_id, logged = f"{number:032x}", _logged(number)
+        add_run(stores, experiment, OldRun(id=run_id, number=number, at=at, **logged._asdict()))
 
 
 def measured(python: Path, server: Server, measure: str, count: int) -> float:
