@@ -59,7 +59,7 @@ def test_a_run_begins_with_what_its_program_says(mlflow: Mlflow):
         "t": "v",
     }
     assert (made["data"]["metrics"], made["data"]["params"]) == ([], [])
-    assert made["inputs"] == {"dataset_inputs": []}
+    assert made["inputs"] == {}
 
 
 def test_a_run_without_a_name_is_given_one(mlflow: Mlflow):
@@ -204,6 +204,28 @@ def test_a_parent_that_is_not_here_is_kept_as_it_was_named(mlflow: Mlflow):
 
     assert (below("f" * 32), below(here)) == ([later], [elsewhere])
     assert tags(show(mlflow, elsewhere))["mlflow.parentRunId"] == here
+
+
+def test_a_workspace_that_is_named_does_not_depend_on_who_asked_before(mlflow: Mlflow):
+    mlflow.workspace("twin")
+    second = mlflow.workspace("twin", group="other")
+    new = NewRun(experiment_name="e", spec=RunSpec(kind=RunKind.INTERACTIVE))
+    run = mlflow.use(lambda s: s.runs.create(second.id, new, caller=OWNER_OF_TESTS))
+    token = mlflow.token_of(run.id, workspace_id=second.id)
+
+    def status(token: str | None = None) -> int:
+        reply = mlflow.ask("GET", "runs/get", {"run_id": run.id}, token=token, workspace="twin")
+        return reply.status
+
+    assert [status(), status(token), status()] == [404, 200, 404]
+
+
+@pytest.mark.parametrize(
+    "root", ["/api/2.0/preview/mlflow", "/ajax-api/2.0/mlflow", "/ajax-api/2.0/preview/mlflow"]
+)
+def test_older_addresses_lead_to_the_same_routes(mlflow: Mlflow, root: str):
+    run_id = begin(mlflow)["info"]["run_id"]
+    assert mlflow.done("GET", f"{root}/runs/get", {"run_id": run_id})["run"]
 
 
 @pytest.mark.parametrize(

@@ -144,11 +144,14 @@ class LatestMetric:
     """The point of a metric with the greatest step, then time, then number.
 
     Only numbers count. A point without a step counts as of step 0, not-a-number as 0.
+
+    Attributes:
+        time: Seconds since the epoch: a search reads hundreds of them.
     """
 
     name: str
     number: float
-    time: datetime
+    time: float
     step: int
 
 

@@ -13,6 +13,13 @@ E = TypeVar("E")
 
 
 class _Compiled(NamedTuple):
+    """The text, the names of its parameters in order, and what values pass through.
+
+    Attributes:
+        processors: Of an INSERT one for each parameter, or None; of a query those of the columns
+            that have one, with their places.
+    """
+
     text: str
     order: Sequence[str]
     processors: Sequence[Any]
@@ -28,18 +35,19 @@ class HotSelect:
 
     def one(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Return the first row, if there is one."""
-        dialect = connection.dialect
-        compiled = self._compiled.get(dialect.name) or self._compile(dialect)
-        cursor = connection.connection.cursor()
-        cursor.execute(compiled.text, [values[name] for name in compiled.order])
+        compiled, cursor = self._run(connection, values)
         row = cursor.fetchone()
         cursor.close()
-        if row is None:
-            return None
-        return tuple(
-            value if process is None else process(value)
-            for value, process in zip(row, compiled.processors, strict=True)
-        )
+        return None if row is None else _processed(row, compiled.processors)
+
+    def all(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Return all rows."""
+        compiled, cursor = self._run(connection, values)
+        rows = cursor.fetchall()
+        cursor.close()
+        if not compiled.processors:
+            return list(rows)
+        return [_processed(row, compiled.processors) for row in rows]
 
     def entity(
         self, entity: type[E], connection: Connection, values: Mapping[str, Any]
@@ -48,11 +56,19 @@ class HotSelect:
         row = self.one(connection, values)
         return None if row is None else entity(**dict(zip(self._names, row, strict=True)))
 
+    def _run(self, connection: Connection, values: Mapping[str, Any]) -> tuple[_Compiled, Any]:
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name) or self._compile(dialect)
+        cursor = connection.connection.cursor()
+        cursor.execute(compiled.text, [values[name] for name in compiled.order])
+        return compiled, cursor
+
     def _compile(self, dialect: Dialect) -> _Compiled:
         made = self._statement.compile(dialect=dialect)
         processors = [
-            column.type.result_processor(dialect, None)
-            for column in self._statement.selected_columns
+            (place, process)
+            for place, column in enumerate(self._statement.selected_columns)
+            if (process := column.type.result_processor(dialect, None)) is not None
         ]
         # A positional dialect says in which order the parameters stand.
         order = getattr(made, "positiontup", None) or ()
@@ -91,6 +107,13 @@ class HotInsert:
         compiled = _Compiled(str(made), order, processors)
         self._compiled[dialect.name] = compiled
         return compiled
+
+
+def _processed(row: Sequence[Any], processors: Iterable[tuple[int, Any]]) -> tuple[Any, ...]:
+    values = list(row)
+    for place, process in processors:
+        values[place] = process(values[place])
+    return tuple(values)
 
 
 def run_text(connection: Connection, text: str, values: Sequence[Any]) -> tuple[Any, ...] | None:

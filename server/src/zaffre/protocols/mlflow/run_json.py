@@ -18,7 +18,7 @@ from zaffre.protocols.mlflow.run_words import (
     from_state,
 )
 from zaffre.protocols.mlflow.shapes import lifecycle_stage
-from zaffre.protocols.mlflow.times import from_time
+from zaffre.protocols.mlflow.times import from_seconds, from_time
 from zaffre.services.tracking import TrackedRun
 
 Json = dict[str, Any]
@@ -34,8 +34,10 @@ def from_tracked_run(tracked: TrackedRun) -> Json:
             "params": pairs_out(tracked.params),
             "tags": pairs_out(tags_of(run)),
         },
-        "inputs": {"dataset_inputs": [_from_input(read) for read in tracked.inputs]},
+        "inputs": {},
     }
+    if tracked.inputs:
+        whole["inputs"]["dataset_inputs"] = [_from_input(read) for read in tracked.inputs]
     if tracked.models:
         _add_models(whole, tracked.models)
     return whole
@@ -78,7 +80,7 @@ def _from_metric(metric: LatestMetric) -> Json:
     return {
         "key": metric.name,
         "value": number_out(metric.number),
-        "timestamp": from_time(metric.time),
+        "timestamp": from_seconds(metric.time),
         "step": metric.step,
     }
 

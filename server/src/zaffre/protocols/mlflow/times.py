@@ -15,6 +15,11 @@ def from_time(time: datetime) -> int:
     return (time - _EPOCH) // _MILLISECOND
 
 
+def from_seconds(seconds: float) -> int:
+    """Return the milliseconds of a time in seconds, to the microsecond as `datetime` has it."""
+    return round(seconds * 1e6) // 1000
+
+
 def to_time(milliseconds: int | None, *, target: str) -> datetime | None:
     """Return the time; None for none, and for 0, which MLflow's messages have for none.
 

@@ -3,7 +3,18 @@
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, func, literal, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 
 from zaffre.domain.search import Comparison, Value
 
@@ -58,6 +69,14 @@ def label_value(labels: Any, name: str) -> Any:  # noqa: ANN401 - as above
         .correlate(labels.table)
         .scalar_subquery()
     )
+
+
+def asked(name: str) -> "Select[Any]":
+    """Return the values of a JSON list that is bound as `name`, to compare with by `in_`.
+
+    The statement is the same however many there are, so that it is compiled once.
+    """
+    return select(func.json_each(bindparam(name)).table_valued("value").alias().c.value)
 
 
 def listed(values: "list[int] | tuple[str, ...]") -> FromClause:

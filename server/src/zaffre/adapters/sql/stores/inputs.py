@@ -1,29 +1,27 @@
 """What runs read, in SQL."""
 
+import json
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, select
 
+from zaffre.adapters.sql.hot import HotSelect
 from zaffre.adapters.sql.rows import columns_of, insert_new, values_of
-from zaffre.adapters.sql.stores.conditions import label_value
-from zaffre.adapters.sql.stores.files import chunks
+from zaffre.adapters.sql.stores.conditions import asked, label_value
 from zaffre.adapters.sql.stores.params import key_of_run
 from zaffre.adapters.sql.tables import run_inputs, runs
 from zaffre.domain.inputs import CONTEXT_TAG, InputKind, ReadDataset, RunInput
 from zaffre.domain.runs import Run
 
 _insert = insert_new(run_inputs)
-_of = (
-    select(runs.c.id, *columns_of(run_inputs, RunInput))
+_fields = columns_of(run_inputs, RunInput)
+_NAMES = tuple(column.name for column in _fields)
+_of = HotSelect(
+    select(runs.c.id, *_fields)
     .join(run_inputs, run_inputs.c.run_key == runs.c.key)
-    .where(
-        runs.c.workspace_id == bindparam("workspace"),
-        runs.c.id.in_(bindparam("runs", expanding=True)),
-    )
+    .where(runs.c.workspace_id == bindparam("workspace"), runs.c.id.in_(asked("runs")))
     .order_by(run_inputs.c.key)
 )
-
-
 _datasets = (
     select(
         runs.c.experiment_id,
@@ -59,17 +57,16 @@ class SqlInputStore:
     def of(self, workspace_id: str, run_ids: Sequence[str]) -> dict[str, list[RunInput]]:
         """Return the inputs of many runs, in order of arrival; runs without are left out."""
         found: dict[str, list[RunInput]] = {}
-        for some in chunks(run_ids):
-            asked = {"workspace": workspace_id, "runs": some}
-            for row in self._connection.execute(_of, asked).all():
-                fields = dict(row._mapping)  # noqa: SLF001 - the documented way to the names
-                found.setdefault(fields.pop("id"), []).append(RunInput(**fields))
+        these = {"workspace": workspace_id, "runs": json.dumps(list(run_ids))}
+        for run_id, *fields in _of.all(self._connection, these):
+            read = RunInput(**dict(zip(_NAMES, fields, strict=True)))
+            found.setdefault(run_id, []).append(read)
         return found
 
     def datasets(
         self, workspace_id: str, experiment_ids: Sequence[str], *, limit: int
     ) -> list[ReadDataset]:
         """Return the datasets that runs of these experiments read, each but once."""
-        asked = {"workspace": workspace_id, "experiments": list(experiment_ids), "most": limit}
-        rows = self._connection.execute(_datasets, asked)
+        these = {"workspace": workspace_id, "experiments": list(experiment_ids), "most": limit}
+        rows = self._connection.execute(_datasets, these)
         return [ReadDataset(**row._mapping) for row in rows]  # noqa: SLF001 - the documented way

@@ -1,5 +1,6 @@
 """Logged models in SQL."""
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,7 +15,9 @@ from sqlalchemy import (
     update,
 )
 
+from zaffre.adapters.sql.hot import HotSelect
 from zaffre.adapters.sql.rows import columns_of, entity_of, insert_or_replace, values_of
+from zaffre.adapters.sql.stores.conditions import asked
 from zaffre.adapters.sql.stores.files import chunks
 from zaffre.adapters.sql.stores.logged_model_search import searched
 from zaffre.adapters.sql.tables import (
@@ -58,10 +61,10 @@ _run_key = select(runs.c.key).where(
     runs.c.workspace_id == bindparam("workspace"), runs.c.id == bindparam("run")
 )
 _link = insert_or_replace(run_models)
-_links = (
+_links = HotSelect(
     select(runs.c.id, run_models.c.direction, run_models.c.model_id, run_models.c.step)
     .join(runs, runs.c.key == run_models.c.run_key)
-    .where(runs.c.workspace_id == _workspace, runs.c.id.in_(_ids))
+    .where(runs.c.workspace_id == _workspace, runs.c.id.in_(asked("ids")))
     .order_by(run_models.c.run_key, run_models.c.direction, run_models.c.step)
 )
 
@@ -150,10 +153,12 @@ class SqlLoggedModelStore:
     def links(self, found: Sequence[Run]) -> dict[str, list[RunModel]]:
         """Return what each run made and read, by run id."""
         linked: dict[str, list[RunModel]] = {}
-        for some in chunks(found):
-            these = {"workspace": some[0].workspace_id, "ids": [run.id for run in some]}
-            for run_id, direction, model_id, step in self._connection.execute(_links, these):
-                linked.setdefault(run_id, []).append(RunModel(direction, model_id, step))
+        if not found:
+            return linked
+        ids = json.dumps([run.id for run in found])
+        these = {"workspace": found[0].workspace_id, "ids": ids}
+        for run_id, *link in _links.all(self._connection, these):
+            linked.setdefault(run_id, []).append(RunModel(*link))
         return linked
 
 

@@ -4,17 +4,18 @@ A batch is one row until it is folded; how a point is found thus depends on its 
 in chunks of their metric, the newest few thousand of a run in batches that wait.
 """
 
+import json
 import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import chain, islice, repeat
 from math import nan
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, select
 
-from zaffre.adapters.sql.hot import run_many, run_text
+from zaffre.adapters.sql.hot import HotSelect, run_many, run_text
+from zaffre.adapters.sql.stores.conditions import asked
 from zaffre.adapters.sql.stores.files import chunks
 from zaffre.adapters.sql.stores.folding import MAX_WAITING, ROW_WEIGHT, fold
 from zaffre.adapters.sql.stores.points import (
@@ -107,12 +108,12 @@ _batches = (
     .where(_b.run_key == _run_key, _b.start >= _first_batch, _b["count"] > 0)
     .order_by(_b.start)
 )
-_latest = (
+_latest = HotSelect(
     select(runs.c.id, _s.name, _s.latest_number, _s.latest_is_nan, _s.latest_time, _s.latest_step)
     .join(metric_series, _s.run_key == runs.c.key)
     .where(
         runs.c.workspace_id == bindparam("workspace"),
-        runs.c.id.in_(bindparam("runs", expanding=True)),
+        runs.c.id.in_(asked("runs")),
         _s.latest_step.is_not(None),
     )
     .order_by(_s.key)
@@ -157,14 +158,11 @@ class SqlMetricStore:
     def latest(self, workspace_id: str, run_ids: Sequence[str]) -> dict[str, list[LatestMetric]]:
         """Return the latest of each metric of many runs, in order of first appearance."""
         found: dict[str, list[LatestMetric]] = {}
-        for some in chunks(run_ids):
-            asked = {"workspace": workspace_id, "runs": some}
-            for run_id, name, number, is_nan, time, step in self._connection.execute(
-                _latest, asked
-            ).all():
-                at = datetime.fromtimestamp(time, UTC)
-                latest = LatestMetric(name, nan if is_nan else number, at, step)
-                found.setdefault(run_id, []).append(latest)
+        these = {"workspace": workspace_id, "runs": json.dumps(list(run_ids))}
+        rows = _latest.all(self._connection, these)
+        for run_id, name, number, is_nan, time, step in rows:
+            latest = LatestMetric(name, nan if is_nan else number, time, step)
+            found.setdefault(run_id, []).append(latest)
         return found
 
     def points(
@@ -267,8 +265,8 @@ class SqlMetricStore:
         self, series: int, name: str, low: int, high: int
     ) -> list[tuple[int, MetricPoint]]:
         found: list[tuple[int, MetricPoint]] = []
-        asked = {"series": series, "low": low, "high": high}
-        for row in self._connection.execute(_chunks, asked) if low <= high else ():
+        those = {"series": series, "low": low, "high": high}
+        for row in self._connection.execute(_chunks, those) if low <= high else ():
             chunk = Chunk(*row)
             begin = max(low, chunk.first)
             piece = chunk.part().cut(begin - chunk.first, high + 1 - chunk.first)
@@ -277,8 +275,8 @@ class SqlMetricStore:
 
     def _all(self, series: int, count: int) -> Iterator[Chunk]:
         """Yield the chunks of the first points of a series."""
-        asked = {"series": series, "low": 0, "high": count - 1}
-        for row in self._connection.execute(_chunks, asked) if count else ():
+        those = {"series": series, "low": 0, "high": count - 1}
+        for row in self._connection.execute(_chunks, those) if count else ():
             yield Chunk(*row)
 
     def _places(

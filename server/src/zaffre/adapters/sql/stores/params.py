@@ -1,12 +1,14 @@
 """Params of runs in SQL; the statements of `add` are plain text since programs log many."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select
 
-from zaffre.adapters.sql.hot import run_text
+from zaffre.adapters.sql.hot import HotSelect, run_text
+from zaffre.adapters.sql.stores.conditions import asked
 from zaffre.adapters.sql.stores.files import chunks
 from zaffre.adapters.sql.tables import run_params, runs
 from zaffre.domain.errors import missing
@@ -18,13 +20,10 @@ INSERT INTO run_params (run_key, name, value, digest) VALUES (?, ?, ?, ?)
 ON CONFLICT DO NOTHING
 """
 _FIND = "SELECT name, value FROM run_params WHERE run_key = ? AND name IN ({})"
-_of = (
+_of = HotSelect(
     select(runs.c.id, func.json_group_object(run_params.c.name, run_params.c.value))
     .join(run_params, run_params.c.run_key == runs.c.key)
-    .where(
-        runs.c.workspace_id == bindparam("workspace"),
-        runs.c.id.in_(bindparam("runs", expanding=True)),
-    )
+    .where(runs.c.workspace_id == bindparam("workspace"), runs.c.id.in_(asked("runs")))
     .group_by(run_params.c.run_key)
 )
 _decode = msgspec.json.Decoder(dict[str, str]).decode
@@ -53,12 +52,9 @@ class SqlParamStore:
 
     def of(self, workspace_id: str, run_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return the params of many runs, by name; runs without any are left out."""
-        found: dict[str, dict[str, str]] = {}
-        for some in chunks(run_ids):
-            asked = {"workspace": workspace_id, "runs": some}
-            rows = self._connection.execute(_of, asked).all()
-            found.update((run_id, _decode(params)) for run_id, params in rows)
-        return found
+        these = {"workspace": workspace_id, "runs": json.dumps(list(run_ids))}
+        rows = _of.all(self._connection, these)
+        return {run_id: _decode(params) for run_id, params in rows}
 
 
 def digest_of(value: str) -> bytes:

@@ -1,7 +1,7 @@
 """Registered models, the names of versions, in SQL."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import (
     Connection,
@@ -193,7 +193,7 @@ class SqlRegisteredModelStore:
         self._connection.execute(_remove_versions, this)
         self._bury(model, model.updated_at)
 
-    def _bury(self, model: RegisteredModel, at: Any) -> None:  # noqa: ANN401 - a time
+    def _bury(self, model: RegisteredModel, at: datetime) -> None:
         values = {
             "workspace": model.workspace_id,
             "this_name": model.name,

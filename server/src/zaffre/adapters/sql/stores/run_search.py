@@ -23,8 +23,9 @@ from sqlalchemy import (
     union_all,
 )
 
+from zaffre.adapters.sql.hot import HotSelect
 from zaffre.adapters.sql.rows import columns_of
-from zaffre.adapters.sql.stores.conditions import listed
+from zaffre.adapters.sql.stores.conditions import asked, listed
 from zaffre.adapters.sql.stores.run_conditions import condition_of, narrowing, order_of
 from zaffre.adapters.sql.tables import experiments, runs
 from zaffre.domain.runs import Run
@@ -39,18 +40,16 @@ _LATEST_FIRST = OrderKey(Subject.FIELD, RunField.STARTED, descending=True)
 _wanted = func.json_each(bindparam("keys")).table_valued("key", "value").alias("wanted")
 _columns = columns_of(runs, Run)
 _FIELDS = tuple(column.name for column in _columns)
-_rows = (
+_rows = HotSelect(
     select(*_columns)
     .join_from(_wanted, runs, runs.c.key == _wanted.c.value)
     .order_by(_wanted.c.key)
 )
-_known = select(experiments.c.id).where(
-    experiments.c.workspace_id == bindparam("workspace"),
-    experiments.c.id.in_(
-        select(
-            func.json_each(bindparam("ids")).table_valued("key", "value").alias("asked").c.value
-        )
-    ),
+_known = HotSelect(
+    select(experiments.c.id).where(
+        experiments.c.workspace_id == bindparam("workspace"),
+        experiments.c.id.in_(asked("ids")),
+    )
 )
 _began = type_coerce(runs.c.began_at, Double)
 
@@ -65,8 +64,8 @@ class SqlRunSearchStore:
         self, workspace_id: str, search: RunSearch, *, limit: int, place: Place
     ) -> list[Run]:
         """Return the runs that meet every condition, from `place` on."""
-        asked = {"workspace": workspace_id, "ids": json.dumps(search.experiment_ids)}
-        known = tuple(self._connection.execute(_known, asked).scalars())
+        these = {"workspace": workspace_id, "ids": json.dumps(search.experiment_ids)}
+        known = tuple(found for (found,) in _known.all(self._connection, these))
         if not known:
             return []
         wanted = [condition_of(workspace_id, condition) for condition in search.conditions]
@@ -84,7 +83,7 @@ class SqlRunSearchStore:
         else:
             found = self._sorted(known, wanted, search.order).limit(limit).offset(place.offset)
         keys = self._connection.execute(found).scalars().all()
-        rows = self._connection.execute(_rows, {"keys": json.dumps(list(keys))}).all()
+        rows = _rows.all(self._connection, {"keys": json.dumps(list(keys))})
         return [Run(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
     def _few(self, workspace_id: str, search: RunSearch) -> set[int] | None:
