@@ -66,9 +66,9 @@ class Mlflow:
         """Run a use case behind the door."""
         return self.runner.run(self.doors.house.work.write(use))
 
-    def workspace(self, name: str) -> Workspace:
+    def workspace(self, name: str, *, group: str = "g") -> Workspace:
         """Create a workspace."""
-        new = NewWorkspace(name=name, subscription_id="s", resource_group="g")
+        new = NewWorkspace(name=name, subscription_id="s", resource_group=group)
         return self.use(lambda s: s.workspaces.create(new))
 
     def run(self, **files: bytes) -> str:
@@ -80,10 +80,11 @@ class Mlflow:
             self.done("PUT", f"/api/2.0/mlflow-artifacts/artifacts/runs/{run_id}/{path}", data)
         return run_id
 
-    def token_of(self, run_id: str) -> str:
-        """Return a token for that run, as its runner has one."""
+    def token_of(self, run_id: str, *, workspace_id: str | None = None) -> str:
+        """Return a token for that run, as its runner has one; without a workspace of the first."""
         house = self.doors.house
-        workspace_id = self.use(lambda s: s.workspaces.list(caller=OWNER_OF_TESTS))[0].id
+        if workspace_id is None:
+            workspace_id = self.use(lambda s: s.workspaces.list(caller=OWNER_OF_TESTS))[0].id
         token = Token(
             digest=digest_of(f"secret of {run_id}"),
             name=f"run {run_id}",

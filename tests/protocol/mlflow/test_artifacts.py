@@ -256,6 +256,14 @@ class TestUploadsInParts:
         assert self.part(mlflow, begun, 1, b"x").status == 403
         assert send(mlflow, "PUT", f"{ROOT}/mpu/parts/1", body=b"x").status == 403
 
+    def test_a_number_that_no_part_has_is_refused(self, mlflow: Mlflow):
+        run = mlflow.run()
+        header = self.begin(mlflow, run)["credentials"][0]["headers"].popitem()
+        permit = (header[0].encode(), header[1].encode())
+        for number in ("0", "4", "x", "9" * 5000):
+            reply = send(mlflow, "PUT", f"{ROOT}/mpu/parts/{number}", permit, body=b"x")
+            assert reply.status == 400
+
     def test_an_etag_names_bytes_that_were_sent_for_it(self, mlflow: Mlflow):
         run = mlflow.run(secret=b"of somebody else")
         completion = self.sent(mlflow, run)

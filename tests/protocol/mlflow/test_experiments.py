@@ -186,3 +186,25 @@ def test_the_default_experiment_is_the_oldest_whoever_asked_first(mlflow: Mlflow
     by_change = {"max_results": 10, "order_by": ["last_update_time"]}
     found = mlflow.done("POST", "experiments/search", by_change)["experiments"]
     assert [one["name"] for one in found] == ["Default", "train"]
+
+
+def test_the_id_of_an_experiment_means_it_and_not_one_of_that_name(mlflow: Mlflow):
+    meant = create(mlflow)
+    other = mlflow.done("POST", "experiments/create", {"name": meant})["experiment_id"]
+    tag = {"experiment_id": meant, "key": "k", "value": "v"}
+    mlflow.done("POST", "experiments/set-experiment-tag", tag)
+    mlflow.done("POST", "experiments/delete", {"experiment_id": meant})
+    found = [
+        mlflow.done("GET", "experiments/get", {"experiment_id": one})["experiment"]
+        for one in (meant, other)
+    ]
+    assert [one["lifecycle_stage"] for one in found] == ["deleted", "active"]
+    assert [one["tags"] for one in found] == [[{"key": "k", "value": "v"}], []]
+
+
+def test_experiments_are_sorted_by_ten_fields_at_most_alike_or_not(mlflow: Mlflow):
+    asked = {"order_by": ["name", "name DESC"], "max_results": 10}
+    assert mlflow.done("POST", "experiments/search", asked)["experiments"]
+    for bad in (["name"] * 11, ["tags.name"], ["tags.`mlflow.note.content`"]):
+        refused = mlflow.refused("POST", "experiments/search", {"order_by": bad})
+        assert refused == (400, "INVALID_PARAMETER_VALUE")

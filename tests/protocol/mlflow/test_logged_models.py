@@ -220,3 +220,44 @@ def test_one_is_sorted_by_what_was_measured_on_a_dataset(mlflow: Mlflow):
 
     assert by(dataset_name="x") == by(dataset_name="x", dataset_digest="x1") == ["a", "b"]
     assert by(dataset_name="y") == by(dataset_digest="y1") == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"experiment_ids": ["0"] * 1001},
+        {"datasets": [{"dataset_name": "d"}] * 101},
+        {"order_by": [{"field_name": "name"}] * 11},
+    ],
+)
+def test_a_search_for_more_than_fits_is_refused(mlflow: Mlflow, more):
+    assert mlflow.refused("POST", f"{LM}/search", {"experiment_ids": ["0"], **more}) == BAD
+
+
+def test_a_step_that_is_no_number_of_64_bits_is_refused(mlflow: Mlflow):
+    models = [{"model_id": id_of(mlflow), "step": 2**63}]
+    body = {"run_id": mlflow.run(), "models": models}
+    assert mlflow.refused("POST", "runs/outputs", body) == BAD
+
+
+def test_files_of_what_was_deleted_are_not_shown(mlflow: Mlflow):
+    one = id_of(mlflow)
+    mlflow.done("PUT", f"/api/2.0/mlflow-artifacts/artifacts/models/{one}/a", b"x")
+    asked = {"artifact_file_path": "a"}
+    assert mlflow.ask("GET", f"{LM}/{one}/artifacts/files", asked).body == b"x"
+    mlflow.done("DELETE", f"{LM}/{one}")
+    assert mlflow.refused("GET", f"{LM}/{one}/artifacts/files", asked) == ABSENT
+
+
+def test_files_are_listed_in_pages(mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("zaffre.protocols.mlflow.logged_models._MOST_FILES", 1)
+    one = id_of(mlflow)
+    for path in ("a/b", "a/c", "d"):
+        mlflow.done("PUT", f"/api/2.0/mlflow-artifacts/artifacts/models/{one}/{path}", b"x")
+    folder = f"{LM}/{one}/artifacts/directories"
+    first = mlflow.done("GET", folder)
+    second = mlflow.done("GET", folder, {"page_token": first["next_page_token"]})
+
+    assert [file["path"] for file in first["files"] + second["files"]] == ["a", "d"]
+    assert "next_page_token" not in second
+    assert mlflow.refused("GET", folder, {"page_token": "a/"}) == BAD

@@ -1,5 +1,6 @@
 import json
 import math
+import unicodedata
 
 import pytest
 from protocol.mlflow.conftest import Mlflow
@@ -79,6 +80,22 @@ def test_a_metric_batch_sent_again_after_a_lost_answer_is_stored_once(mlflow: Ml
     assert values(mlflow, run, "n") == [math.pi]
 
 
+def test_the_same_number_of_two_logged_models_is_kept_for_both(mlflow: Mlflow, run: str):
+    def measured(model_id: str) -> list[float]:
+        found = mlflow.done("GET", f"logged-models/{model_id}")["model"]["data"]["metrics"]
+        return [one["value"] for one in found]
+
+    body = {"experiment_id": "0", "name": "model"}
+    models = [
+        mlflow.done("POST", "logged-models", body)["model"]["info"]["model_id"] for _ in range(2)
+    ]
+    mlflow.done("POST", "runs/log-metric", {"run_id": run, **metric(0.5)})
+    for model_id in models * 2:
+        said = {"run_id": run, **metric(0.5, model_id=model_id)}
+        mlflow.done("POST", "runs/log-metric", said)
+    assert [measured(model_id) for model_id in models] == [[0.5], [0.5]]
+
+
 def test_points_of_one_batch_that_are_alike_are_kept(mlflow: Mlflow, run: str):
     log(mlflow, run, metric(1.0), metric(1.0))
     assert values(mlflow, run) == [1.0, 1.0]
@@ -119,6 +136,9 @@ def test_a_deleted_run_takes_no_metrics(mlflow: Mlflow, run: str):
         {"run_id": "R", "key": "m", "value": 1, "timestamp": 2**62},
         {"run_id": "R", "key": "m", "value": 1, "timestamp": -(2**62)},
         {"run_id": "R", "key": "m", "value": 1, "timestamp": 1, "step": 2**63},
+        {"run_id": "R", "key": "m", "value": 1, "timestamp": 1, "step": 2**70},
+        {"run_id": "R", "key": "m", "value": 1, "timestamp": 1, "step": -(2**70)},
+        {"run_id": "R", "key": "m", "value": 1, "timestamp": 1, "step": str(2**70)},
         {"run_id": "R", "key": "m", "value": 1, "timestamp": 1, "step": 0.5},
         {"run_id": "R", "key": "m" * 300, "value": 1, "timestamp": 1},
         {"run_id": "R", "key": "a/../b", "value": 1, "timestamp": 1},
@@ -204,5 +224,22 @@ def test_samples_of_several_runs_keep_both_ends(mlflow: Mlflow, run: str):
     first, second = steps(start_step=20, end_step=29)
     assert (first[0], first[-1], len(first)) == (20, 29, 5)
     assert second == [20]
-    for bad in ({"start_step": 3}, {"start_step": 3, "end_step": 2}, {"max_results": 2501}):
+    for bad in (
+        {"start_step": 3},
+        {"start_step": 3, "end_step": 2},
+        {"start_step": 3, "end_step": 2**70},
+        {"max_results": 2501},
+    ):
         assert mlflow.refused("GET", path, {**asked, **bad}) == BAD
+
+
+def test_a_name_written_in_another_unicode_form_is_the_same_name(mlflow: Mlflow, run: str):
+    apart = unicodedata.normalize("NFD", "Güte")
+    log(mlflow, run, metric(0.5, apart), tags=[{"key": apart, "value": "v"}])
+    assert values(mlflow, run, apart) == values(mlflow, run, "Güte") == [0.5]
+    text = f"metrics.`{apart}` = 0.5 AND tags.`{apart}` = 'v'"
+    found = mlflow.done("POST", "runs/search", {"experiment_ids": ["0"], "filter": text})["runs"]
+    assert [one["info"]["run_id"] for one in found] == [run]
+    tag = {"experiment_id": "0", "key": apart, "value": "v"}
+    mlflow.done("POST", "experiments/set-experiment-tag", tag)
+    mlflow.done("POST", "experiments/delete-experiment-tag", tag)

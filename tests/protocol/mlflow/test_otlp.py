@@ -23,7 +23,7 @@ from tracing import (
     varint,
 )
 from zaffre.domain.errors import ZaffreError
-from zaffre.protocols.mlflow import otlp, otlp_messages
+from zaffre.protocols.mlflow import otlp, otlp_json, otlp_messages
 
 V3 = "/api/3.0/mlflow/traces"
 JSON = (b"content-type", b"application/json; charset=utf-8")
@@ -139,6 +139,11 @@ class TestProtobuf:
         said = {each["key"]: each["value"] for each in read(door)["spans"][0]["attributes"]}
         assert said["service.name"] == {"string_value": "shop"}
 
+    def test_says_of_the_trace_only_what_can_be_told_of_it(self, door):
+        send(door, request(span(said={"session.id": "a\0b"})))
+        told = door.done("POST", V3, info(trace_id(1)))["trace"]["trace_info"]
+        assert told["trace_metadata"]["mlflow.trace.session"] == "ab"
+
     def test_adds_to_what_is_told_in_either_order(self, door):
         send(door, request(span(1, 2, parent=1, name="part")))
         assert read(door)["trace_info"]["state"] == "IN_PROGRESS"
@@ -204,6 +209,10 @@ class TestCompression:
     )
     def test_that_is_broken_is_refused(self, door, encoding, body):
         assert refusal(door, body, (b"content-encoding", encoding)) == BAD
+
+    def test_of_very_many_members_is_refused(self, door):
+        body = gzip.compress(b"") * 1000
+        assert refusal(door, body, (b"content-encoding", b"gzip")) == BAD
 
     def test_a_bomb_is_refused_in_bounded_memory(self, door, monkeypatch):
         monkeypatch.setattr(otlp, "MAX_BYTES", 1 << 20)
@@ -308,6 +317,11 @@ class TestJson:
     )
     def test_that_is_wrong_is_refused(self, door, fields):
         assert refusal(door, self.body(**fields), kind=JSON) == BAD
+
+    def test_of_more_objects_than_memory_can_hold_is_refused(self, door, monkeypatch):
+        monkeypatch.setattr(otlp_json, "MAX_FIELDS", 1000)
+        body = json.dumps({"resourceSpans": [{}] * 1000}).encode()
+        assert refusal(door, body, kind=JSON) == BAD
 
     @pytest.mark.parametrize("body", [b"{", b"[]", b'{"resourceSpans": "x"}', b"\xff"])
     def test_that_is_broken_is_refused(self, door, body):

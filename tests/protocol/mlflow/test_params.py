@@ -56,3 +56,15 @@ def test_what_a_run_read_is_shown_with_it(mlflow: Mlflow):
     assert shown == {"dataset_inputs": [{"tags": context, "dataset": dataset}]}
     nameless = {"run_id": run_id, "datasets": [{"dataset": {"digest": "1"}}]}
     assert mlflow.refused("POST", "runs/log-inputs", nameless) == DENIED
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [{"models": [{"model_id": "m-1"}]}, {"datasets": [{"dataset": {"name": "d", "digest": "1"}}]}],
+    ids=list,
+)
+def test_a_request_names_a_thousand_inputs_at_most(mlflow: Mlflow, inputs: dict):
+    said = {"run_id": mlflow.run(), **{what: some * 1001 for what, some in inputs.items()}}
+    reply = mlflow.ask("POST", "runs/log-inputs", said)
+    assert reply.status == 400
+    assert "at most 1000" in reply.json["message"]

@@ -443,3 +443,46 @@ def test_r18_clients_at_once_count_without_gaps(mlflow: Mlflow, source: str):
     given = mlflow.runner.run(all_clients())
     assert sorted(version for one in given for version in one) == list(range(1, 64 * count + 1))
     assert all(one == sorted(one) for one in given)
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 5000])
+def test_a_source_with_a_number_that_no_version_can_have(mlflow: Mlflow, source: str, number: str):
+    named(mlflow)
+    create(mlflow, source)
+    body = {"name": "m", "source": f"models:/m/{number}"}
+    assert mlflow.refused("POST", f"{MV}/create", body) == ABSENT
+
+
+def test_a_name_is_the_same_however_its_letters_are_put_together(mlflow: Mlflow, source: str):
+    apart, together = "e\u0301", "\u00e9"
+    assert named(mlflow, apart)["name"] == together
+    assert create(mlflow, source, apart)["name"] == together
+    create(mlflow, f"models:/{apart}/1", apart)
+    alias = {"name": apart, "alias": "best", "version": "2"}
+    mlflow.done("POST", f"{RM}/alias", alias)
+
+    assert mlflow.done("GET", f"{RM}/alias", alias)["model_version"]["version"] == "2"
+    newest = mlflow.done("GET", f"{RM}/get-latest-versions", {"name": apart})["model_versions"]
+    assert [version["version"] for version in newest] == ["2"]
+    mlflow.done("DELETE", f"{RM}/delete", {"name": apart})
+    assert mlflow.refused("GET", f"{RM}/get", {"name": together}) == ABSENT
+
+
+def test_a_page_token_belongs_to_one_search(mlflow: Mlflow):
+    for name in ("a", "b"):
+        named(mlflow, name)
+    token = mlflow.done("GET", f"{RM}/search", {"max_results": 1})["next_page_token"]
+    more = {"max_results": 1, "page_token": token}
+    (second,) = mlflow.done("GET", f"{RM}/search", more)["registered_models"]
+    assert second["name"] == "b"
+    for path, body in ((f"{RM}/search", {**more, "filter": "name = 'a'"}), (f"{MV}/search", more)):
+        assert mlflow.refused("GET", path, body) == BAD
+
+
+def test_a_logged_model_whose_list_of_versions_cannot_be_read(mlflow: Mlflow):
+    named(mlflow)
+    made = mlflow.done("POST", "logged-models", {"experiment_id": "0", "name": "l"})
+    model_id = made["model"]["info"]["model_id"]
+    tags = [{"key": "mlflow.modelVersions", "value": "[" * 100_000}]
+    mlflow.done("PATCH", f"logged-models/{model_id}/tags", {"tags": tags})
+    assert create(mlflow, f"models:/{model_id}")["model_id"] == model_id

@@ -39,6 +39,12 @@ class TestTelling:
         assert told["tags"]["color"] == "red"
         assert found(door) == ["tr-1"]
 
+    def test_keeps_no_more_metadata_than_a_trace_may_have(self, door):
+        tell(door, trace_metadata={f"a{n}": "x" for n in range(200)})
+        more = info(trace_metadata={f"b{n}": "x" for n in range(200)})
+
+        assert door.refused("POST", V3, more) == BAD
+
     def test_keeps_assessments_that_come_with_it(self, door):
         one = {
             "assessment_name": "good",
@@ -112,6 +118,12 @@ class TestSpans:
         assert len(door.done("GET", f"{asked}&allow_partial=true")["trace"]["spans"]) == 1
         assert door.done("GET", f"{V3}/batchGet?trace_ids={trace_id(1)}") == {"traces": []}
 
+    def test_are_not_promised_by_what_cannot_be_read(self, door):
+        send(door, span())
+        tell(door, trace_id(1), trace_metadata={"mlflow.trace.sizeStats": "[" * 100_000})
+
+        assert len(door.done("GET", f"{V3}/get?trace_id={trace_id(1)}")["trace"]["spans"]) == 1
+
     def test_are_read_from_the_experiments_that_are_named(self, door):
         tell(door)
         body = {"trace_ids": ["tr-1"], "experiment_ids": ["0"]}
@@ -158,6 +170,17 @@ class TestDeletion:
         assert door.done("POST", f"{V3}/delete-traces", one) == {"traces_deleted": 1}
         assert found(door) == ["tr-b"]
         assert door.done("POST", f"{V2}/delete-traces", body) == {"traces_deleted": 1}
+
+    @pytest.mark.parametrize(("most", "gone"), [({}, 5), ({"max_traces": 3}, 3)])
+    def test_of_many_is_done_in_slices(self, door, monkeypatch, most, gone):
+        for module in ("services.traces", "protocols.mlflow.traces"):
+            monkeypatch.setattr(f"zaffre.{module}.MAX_REMOVED", 2)
+        ids = [tell(door, f"tr-{number}")["trace_id"] for number in range(5)]
+        body = {"experiment_id": "0", "max_timestamp_millis": 2**63 - 1, **most}
+        assert door.done("POST", f"{V3}/delete-traces", body) == {"traces_deleted": gone}
+
+        left = {"experiment_id": "0", "request_ids": ids}
+        assert door.done("POST", f"{V3}/delete-traces", left) == {"traces_deleted": 5 - gone}
 
     def test_takes_what_belongs_to_the_trace(self, door):
         send(door, span())
@@ -256,6 +279,21 @@ class TestAssessments:
         assert changed["feedback"] == {"value": [1, "x"]}
         assert changed["rationale"] == "why"
 
+    def test_are_no_longer_after_a_change_than_before(self, door):
+        tell(door)
+        change = {"assessment": {"rationale": "x" * 131_073}, "update_mask": "rationale"}
+        url = f"{self.URL}/{self.add(door)['assessment_id']}"
+        assert door.refused("PATCH", url, change) == BAD
+
+    def test_of_others_are_not_replaced_by_the_run_of_the_trace(self, door):
+        token = door.token_of(door.run("exp"))
+        assert door.ask("POST", V3, info(), token=token).status == 200
+        theirs = self.add(door, assessment_id="a-1")
+        body = info(assessments=[{**theirs, "feedback": {"value": 1}}])
+
+        assert door.refused("POST", V3, body, token=token) == (403, "PERMISSION_DENIED")
+        assert door.done("GET", f"{self.URL}/a-1")["assessment"] == theirs
+
     def test_cannot_become_another_kind(self, door):
         tell(door)
         added = self.add(door)
@@ -291,6 +329,9 @@ class TestAssessments:
             {"overrides": "a-0"},
             {"create_time": "x"},
             {"feedback": None, "expectation": {"serialized_value": {"value": "{"}}},
+            {"feedback": None, "expectation": {"serialized_value": {"value": '"\\ud800"'}}},
+            {"span_id": "a\0"},
+            {"source": {"source_type": "x" * 131_073}},
         ],
     )
     def test_that_are_wrong_are_refused(self, door, fields):

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from zaffre.base.text import shown
+from zaffre.domain.errors import ConflictError
+
 DEFAULT: Final = "Default"
 """The experiment of programs that name none."""
 
@@ -25,3 +28,17 @@ class Experiment:
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None = None
+
+    def check_listed(self) -> None:
+        """Refuse to add to an experiment that was put away.
+
+        Raises:
+            ConflictError: `ExperimentArchived`.
+        """
+        if self.archived_at is not None:
+            raise ConflictError(
+                "ExperimentArchived",
+                f"The experiment {shown(self.name)} is archived and takes nothing new.",
+                target="experiment",
+                hint="Reactivate it, or use another experiment.",
+            )

@@ -65,7 +65,7 @@ def listed(text: str) -> list[object]:
     """Return a list that a tag holds as JSON; empty if a program put something else there."""
     try:
         known = json.loads(text or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return known if isinstance(known, list) else []
 

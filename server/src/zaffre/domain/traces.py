@@ -180,7 +180,7 @@ class Trace:
         try:
             stats = json.loads(self.metadata.get(SIZE_METADATA, "{}"))
             count = stats.get("num_spans", 0)
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             return 0
         return count if isinstance(count, int) else 0
 

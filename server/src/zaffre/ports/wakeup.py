@@ -7,4 +7,4 @@ class Wakeup(Protocol):
     """A hint, never a promise: the engine looks by itself from time to time as well."""
 
     def hint(self, noun: str) -> None:
-        """Make the engine look after `runs` or `endpoints` now; callable from any thread."""
+        """Make the engine look after `runs`, `endpoints` or `removals` now; from any thread."""

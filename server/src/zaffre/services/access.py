@@ -4,8 +4,9 @@ A caller that is bound to a workspace sees that one alone. The token of a run wr
 the runs below it. Whatever is out of reach answers exactly as if it did not exist.
 """
 
+from zaffre.base.text import shown
 from zaffre.domain.access import Principal
-from zaffre.domain.errors import NotFoundError, missing
+from zaffre.domain.errors import ForbiddenError, NotFoundError, missing
 from zaffre.domain.runs import Run
 from zaffre.domain.workspaces import Workspace
 from zaffre.ports.stores import Stores
@@ -52,6 +53,27 @@ def writable_run(stores: Stores, workspace_id: str, run_id: str, *, caller: Prin
     if own.attempt != caller.attempt:
         own.check_attempt(caller.attempt)
     return run
+
+
+def check_maker(caller: Principal, maker: str, noun: str, thing_id: str) -> None:
+    """Refuse that a run changes what it did not make.
+
+    Args:
+        caller: Who is about to change it.
+        maker: The name of the caller who made it.
+        noun: What it is, such as `trace`.
+        thing_id: Which one it is.
+
+    Raises:
+        ForbiddenError: `Forbidden`, for the token of a run.
+    """
+    if caller.run_id is not None and maker != caller.name:
+        raise ForbiddenError(
+            "Forbidden",
+            f"{caller.name} did not make the {noun} {shown(thing_id)} and may not change it.",
+            target=noun,
+            hint="Change it outside of a run.",
+        )
 
 
 def _sees(caller: Principal, workspace_id: str) -> bool:

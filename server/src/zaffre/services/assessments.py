@@ -6,11 +6,11 @@ from typing import Any
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
-from zaffre.domain.errors import ConflictError, ForbiddenError, InvalidError, missing
+from zaffre.domain.errors import ConflictError, InvalidError, missing
 from zaffre.domain.labels import check_labels, check_text
 from zaffre.domain.traces import ASSESSMENT, Assessment, AssessmentKind
 from zaffre.ports.stores import Stores
-from zaffre.services.access import seen_workspace
+from zaffre.services.access import check_maker, seen_workspace
 from zaffre.services.context import Context
 
 _MILLIS = 1000
@@ -56,9 +56,18 @@ class AssessmentService:
             )
         if new.overrides:
             self._set_valid(workspace_id, new.trace_id, new.overrides, valid=False)
-        added = checked(new, fresh_id=f"a-{self._context.new_id()}", caller=caller)
-        self._stores.assessments.put(workspace_id, added)
-        return added
+        return self._put(workspace_id, new, caller)
+
+    def tell(self, workspace_id: str, told: Assessment, *, caller: Principal) -> Assessment:
+        """Keep one that its program says along with the trace, in place of one of its id.
+
+        Raises:
+            ForbiddenError: `Forbidden`, for the token of a run that did not make that one.
+        """
+        present = self._stores.assessments.find(workspace_id, told.trace_id, told.id)
+        if present is not None:
+            check_maker(caller, present.created_by, "assessment", present.id)
+        return self._put(workspace_id, told, caller)
 
     def get(
         self, workspace_id: str, trace_id: str, assessment_id: str, *, caller: Principal
@@ -90,7 +99,7 @@ class AssessmentService:
             InvalidError: `AssessmentKind`, when the new value is of another kind.
         """
         present = self.get(workspace_id, trace_id, assessment_id, caller=caller)
-        _check_own(present, caller)
+        check_maker(caller, present.created_by, "assessment", present.id)
         kind, value, error = change.content or (present.kind, present.value, present.error)
         if kind is not present.kind:
             article = "a" if present.kind is AssessmentKind.FEEDBACK else "an"
@@ -101,17 +110,17 @@ class AssessmentService:
                 target=kind.value,
             )
         name = present.name if change.name is None else change.name
-        changed = replace(
-            present,
-            name=check_text(name, target="assessment_name"),
-            value=value,
-            error=error,
-            rationale=present.rationale if change.rationale is None else change.rationale,
-            metadata=check_labels(
-                {**present.metadata, **(change.metadata or {})}, target="metadata"
-            ),
-            valid=present.valid if change.valid is None else change.valid,
-            updated_ms=self._now(),
+        changed = _checked(
+            replace(
+                present,
+                name=name,
+                value=value,
+                error=error,
+                rationale=present.rationale if change.rationale is None else change.rationale,
+                metadata={**present.metadata, **(change.metadata or {})},
+                valid=present.valid if change.valid is None else change.valid,
+                updated_ms=self._now(),
+            )
         )
         self._stores.assessments.put(workspace_id, changed)
         return changed
@@ -129,7 +138,7 @@ class AssessmentService:
         found = self._stores.assessments.find(workspace_id, trace_id, assessment_id)
         if found is None:
             return
-        _check_own(found, caller)
+        check_maker(caller, found.created_by, "assessment", found.id)
         if found.overrides and self._stores.assessments.find(
             workspace_id, trace_id, found.overrides
         ):
@@ -144,33 +153,24 @@ class AssessmentService:
             raise missing("assessment", assessment_id)
         self._stores.assessments.put(workspace_id, replace(found, valid=valid))
 
+    def _put(self, workspace_id: str, new: Assessment, caller: Principal) -> Assessment:
+        new_id = ASSESSMENT.check(new.id or f"a-{self._context.new_id()}")
+        added = _checked(replace(new, id=new_id, created_by=caller.name))
+        self._stores.assessments.put(workspace_id, added)
+        return added
+
     def _now(self) -> int:
         return int(self._context.clock.now().timestamp() * _MILLIS)
 
 
-def checked(new: Assessment, *, fresh_id: str, caller: Principal) -> Assessment:
-    """Return an assessment as it is kept; it is given the id `fresh_id` if it has none.
-
-    Raises:
-        InvalidError: What breaks the rules of names, texts and labels.
-    """
-    rationale = new.rationale
-    return replace(
-        new,
-        id=ASSESSMENT.check(new.id or fresh_id),
-        name=check_text(new.name, target="assessment_name"),
-        source_id=check_text(new.source_id, target="source_id"),
-        rationale=None if rationale is None else check_text(rationale, target="rationale"),
-        metadata=check_labels(new.metadata, target="metadata"),
-        created_by=caller.name,
-    )
-
-
-def _check_own(assessment: Assessment, caller: Principal) -> None:
-    if caller.run_id is not None and assessment.created_by != caller.name:
-        raise ForbiddenError(
-            "Forbidden",
-            f"{caller.name} did not add the assessment {shown(assessment.id)}.",
-            target="assessment",
-            hint="Change it outside of a run.",
-        )
+def _checked(said: Assessment) -> Assessment:
+    texts = {
+        "assessment_name": said.name,
+        "source_type": said.source_type,
+        "source_id": said.source_id,
+        "span_id": said.span_id or "",
+        "rationale": said.rationale or "",
+    }
+    for target, text in texts.items():
+        check_text(text, target=target)
+    return replace(said, metadata=check_labels(said.metadata, target="metadata"))

@@ -131,7 +131,20 @@ class ExperimentService:
             ConflictError: `ExperimentExists`, when the new name is taken.
             InvalidError: `DefaultExperiment`, when the default experiment is renamed.
         """
-        present = self.get(workspace_id, name, caller=caller)
+        return self._changed(self.get(workspace_id, name, caller=caller), change)
+
+    def change_by_id(
+        self, workspace_id: str, experiment_id: str, change: ExperimentChange, *, caller: Principal
+    ) -> Experiment:
+        """Change what is given of the experiment of that id, which may be the name of another.
+
+        Raises:
+            NotFoundError: As `get_by_id`.
+            ConflictError: As `change`; and so with `InvalidError`.
+        """
+        return self._changed(self.get_by_id(workspace_id, experiment_id, caller=caller), change)
+
+    def _changed(self, present: Experiment, change: ExperimentChange) -> Experiment:
         now = self._context.clock.now()
         described = present.description if change.description is None else change.description
         tags = present.tags if change.tags is None else check_labels(change.tags, target="tags")

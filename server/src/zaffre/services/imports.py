@@ -56,6 +56,7 @@ class OldVersion:
     stage: str = ModelStage.NONE
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    aliases: Sequence[str] = ()
 
 
 class ImportService:
@@ -66,36 +67,29 @@ class ImportService:
         self._context = context
 
     def registered_model(self, old: RegisteredModel, *, caller: Principal) -> Imported:
-        """Create a registered model; to one that is there only aliases are added.
+        """Create a registered model without aliases; one that is there stays as it is.
 
         Raises:
             ForbiddenError: `Forbidden`, for the token of a run.
         """
         self._check(old.workspace_id, caller)
         name = check_model_name(old.name)
-        present = self._stores.registered_models.find(old.workspace_id, name)
-        is_new = present is None
-        if present is None:
-            checked = replace(
-                old,
-                name=name,
-                aliases={},
-                description=check_text(old.description, target="description"),
-                tags=check_labels(old.tags, target="tags"),
-            )
-            present = self._stores.registered_models.add(checked)
-        added = {
-            ALIAS.check(alias): version
-            for alias, version in old.aliases.items()
-            if self._stores.models.find(old.workspace_id, name, version) is not None
-        }
-        aliases = {**added, **present.aliases}
-        if aliases != present.aliases:
-            self._stores.registered_models.save(replace(present, aliases=aliases))
-        return Imported(name, is_new)
+        if self._stores.registered_models.find(old.workspace_id, name) is not None:
+            return Imported(name, is_new=False)
+        checked = replace(
+            old,
+            name=name,
+            aliases={},
+            description=check_text(old.description, target="description"),
+            tags=check_labels(old.tags, target="tags"),
+        )
+        self._stores.registered_models.add(checked)
+        return Imported(name, is_new=True)
 
     def version(self, workspace_id: str, old: OldVersion, *, caller: Principal) -> Imported:
-        """Create a version under its number; the same one again changes nothing.
+        """Create a version under its number, with those of its aliases that name no other.
+
+        The same one again changes nothing.
 
         Raises:
             ConflictError: `VersionTaken`: another version has the number, or had it once.
@@ -119,7 +113,10 @@ class ImportService:
         check_sent(self._stores, workspace_id, files)
         self._stores.registered_models.skip_to(registered, old.version - 1)
         added = self._stores.models.add(self._model(registered, old, files, caller))
-        self._stores.registered_models.save(registered)
+        named = {ALIAS.check(alias): old.version for alias in old.aliases}
+        self._stores.registered_models.save(
+            replace(registered, aliases={**named, **registered.aliases})
+        )
         return Imported(added.id, is_new=True)
 
     def logged_model(

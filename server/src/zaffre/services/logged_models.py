@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
-from zaffre.domain.errors import ConflictError, ForbiddenError, NotFoundError
+from zaffre.domain.errors import NotFoundError
 from zaffre.domain.labels import change_tags, check_labels, check_text
 from zaffre.domain.logged_models import (
     LoggedModel,
@@ -15,11 +15,11 @@ from zaffre.domain.logged_models import (
     RunModel,
     check_params,
 )
-from zaffre.domain.names import LOGGED_MODEL
+from zaffre.domain.names import LOGGED_MODEL, TAG
 from zaffre.domain.run_names import run_name
 from zaffre.ports.registry import LoggedModelSearch
 from zaffre.ports.stores import Stores
-from zaffre.services.access import seen_workspace, writable_run
+from zaffre.services.access import check_maker, seen_workspace, writable_run
 from zaffre.services.context import Context
 
 _ID_PREFIX = "m-"
@@ -66,13 +66,7 @@ class LoggedModelService:
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
         experiment = self._stores.experiments.get(workspace_id, new.experiment_id)
-        if experiment.archived_at is not None:
-            raise ConflictError(
-                "ExperimentArchived",
-                f"The experiment {shown(experiment.name)} is archived.",
-                target="experiment_id",
-                hint="Restore it, or use another experiment.",
-            )
+        experiment.check_listed()
         if new.run_id:
             writable_run(self._stores, workspace_id, new.run_id, caller=caller)
         now = self._context.clock.now()
@@ -139,7 +133,7 @@ class LoggedModelService:
         """
         model = self._writable(workspace_id, model_id, caller)
         for key, value in changes.items():
-            if value is None and key not in model.tags:
+            if value is None and TAG.normal(key) not in model.tags:
                 raise NotFoundError(
                     "TagNotFound",
                     f"No tag with key {shown(key)} found for model with ID {shown(model_id)}.",
@@ -223,14 +217,7 @@ class LoggedModelService:
 
     def _writable(self, workspace_id: str, model_id: str, caller: Principal) -> LoggedModel:
         model = self._get(workspace_id, model_id, caller)
-        if caller.run_id is not None and model.created_by != caller.name:
-            raise ForbiddenError(
-                "Forbidden",
-                f"{caller.name} did not make the logged model {shown(model_id)} and may not "
-                "change it.",
-                target="model_id",
-                hint="Change it outside of a run.",
-            )
+        check_maker(caller, model.created_by, "logged model", model_id)
         return model
 
     def _save(self, model: LoggedModel) -> MeasuredModel:

@@ -1,25 +1,9 @@
-"""What may not be done to a version of a model, and by whom."""
+"""What may not be done to a version of a model while endpoints use it."""
 
 from zaffre.base.text import shown
-from zaffre.domain.access import Principal
-from zaffre.domain.errors import ConflictError, ForbiddenError
+from zaffre.domain.errors import ConflictError
 from zaffre.domain.models import Model
 from zaffre.ports.stores import Stores
-
-
-def check_own(model: Model, caller: Principal) -> None:
-    """Refuse that a run changes what it did not register.
-
-    Raises:
-        ForbiddenError: `Forbidden`.
-    """
-    if caller.run_id is not None and model.created_by != caller.name:
-        raise ForbiddenError(
-            "Forbidden",
-            f"{caller.name} did not register the model {shown(model.id)} and may not change it.",
-            target="model",
-            hint="Change it outside of a run.",
-        )
 
 
 def check_version_unused(stores: Stores, model: Model) -> None:

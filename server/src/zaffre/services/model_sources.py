@@ -15,13 +15,17 @@ from zaffre.domain.model_sources import (
     VersionSource,
 )
 from zaffre.domain.models import Model, ModelStage, RegisteredModel
+from zaffre.domain.names import MODEL
 from zaffre.domain.paths import check_path
 from zaffre.domain.runs import Run
 from zaffre.ports.stores import Stores
 from zaffre.services.access import seen_run
 
 _PAGE: Final = 1000
+_MAX_VERSION_DIGITS: Final = 9
 _LATEST: Final = "latest"
+_NONE: Final = 0
+"""A number that no version has."""
 # The folder that files lie in which were not in one: what is deployed or fetched has a name.
 _ALL_OF_RUN: Final = "artifacts"
 _ALL_OF_MODEL: Final = "model"
@@ -90,7 +94,7 @@ def version_at(stores: Stores, workspace_id: str, source: VersionSource) -> Mode
         NotFoundError: `ModelNotFound`.
         InvalidError: `InvalidSource`, for a prompt.
     """
-    registered = stores.registered_models.get(workspace_id, source.name)
+    registered = stores.registered_models.get(workspace_id, MODEL.normal(source.name))
     if registered.is_prompt:
         raise InvalidError(
             "InvalidSource",
@@ -99,7 +103,7 @@ def version_at(stores: Stores, workspace_id: str, source: VersionSource) -> Mode
             hint="A prompt has no files.",
         )
     number = _number(stores, registered, source)
-    found = stores.models.find(workspace_id, source.name, number)
+    found = stores.models.find(workspace_id, registered.name, number)
     if found is None:
         raise missing("model", f"{source.name}:{source.pointer}")
     return found
@@ -119,14 +123,14 @@ def run_files(stores: Stores, run: Run, path: str) -> tuple[FileEntry, ...]:
 
 def _number(stores: Stores, registered: RegisteredModel, source: VersionSource) -> int | None:
     if source.is_alias:
-        return registered.aliases.get(source.pointer, 0)
+        return registered.aliases.get(source.pointer, _NONE)
     if source.pointer.isdecimal():
-        return int(source.pointer)
+        return int(source.pointer) if len(source.pointer) <= _MAX_VERSION_DIGITS else _NONE
     if source.pointer.lower() == _LATEST:
         return None
     stage = ModelStage.of(source.pointer)
     there = stores.models.in_stage(registered.workspace_id, registered.name, stage)
-    return max((model.version for model in there), default=0)
+    return max((model.version for model in there), default=_NONE)
 
 
 def _of_run(run: Run, files: tuple[FileEntry, ...]) -> Origin:

@@ -9,12 +9,13 @@ from zaffre.domain.errors import ConflictError, InvalidError, missing
 from zaffre.domain.files import FileEntry, check_files, find_file, there_is
 from zaffre.domain.labels import add_properties, change_tags, check_labels, check_text
 from zaffre.domain.models import Model, check_model_name
+from zaffre.domain.names import MODEL
 from zaffre.domain.paths import check_path
 from zaffre.domain.runs import Run
 from zaffre.ports.stores import Stores
-from zaffre.services.access import seen_run, seen_workspace
+from zaffre.services.access import check_maker, seen_run, seen_workspace
 from zaffre.services.context import Context
-from zaffre.services.model_access import check_own, check_version_unused
+from zaffre.services.model_access import check_version_unused
 from zaffre.services.model_sources import run_files
 from zaffre.services.snapshots import check_sent
 
@@ -99,9 +100,10 @@ class ModelService:
             NotFoundError: `ModelNotFound`.
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
-        if ":" in model_id:
-            return self._stores.models.get(workspace_id, model_id)
-        newest = self._stores.models.find(workspace_id, model_id, None)
+        stored_id = MODEL.normal(model_id)
+        if ":" in stored_id:
+            return self._stores.models.get(workspace_id, stored_id)
+        newest = self._stores.models.find(workspace_id, stored_id, None)
         if newest is None:
             raise missing("model", model_id)
         return newest
@@ -125,7 +127,7 @@ class ModelService:
         seen_workspace(self._stores, workspace_id, caller=caller)
         return self._stores.models.list(
             workspace_id,
-            name=where.name,
+            name=None if where.name is None else MODEL.normal(where.name),
             run_id=where.run_id,
             newest_only=where.newest_only,
             prompts=False,
@@ -150,7 +152,7 @@ class ModelService:
             ForbiddenError: `Forbidden`, for the token of a run that did not register it.
         """
         present = self.get(workspace_id, model_id, caller=caller)
-        check_own(present, caller)
+        check_maker(caller, present.created_by, "model", present.id)
         described = present.description if description is None else description
         changed = replace(
             present,
@@ -170,8 +172,8 @@ class ModelService:
             ForbiddenError: `Forbidden`, for the token of a run that did not register it.
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
-        model = self._stores.models.get(workspace_id, model_id)
-        check_own(model, caller)
+        model = self._stores.models.get(workspace_id, MODEL.normal(model_id))
+        check_maker(caller, model.created_by, "model", model.id)
         check_version_unused(self._stores, model)
         self._stores.models.remove(model)
 

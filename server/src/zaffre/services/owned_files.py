@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-from zaffre.base.text import shown
 from zaffre.domain.access import Principal
 from zaffre.domain.artifacts import Child, FileOwner, OwnedFile, OwnerKind
-from zaffre.domain.errors import ForbiddenError
 from zaffre.domain.paths import check_path
 from zaffre.ports.stores import Stores
-from zaffre.services.access import seen_workspace
+from zaffre.services.access import check_maker, seen_workspace
 from zaffre.services.artifacts import MAX_REMOVED
 from zaffre.services.context import Context
 
@@ -74,14 +72,8 @@ class OwnedFileService:
             NotFoundError: `LoggedModelNotFound` or `TraceNotFound`.
             ForbiddenError: `Forbidden`, for the token of a run that did not make it.
         """
-        made_by = self._maker(owner, caller)
-        if caller.run_id is not None and made_by != caller.name:
-            raise ForbiddenError(
-                "Forbidden",
-                f"{caller.name} did not make {shown(owner.id)} and may not change its files.",
-                target="path",
-                hint="Change them outside of a run.",
-            )
+        noun = owner.kind.value.replace("_", " ")
+        check_maker(caller, self._maker(owner, caller), noun, owner.id)
 
     def _maker(self, owner: FileOwner, caller: Principal) -> str:
         """Return who made the owner of the files."""

@@ -7,12 +7,12 @@ from zaffre.domain.access import Principal
 from zaffre.domain.errors import ForbiddenError, missing
 from zaffre.domain.labels import change_tags, check_labels, check_text
 from zaffre.domain.models import Model, RegisteredModel, check_model_name
-from zaffre.domain.names import ALIAS
+from zaffre.domain.names import ALIAS, MODEL
 from zaffre.ports.registry import ModelSearch
 from zaffre.ports.stores import Stores
-from zaffre.services.access import seen_workspace
+from zaffre.services.access import check_maker, seen_workspace
 from zaffre.services.context import Context
-from zaffre.services.model_access import check_name_unused, check_own
+from zaffre.services.model_access import check_name_unused
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,9 @@ class RegistryService:
         """
         present = self._get(workspace_id, name, caller)
         _check_person(caller, "rename")
-        check_name_unused(self._stores, workspace_id, name)
+        check_name_unused(self._stores, workspace_id, present.name)
         checked = check_model_name(new_name)
-        if checked != name:
+        if checked != present.name:
             now = self._context.clock.now()
             renamed = replace(present, name=checked, updated_at=now)
             self._stores.registered_models.rename(present, renamed)
@@ -120,7 +120,7 @@ class RegistryService:
         """
         present = self._get(workspace_id, name, caller)
         _check_person(caller, "delete")
-        check_name_unused(self._stores, workspace_id, name)
+        check_name_unused(self._stores, workspace_id, present.name)
         gone = replace(present, updated_at=self._context.clock.now())
         self._stores.registered_models.remove(gone)
 
@@ -133,10 +133,10 @@ class RegistryService:
             InvalidError: `InvalidName`.
         """
         registered = self._get(workspace_id, name, caller)
-        present = self._stores.models.find(workspace_id, name, version)
+        present = self._stores.models.find(workspace_id, registered.name, version)
         if present is None:
             raise missing("model", f"{name}:{version}")
-        check_own(present, caller)
+        check_maker(caller, present.created_by, "model", present.id)
         aliases = {**registered.aliases, ALIAS.check(alias): version}
         self._stores.registered_models.save(replace(registered, aliases=aliases))
 
@@ -148,7 +148,7 @@ class RegistryService:
 
     def _get(self, workspace_id: str, name: str, caller: Principal) -> RegisteredModel:
         seen_workspace(self._stores, workspace_id, caller=caller)
-        return self._stores.registered_models.get(workspace_id, name)
+        return self._stores.registered_models.get(workspace_id, MODEL.normal(name))
 
 
 def _check_person(caller: Principal, verb: str) -> None:

@@ -82,7 +82,7 @@ class RunService:
         experiment = ExperimentService(self._stores, self._context).ensure(
             workspace_id, new.experiment_name, caller=caller
         )
-        _check_takes_runs(experiment)
+        experiment.check_listed()
         run = self._new_run(experiment, new, caller)
         self._stores.runs.add(run)
         _tell(self._stores, self._context)
@@ -322,13 +322,3 @@ def _plain(experiment: str) -> str:
 
 def _tell(stores: Stores, context: Context) -> None:
     stores.after_commit(lambda: context.wakeup.hint("runs"))
-
-
-def _check_takes_runs(experiment: Experiment) -> None:
-    if experiment.archived_at is not None:
-        raise ConflictError(
-            "ExperimentArchived",
-            f"The experiment {shown(experiment.name)} is archived and takes no new runs.",
-            target="experiment",
-            hint="Reactivate it, or use another experiment.",
-        )

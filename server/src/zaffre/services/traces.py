@@ -10,19 +10,21 @@ from dataclasses import dataclass, field, replace
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
 from zaffre.domain.artifacts import FileOwner, OwnerKind
-from zaffre.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from zaffre.domain.errors import InvalidError, NotFoundError
 from zaffre.domain.experiments import Experiment
 from zaffre.domain.labels import change_tags, check_labels, check_text
+from zaffre.domain.names import TAG
 from zaffre.domain.traces import TRACE, Assessment, Span, SpanBatch, Trace, TraceState
 from zaffre.ports.stores import Stores
 from zaffre.ports.traces import Place, TraceQuery
-from zaffre.services.access import seen_workspace, writable_run
-from zaffre.services.assessments import checked
+from zaffre.services.access import check_maker, seen_workspace, writable_run
+from zaffre.services.assessments import AssessmentService
 from zaffre.services.context import Context
 
 MAX_LINKS = 100
+MAX_REMOVED = 500
+"""How many traces one transaction removes: others who write wait for so long."""
 _FILES_AT_ONCE = 1000
-_ALL = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,11 @@ class TraceEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceRemoval:
-    """Which traces of an experiment to delete: by id, or the oldest until a time."""
+    """Which traces of an experiment to delete: by id, or the oldest until a time.
+
+    Attributes:
+        limit: Of those until a time, how many at most; None is all.
+    """
 
     experiment_id: str
     trace_ids: Sequence[str] = ()
@@ -82,13 +88,13 @@ class TraceService:
         """
         workspace_id = experiment.workspace_id
         seen_workspace(self._stores, workspace_id, caller=caller)
-        _check_active(experiment)
+        experiment.check_listed()
         told = self._told(experiment, new, caller)
         present = next(iter(self._stores.traces.find(workspace_id, [told.id])), None)
         if present is None:
             self._stores.traces.add(told)
         else:
-            _check_own(present, caller)
+            check_maker(caller, present.created_by, "trace", present.id)
             self._stores.traces.save(
                 replace(
                     told,
@@ -96,12 +102,15 @@ class TraceService:
                     request_preview=told.request_preview or present.request_preview,
                     response_preview=told.response_preview or present.response_preview,
                     tags=check_labels({**present.tags, **told.tags}, target="tags"),
-                    metadata={**present.metadata, **told.metadata},
+                    metadata=check_labels(
+                        {**present.metadata, **told.metadata}, target="trace_metadata"
+                    ),
                     created_by=present.created_by,
                 )
             )
+        assessments = AssessmentService(self._stores, self._context)
         for assessment in new.assessments:
-            self._assess(workspace_id, told.id, assessment, caller)
+            assessments.tell(workspace_id, replace(assessment, trace_id=told.id), caller=caller)
         return self._stores.traces.get(workspace_id, told.id)
 
     def finish(
@@ -114,7 +123,7 @@ class TraceService:
     ) -> Trace:
         """Say how a trace that was begun has ended."""
         present = self.get(workspace_id, trace_id, caller=caller)
-        _check_own(present, caller)
+        check_maker(caller, present.created_by, "trace", present.id)
         ended = replace(
             present,
             state=end.state,
@@ -209,13 +218,17 @@ class TraceService:
         *,
         caller: Principal,
     ) -> Trace:
-        """Set tags; a value of None removes one.
+        """Set tags; a value of None removes one. Runs that judge a trace tag it too.
 
         Raises:
             NotFoundError: `TraceNotFound`, or `TagNotFound` for one to remove.
         """
         present = self.get(workspace_id, trace_id, caller=caller)
-        gone = [key for key, value in changes.items() if value is None and key not in present.tags]
+        gone = [
+            key
+            for key, value in changes.items()
+            if value is None and TAG.normal(key) not in present.tags
+        ]
         if gone:
             raise NotFoundError(
                 "TagNotFound",
@@ -229,11 +242,11 @@ class TraceService:
     def delete(self, workspace_id: str, which: TraceRemoval, *, caller: Principal) -> int:
         """Delete traces with their spans, assessments and files; return how many.
 
-        The token of a run deletes what was made with it; others are passed over.
+        When it is `MAX_REMOVED` there may be more. The token of a run deletes what was made with
+        it; others are passed over.
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
-        ids = list(which.trace_ids)
-        if ids:
+        if which.trace_ids:
             ids = self._deletable(workspace_id, which, caller)
         else:
             ids = self._stores.traces.oldest(
@@ -241,12 +254,12 @@ class TraceService:
                 which.experiment_id,
                 until_ms=which.until_ms,
                 created_by=caller.name if caller.run_id else None,
-                limit=_ALL if which.limit is None else which.limit,
+                limit=MAX_REMOVED if which.limit is None else min(which.limit, MAX_REMOVED),
             )
         for trace_id in ids:
             owner = FileOwner(workspace_id, OwnerKind.TRACE, trace_id)
             while self._stores.owned_files.remove(owner, None, limit=_FILES_AT_ONCE):
-                pass
+                self._stores.after_commit(lambda: self._context.wakeup.hint("removals"))
         return self._stores.traces.remove(workspace_id, ids)
 
     def link_run(
@@ -295,26 +308,18 @@ class TraceService:
             created_by=caller.name,
         )
 
-    def _assess(
-        self, workspace_id: str, trace_id: str, assessment: Assessment, caller: Principal
-    ) -> None:
-        new = replace(assessment, trace_id=trace_id)
-        added = checked(new, fresh_id=f"a-{self._context.new_id()}", caller=caller)
-        self._stores.assessments.put(workspace_id, added)
-
     def _deletable(self, workspace_id: str, which: TraceRemoval, caller: Principal) -> list[str]:
         found = [
             trace.id
             for trace in self._stores.traces.find(workspace_id, which.trace_ids)
             if trace.experiment_id == which.experiment_id
-            and (which.until_ms is None or trace.started_ms <= which.until_ms)
             and (caller.run_id is None or trace.created_by == caller.name)
         ]
-        return found[: which.limit]
+        return found[:MAX_REMOVED]
 
 
 def _begun(experiment: Experiment, batch: SpanBatch, caller: Principal) -> Trace:
-    _check_active(experiment)
+    experiment.check_listed()
     return Trace(
         id=batch.trace_id,
         workspace_id=experiment.workspace_id,
@@ -328,23 +333,3 @@ def _begun(experiment: Experiment, batch: SpanBatch, caller: Principal) -> Trace
 
 def _checked(text: str | None, target: str) -> str | None:
     return None if text is None else check_text(text, target=target)
-
-
-def _check_active(experiment: Experiment) -> None:
-    if experiment.archived_at is not None:
-        raise ConflictError(
-            "ExperimentArchived",
-            f"The experiment {shown(experiment.name)} is archived and takes no traces.",
-            target="experiment",
-            hint="Restore it, or use another experiment.",
-        )
-
-
-def _check_own(trace: Trace, caller: Principal) -> None:
-    if caller.run_id is not None and trace.created_by != caller.name:
-        raise ForbiddenError(
-            "Forbidden",
-            f"{caller.name} did not make the trace {shown(trace.id)} and may not change it.",
-            target="trace",
-            hint="Change it outside of a run.",
-        )

@@ -8,15 +8,15 @@ from typing import Final
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
 from zaffre.domain.errors import InvalidError, NotFoundError, missing
-from zaffre.domain.files import FileEntry
 from zaffre.domain.labels import MAX_VALUE_LENGTH, change_tags, check_labels, check_text, listed
 from zaffre.domain.model_sources import ModelSource, PromptSource
 from zaffre.domain.models import Model, ModelStage, RegisteredModel, is_prompt
+from zaffre.domain.names import MODEL
 from zaffre.ports.registry import ModelSearch
 from zaffre.ports.stores import Stores
-from zaffre.services.access import seen_workspace
+from zaffre.services.access import check_maker, seen_workspace
 from zaffre.services.context import Context
-from zaffre.services.model_access import check_own, check_version_unused
+from zaffre.services.model_access import check_version_unused
 from zaffre.services.model_sources import Origin, origin_of
 
 _ACTIVE: Final = frozenset({ModelStage.STAGING, ModelStage.PRODUCTION})
@@ -121,7 +121,7 @@ class VersionService:
         registered = self._get(workspace_id, name, caller)
         return [
             Version(model, registered.aliases_of(model.version))
-            for model in self._stores.models.newest_by_stage(workspace_id, [name])
+            for model in self._stores.models.newest_by_stage(workspace_id, [registered.name])
             if model.stage in wanted
         ]
 
@@ -142,7 +142,7 @@ class VersionService:
         """
         registered = self._get(workspace_id, name, caller)
         present = self._version(registered, version)
-        check_own(present, caller)
+        check_maker(caller, present.created_by, "model", present.id)
         described = present.description if description is None else description
         changed = replace(
             present,
@@ -171,7 +171,7 @@ class VersionService:
         wanted = ModelStage.of(stage)
         registered = self._get(workspace_id, name, caller)
         present = self._version(registered, version)
-        check_own(present, caller)
+        check_maker(caller, present.created_by, "model", present.id)
         now = self._context.clock.now()
         if archive_others:
             self._archive(registered, wanted, but=version)
@@ -188,22 +188,12 @@ class VersionService:
         """
         registered = self._get(workspace_id, name, caller)
         present = self._version(registered, version)
-        check_own(present, caller)
+        check_maker(caller, present.created_by, "model", present.id)
         check_version_unused(self._stores, present)
         self._stores.models.remove(present)
         kept = {a: v for a, v in registered.aliases.items() if v != version}
         now = self._context.clock.now()
         self._stores.registered_models.save(replace(registered, aliases=kept, updated_at=now))
-
-    def files(
-        self, workspace_id: str, name: str, version: int, *, caller: Principal
-    ) -> tuple[FileEntry, ...]:
-        """Return the files of a version as MLflow sees them: below the folder that was registered.
-
-        Raises:
-            NotFoundError: `ModelNotFound`.
-        """
-        return self.get(workspace_id, name, version, caller=caller).model.files_inside()
 
     def of_alias(self, workspace_id: str, name: str, alias: str, *, caller: Principal) -> Version:
         """Return the version that a word stands for; `latest` is the newest.
@@ -213,7 +203,7 @@ class VersionService:
         """
         registered = self._get(workspace_id, name, caller)
         if alias.lower() == _LATEST:
-            newest = self._stores.models.find(workspace_id, name, None)
+            newest = self._stores.models.find(workspace_id, registered.name, None)
             if newest is None:
                 raise missing("model", f"{name}:{_LATEST}")
             return Version(newest, registered.aliases_of(newest.version))
@@ -242,7 +232,7 @@ class VersionService:
 
     def _get(self, workspace_id: str, name: str, caller: Principal) -> RegisteredModel:
         seen_workspace(self._stores, workspace_id, caller=caller)
-        return self._stores.registered_models.get(workspace_id, name)
+        return self._stores.registered_models.get(workspace_id, MODEL.normal(name))
 
     def _version(self, registered: RegisteredModel, version: int) -> Model:
         found = self._stores.models.find(registered.workspace_id, registered.name, version)
@@ -292,7 +282,7 @@ def _agreed(origin: Origin, new: NewVersion) -> str | None:
         raise _invalid_source(
             new, "The run_id request parameter must identify the run that contains the source."
         )
-    return origin.run_id or new.run_id or None
+    return origin.run_id or check_text(new.run_id or "", target="run_id") or None
 
 
 def _logged_model(origin: Origin, new: NewVersion) -> str | None:
@@ -301,7 +291,7 @@ def _logged_model(origin: Origin, new: NewVersion) -> str | None:
         raise _invalid_source(
             new, "The model_id request parameter must identify the model that contains the source."
         )
-    return origin.logged_model_id or given or None
+    return origin.logged_model_id or check_text(given or "", target="model_id") or None
 
 
 def _invalid_source(new: NewVersion, reason: str) -> InvalidError:

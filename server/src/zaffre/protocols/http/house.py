@@ -1,7 +1,9 @@
 """What the doors are given by app.py, once, for all requests."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from zaffre_sdk.wire.server import ServerOut
 
@@ -12,7 +14,9 @@ from zaffre.protocols.http.changes import Changes
 from zaffre.services.beats import Beats
 from zaffre.services.eraser import Eraser
 from zaffre.services.programs import Programs
-from zaffre.services.work import Work
+from zaffre.services.work import Services, Work
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,3 +44,25 @@ class House:
     server: ServerOut
     url: str
     paging_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+
+
+class HouseCall:
+    """One request: what the house offers to the handlers of every door."""
+
+    __slots__ = ("house",)
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    @property
+    def blobs(self) -> Blobs:
+        """Bytes by their content."""
+        return self.house.blobs
+
+    async def read(self, use: Callable[[Services], T]) -> T:
+        """Run a use case that only reads."""
+        return await self.house.work.read(use)
+
+    async def write(self, use: Callable[[Services], T]) -> T:
+        """Run a use case that may write; durable when it returns."""
+        return await self.house.work.write(use)

@@ -8,6 +8,7 @@ from litestar.response import Stream
 
 from zaffre.domain.errors import InvalidError, TooLargeError
 from zaffre.domain.paths import check_path
+from zaffre.protocols.http.asgi import Receive
 from zaffre.protocols.http.call import Call
 from zaffre.protocols.http.files import OCTETS, RawFile, file_answer
 
@@ -19,29 +20,39 @@ def relative(path: str) -> str:
     return check_path(path.removeprefix("/"))
 
 
-async def raw_body(
+def raw_body(
     request: Request[Any, Any, Any], *, limit: int = MAX_RAW_BYTES
 ) -> AsyncIterator[bytes]:
-    """Yield the body as it arrives.
+    """Yield the body as it arrives; raises as `received`."""
+    return received(request.receive, limit=limit, announced=request.content_length or 0)
+
+
+async def received(receive: Receive, *, limit: int, announced: int) -> AsyncIterator[bytes]:
+    """Yield the body of a request as it arrives.
+
+    Args:
+        receive: Of the request.
+        limit: The most bytes that are taken.
+        announced: How many bytes the client said it would send; 0 when it did not.
 
     Raises:
         TooLargeError: `BodyTooLarge`, as soon as more than `limit` bytes are announced or came.
         InvalidError: `BodyIncomplete`, when the client went away.
     """
-    if (request.content_length or 0) > limit:
-        raise too_large(limit)
+    if announced > limit:
+        raise _too_large(limit)
     seen = 0
     more = True
     while more:
-        message = await request.receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise InvalidError("BodyIncomplete", f"The body ended early, after {seen} bytes.")
-        if message["type"] == "http.request":
-            seen += len(message["body"])
-            if seen > limit:
-                raise too_large(limit)
-            yield message["body"]
-            more = message["more_body"]
+        chunk = message.get("body", b"")
+        seen += len(chunk)
+        if seen > limit:
+            raise _too_large(limit)
+        yield chunk
+        more = message.get("more_body", False)
 
 
 async def small_body(request: Request[Any, Any, Any], *, limit: int) -> bytes:
@@ -60,6 +71,5 @@ async def blob_answer(call: Call, request: Request[Any, Any, Any], file: RawFile
     return Stream(found.chunks, headers=found.headers, media_type=OCTETS, status_code=found.status)
 
 
-def too_large(limit: int) -> TooLargeError:
-    """Return the refusal of a body over a limit."""
+def _too_large(limit: int) -> TooLargeError:
     return TooLargeError("BodyTooLarge", f"The body is larger than {limit} bytes.", target="body")

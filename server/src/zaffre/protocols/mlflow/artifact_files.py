@@ -9,6 +9,7 @@ from zaffre.domain.files import FileEntry
 from zaffre.protocols.http.files import OCTETS, RawFile, file_answer
 from zaffre.protocols.mlflow.artifact_places import Owner, Place
 from zaffre.protocols.mlflow.call import MlflowCall
+from zaffre.protocols.mlflow.pages import PageTokens
 from zaffre.protocols.mlflow.routes import Answer
 from zaffre.services.artifacts import MAX_REMOVED
 from zaffre.services.keeper import MAX_BYTES
@@ -61,6 +62,23 @@ async def children(
         )
 
     return await call.read(use)
+
+
+async def page_of_children(
+    call: MlflowCall, place: Place, *, size: int, token: str
+) -> tuple[Sequence[Child], str | None]:
+    """Return a page of what lies directly in a folder, and the token of the next one if any.
+
+    Raises:
+        InvalidError: `InvalidPageToken`.
+    """
+    tokens = PageTokens(call, "files", *place)
+    found = await children(call, place, limit=size + 1, after=tokens.open(token) or None)
+    page = found[:size]
+    if len(found) <= size:
+        return page, None
+    last = page[-1]
+    return page, tokens.make(f"{last.name}/" if last.is_folder else last.name)
 
 
 async def check_writable(call: MlflowCall, place: Place) -> None:
@@ -148,7 +166,7 @@ def _children(files: Sequence[FileEntry], folder: str) -> list[Child]:
     prefix = f"{folder}/" if folder else ""
     found: dict[tuple[str, bool], Child] = {}
     for file in files:
-        if file.path.removeprefix(prefix) != file.path or not prefix:
+        if file.path.startswith(prefix):
             head, slash, _ = file.path[len(prefix) :].partition("/")
             child = Child(head, bool(slash), None if slash else file.size)
             found.setdefault((head, bool(slash)), child)

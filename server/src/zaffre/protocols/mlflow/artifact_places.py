@@ -76,7 +76,7 @@ def place_of(address: str) -> Place:
     """
     address = address.strip("/")
     if address:
-        check_path(address)
+        address = check_path(address)
     first, *rest = address.split("/")
     read = _READERS.get(first)
     found = read(rest) if read is not None else _of_experiment([first, *rest])

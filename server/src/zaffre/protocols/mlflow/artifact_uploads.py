@@ -6,6 +6,7 @@ that were given up get no name, and go when bytes without a name do.
 """
 
 import posixpath
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Final
 
@@ -27,6 +28,7 @@ _ROOT: Final = "/api/2.0/mlflow-artifacts"
 _UPLOAD_SECONDS: Final = 12 * 3600.0
 _DOWNLOAD_SECONDS: Final = 3600.0
 _MAX_PARTS: Final = 10_000
+_NUMBER: Final = re.compile(r"[0-9]{1,5}")
 _MAX_PART_BYTES: Final = 5 << 30
 
 
@@ -109,7 +111,7 @@ async def upload_part(call: MlflowCall) -> Answer:
     """Store a part; the ETag says which bytes it is."""
     permit = _permitted(call, "part")
     number = call.params["number"]
-    if not number.isdecimal() or not 1 <= int(number) <= permit.parts:
+    if not _NUMBER.fullmatch(number) or not 1 <= int(number) <= permit.parts:
         raise InvalidError(
             "InvalidPart", f"The upload has {permit.parts} parts.", target="part_number"
         )

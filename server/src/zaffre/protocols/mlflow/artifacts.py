@@ -4,12 +4,17 @@ from typing import Final
 
 import msgspec
 
-from zaffre.base.paging import ForgedContinuationError, seal, unseal
 from zaffre.domain.access import Permission
 from zaffre.domain.artifacts import Child
-from zaffre.domain.errors import InvalidError
 from zaffre.protocols.http.streaming import MAX_RAW_BYTES
-from zaffre.protocols.mlflow.artifact_files import children, file_as_answer, find, remove, store
+from zaffre.protocols.mlflow.artifact_files import (
+    children,
+    file_as_answer,
+    find,
+    page_of_children,
+    remove,
+    store,
+)
 from zaffre.protocols.mlflow.artifact_places import Place, folder_of, place_of, run_uri
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.messages import Reader, required
@@ -80,20 +85,7 @@ async def list_run_folder(call: MlflowCall, asked: RunFolderIn) -> FilesOut:
     """List what lies directly in a folder of a run, by whole paths, in pages."""
     run_id = required(asked.run_id or asked.run_uuid, "run_id")
     place = place_of(f"runs/{run_id}/{folder_of(asked.path)}")
-    key, query = call.house.paging_key, f"artifacts {call.workspace} {place.id} {place.path}"
-    after = None
-    if asked.page_token:
-        try:
-            after = unseal(asked.page_token, query=query, key=key)
-        except ForgedContinuationError:
-            raise InvalidError(
-                "InvalidContinuation",
-                "The page token belongs to another list.",
-                target="page_token",
-            ) from None
-    found = await children(call, place, limit=_PAGE + 1, after=after)
-    page = found[:_PAGE]
-    following = seal(_mark(page[-1]), query=query, key=key) if len(found) > _PAGE else None
+    page, following = await page_of_children(call, place, size=_PAGE, token=asked.page_token)
     prefix = f"{place.path}/" if place.path else ""
     return FilesOut(
         [file_out(child, prefix) for child in page], run_uri(place.id), next_page_token=following
@@ -152,10 +144,6 @@ def _of_run(asked: RunFileIn) -> Place:
     path = required(asked.path, "path")
     run_id = required(asked.run_id or asked.run_uuid, "run_uuid")
     return place_of(f"runs/{run_id}/{path}")
-
-
-def _mark(child: Child) -> str:
-    return f"{child.name}/" if child.is_folder else child.name
 
 
 _RUN_FILE: Final = Reader(RunFileIn)

@@ -31,7 +31,7 @@ class BatchIn(msgspec.Struct):
 
 async def log_batch(call: MlflowCall, given: BatchIn) -> None:
     """Log metrics, params and tags."""
-    run_id: str = required(given.run_id, "run_id")
+    run_id = required(given.run_id, "run_id")
     metrics = given.metrics or []
     _check_counts(len(metrics), len(given.params or ()), len(given.tags or ()))
     _check_once(given.params or [])

@@ -4,7 +4,7 @@ Raw ASGI: clients of MLflow send one request for one logged value, so that every
 spent on a request is paid for each of them.
 """
 
-import logging
+import asyncio
 from typing import Final
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ from zaffre.protocols.http.asgi import App, Receive, Scope, Send
 from zaffre.protocols.http.authentication import Authenticator
 from zaffre.protocols.http.errors import InternalError, MethodError, headers_of, record
 from zaffre.protocols.http.house import House
-from zaffre.protocols.mlflow.call import MlflowCall
+from zaffre.protocols.mlflow.call import MlflowCall, header_of
 from zaffre.protocols.mlflow.errors import error_of
 from zaffre.protocols.mlflow.messages import encode
 from zaffre.protocols.mlflow.routes import Answer, Match, Reply, RouteTable
@@ -28,7 +28,6 @@ _ALIASES: Final = (("/ajax-api/", "/api/"), ("/api/2.0/preview/mlflow/", "/api/2
 # What a browser asks for when a person follows a link that the client printed.
 _PAGES: Final = frozenset({"", "/"})
 _READING: Final = frozenset({"GET", "HEAD"})
-_log: Final = logging.getLogger(__name__)
 
 
 def create_mlflow_app(house: House, authenticator: Authenticator) -> App:
@@ -42,7 +41,7 @@ def create_mlflow_app(house: House, authenticator: Authenticator) -> App:
             answer = _refused(error, scope)
         except Exception as error:  # noqa: BLE001 - the edge: a defect is logged and answered 500
             answer = _refused(_defect(error, scope), scope)
-        await _send(scope, send, answer)
+        await _send(scope, receive, send, answer)
 
     return app
 
@@ -66,7 +65,7 @@ class _Door:
         caller.require(match.route.permission)
         workspace = ""
         if match.route.needs_workspace:
-            named = _header(scope, HEADER)
+            named = header_of(scope, HEADER)
             workspace = await self._workspaces.id_of(address, named, caller)
         call = MlflowCall(
             self._house,
@@ -112,7 +111,7 @@ def _to_studio(address: Address) -> Answer:
 def _plain(path: str) -> str:
     for other, ours in _ALIASES:
         if path.startswith(other):
-            return ours + path[len(other) :]
+            path = ours + path[len(other) :]
     return path
 
 
@@ -138,15 +137,7 @@ def _defect(error: Exception, scope: Scope) -> ZaffreError:
     return ours
 
 
-def _header(scope: Scope, name: bytes) -> str | None:
-    for found, value in scope["headers"]:
-        if found == name:
-            text: str = value.decode("latin-1")
-            return text
-    return None
-
-
-async def _send(scope: Scope, send: Send, answer: Answer) -> None:
+async def _send(scope: Scope, receive: Receive, send: Send, answer: Answer) -> None:
     headers = answer.headers
     if answer.chunks is None:
         headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
@@ -155,6 +146,19 @@ async def _send(scope: Scope, send: Send, answer: Answer) -> None:
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body, "more_body": False})
         return
-    async for chunk in answer.chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    # What is sent to a client that is gone vanishes, and a file may have a terabyte.
+    gone = asyncio.create_task(_departure(receive))
+    try:
+        async for chunk in answer.chunks:
+            if gone.done():
+                return
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        gone.cancel()
+
+
+async def _departure(receive: Receive) -> None:
+    """Return when the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

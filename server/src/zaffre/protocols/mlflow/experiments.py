@@ -8,6 +8,7 @@ from zaffre.base.text import shown
 from zaffre.domain.access import Permission
 from zaffre.domain.errors import InvalidError, NotFoundError
 from zaffre.domain.experiments import DEFAULT, Experiment
+from zaffre.domain.names import TAG
 from zaffre.domain.search import ExperimentSearch
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.grammar.experiments import experiment_conditions, experiment_order
@@ -25,6 +26,7 @@ from zaffre.protocols.mlflow.shapes import (
 )
 from zaffre.protocols.mlflow.times import from_time
 from zaffre.services.experiments import ExperimentChange
+from zaffre.services.work import Services
 
 _ROOT: Final = "/api/2.0/mlflow/experiments"
 _OUR_ARTIFACTS: Final = frozenset({"", "mlflow-artifacts:", "mlflow-artifacts:/"})
@@ -83,13 +85,11 @@ async def create_experiment(call: MlflowCall, body: CreateExperiment) -> Json:
     tags = to_pairs(body.tags)
     note = tags.pop(NOTE_TAG, None)
 
-    def create(services: Any) -> Experiment:  # noqa: ANN401 - Services; see `MlflowCall.write`
-        made: Experiment = services.experiments.create(
-            call.workspace, name, caller=call.caller, tags=tags
-        )
+    def create(services: Services) -> Experiment:
+        made = services.experiments.create(call.workspace, name, caller=call.caller, tags=tags)
         if note:
             change = ExperimentChange(description=note)
-            services.experiments.change(call.workspace, made.id, change, caller=call.caller)
+            services.experiments.change_by_id(call.workspace, made.id, change, caller=call.caller)
         return made
 
     return {"experiment_id": experiment_id_of(await call.write(create))}
@@ -167,18 +167,23 @@ async def set_experiment_tag(call: MlflowCall, body: ExperimentTag) -> None:
 async def delete_experiment_tag(call: MlflowCall, body: ExperimentTag) -> None:
     """Remove a tag."""
     key = required(body.key, "key")
-    present = await read_experiment(call, body.experiment_id)
-    if key not in _tags(present):
-        raise NotFoundError(
-            "TagNotFound",
-            f"No tag with name: {shown(key)} in experiment with id {shown(body.experiment_id)}.",
-            target="key",
-            name=key,
-        )
+    given = required(body.experiment_id, "experiment_id")
     change = ExperimentChange(tag_changes={key: None})
     if key == NOTE_TAG:
         change = ExperimentChange(description="")
-    await _change(call, body.experiment_id, change)
+
+    def remove(services: Services) -> None:
+        present = experiment_of(services, call.workspace, given, caller=call.caller)
+        if TAG.normal(key) not in _tags(present):
+            raise NotFoundError(
+                "TagNotFound",
+                f"No tag with name: {shown(key)} in experiment with id {shown(given)}.",
+                target="key",
+                name=key,
+            )
+        services.experiments.change_by_id(call.workspace, present.id, change, caller=call.caller)
+
+    await call.write(remove)
 
 
 async def read_experiment(call: MlflowCall, experiment_id: str | None) -> Experiment:
@@ -187,7 +192,7 @@ async def read_experiment(call: MlflowCall, experiment_id: str | None) -> Experi
     Raises:
         NotFoundError: `ExperimentNotFound`.
     """
-    given: str = required(experiment_id, "experiment_id")
+    given = required(experiment_id, "experiment_id")
     if given != DEFAULT_ID:
         return await call.read(
             lambda s: s.experiments.get_by_id(call.workspace, given, caller=call.caller)
@@ -212,10 +217,13 @@ def from_experiment(experiment: Experiment) -> Json:
 
 
 async def _change(call: MlflowCall, experiment_id: str | None, change: ExperimentChange) -> None:
-    present = await read_experiment(call, experiment_id)
-    await call.write(
-        lambda s: s.experiments.change(call.workspace, present.id, change, caller=call.caller)
-    )
+    given = required(experiment_id, "experiment_id")
+
+    def apply(services: Services) -> None:
+        present = experiment_of(services, call.workspace, given, caller=call.caller)
+        services.experiments.change_by_id(call.workspace, present.id, change, caller=call.caller)
+
+    await call.write(apply)
 
 
 def _answer(experiment: Experiment) -> Json:

@@ -1,5 +1,6 @@
 """Ids of experiments as MLflow programs know them: ours, but for `Default`, which is `0`."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from zaffre.domain.access import Principal
@@ -30,6 +31,14 @@ def experiment_of(
     if given_id == DEFAULT_ID:
         return services.experiments.ensure(workspace_id, DEFAULT, caller=caller)
     return services.experiments.get_by_id(workspace_id, given_id, caller=caller)
+
+
+def own_ids(
+    services: Services, workspace_id: str, given_ids: Iterable[str], *, caller: Principal
+) -> list[str]:
+    """Return our ids of the experiments that programs know by these."""
+    default = find_default(services, workspace_id, caller=caller)
+    return [default.id if default and given == DEFAULT_ID else given for given in given_ids]
 
 
 def find_default(services: Services, workspace_id: str, *, caller: Principal) -> Experiment | None:

@@ -1,13 +1,14 @@
 """Logged models as MLflow programs send and see them."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
 from zaffre.domain.logged_models import LoggedModelMetric, LoggedModelStatus
+from zaffre.domain.metrics import MAX_STEP, MIN_STEP
 from zaffre.protocols.mlflow.messages import number_out, pairs_out
 from zaffre.protocols.mlflow.registry_shapes import Pair, millis
 from zaffre.services.logged_models import MeasuredModel
@@ -95,7 +96,7 @@ class OutputIn(msgspec.Struct):
     """A logged model that a run made."""
 
     model_id: str = ""
-    step: int = 0
+    step: Annotated[int, msgspec.Meta(ge=MIN_STEP, le=MAX_STEP)] = 0
 
 
 class OutputsIn(msgspec.Struct):

@@ -1,15 +1,17 @@
 """Logged models of MLflow programs: made by runs, and described before anybody registers them."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import to_builtins
 
 from zaffre.domain.access import Permission
 from zaffre.domain.artifacts import Child
+from zaffre.domain.errors import InvalidError
 from zaffre.domain.logged_models import ModelDirection, RunModel
 from zaffre.domain.paths import check_path
 from zaffre.ports.registry import Dataset, LoggedModelSearch
-from zaffre.protocols.mlflow.artifact_files import children, file_as_answer, find
+from zaffre.protocols.mlflow.artifact_files import file_as_answer, find, page_of_children
 from zaffre.protocols.mlflow.artifact_places import Owner, Place, folder_of
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.grammar.logged_models import (
@@ -47,13 +49,16 @@ _ONE: Final = f"{_ROOT}/{{model_id}}"
 _SOME: Final = 100
 _MOST: Final = 10_000
 _MOST_FILES: Final = 10_000
+_MOST_EXPERIMENTS: Final = 1000
+_MOST_DATASETS: Final = 100
+_MOST_KEYS: Final = 10
 
 
 async def create(call: MlflowCall, body: LoggedModelIn) -> dict[str, Any]:
     """Begin a logged model."""
     given_id = required(body.experiment_id, "experiment_id")
 
-    def use(s: Services) -> list[dict[str, Any]]:
+    def use(s: Services) -> MeasuredModel:
         experiment = experiment_of(s, call.workspace, given_id, caller=call.caller)
         new = NewLoggedModel(
             experiment_id=experiment.id,
@@ -63,10 +68,9 @@ async def create(call: MlflowCall, body: LoggedModelIn) -> dict[str, Any]:
             params=pairs_in(body.params),
             tags=pairs_in(body.tags),
         )
-        made = s.logged_models.create(call.workspace, new, caller=call.caller)
-        return _out(s, call, [made])
+        return s.logged_models.create(call.workspace, new, caller=call.caller)
 
-    return {"model": (await call.write(use))[0]}
+    return await _changed(call, use)
 
 
 async def show(call: MlflowCall, body: ShowIn) -> dict[str, Any]:
@@ -75,7 +79,7 @@ async def show(call: MlflowCall, body: ShowIn) -> dict[str, Any]:
     def use(s: Services) -> list[dict[str, Any]]:
         found = s.logged_models.get(
             call.workspace,
-            call.params["model_id"],
+            _id(call),
             caller=call.caller,
             archived_too=body.allow_deleted,
         )
@@ -86,19 +90,16 @@ async def show(call: MlflowCall, body: ShowIn) -> dict[str, Any]:
 
 async def finish(call: MlflowCall, body: FinishIn) -> dict[str, Any]:
     """Take the last status of a logged model."""
-    status = status_in(body.status)
-
-    def use(s: Services) -> list[dict[str, Any]]:
-        model_id = call.params["model_id"]
-        changed = s.logged_models.finish(call.workspace, model_id, status, caller=call.caller)
-        return _out(s, call, [changed])
-
-    return {"model": (await call.write(use))[0]}
+    status, model_id = status_in(body.status), _id(call)
+    return await _changed(
+        call,
+        lambda s: s.logged_models.finish(call.workspace, model_id, status, caller=call.caller),
+    )
 
 
 async def delete(call: MlflowCall) -> None:
     """Put a logged model away."""
-    model_id = call.params["model_id"]
+    model_id = _id(call)
     await call.write(
         lambda s: s.logged_models.archive(call.workspace, model_id, caller=call.caller)
     )
@@ -106,19 +107,15 @@ async def delete(call: MlflowCall) -> None:
 
 async def set_tags(call: MlflowCall, body: TagsIn) -> dict[str, Any]:
     """Set tags."""
-    tags = pairs_in(body.tags)
-
-    def use(s: Services) -> list[dict[str, Any]]:
-        model_id = call.params["model_id"]
-        changed = s.logged_models.tag(call.workspace, model_id, tags, caller=call.caller)
-        return _out(s, call, [changed])
-
-    return {"model": (await call.write(use))[0]}
+    tags, model_id = pairs_in(body.tags), _id(call)
+    return await _changed(
+        call, lambda s: s.logged_models.tag(call.workspace, model_id, tags, caller=call.caller)
+    )
 
 
 async def delete_tag(call: MlflowCall) -> None:
     """Remove a tag."""
-    model_id, key = call.params["model_id"], call.params["path"]
+    model_id, key = _id(call), call.params["path"]
     await call.write(
         lambda s: s.logged_models.tag(call.workspace, model_id, {key: None}, caller=call.caller)
     )
@@ -126,7 +123,7 @@ async def delete_tag(call: MlflowCall) -> None:
 
 async def log_params(call: MlflowCall, body: ParamsIn) -> None:
     """Add params."""
-    model_id, params = call.params["model_id"], pairs_in(body.params)
+    model_id, params = _id(call), pairs_in(body.params)
     await call.write(
         lambda s: s.logged_models.log_params(call.workspace, model_id, params, caller=call.caller)
     )
@@ -135,6 +132,7 @@ async def log_params(call: MlflowCall, body: ParamsIn) -> None:
 async def search(call: MlflowCall, body: LoggedModelSearchIn) -> dict[str, Any]:
     """Search logged models."""
     experiment_ids = required(body.experiment_ids, "experiment_ids")
+    _check_size(body)
     limit = page_size(body.max_results, some=_SOME, most=_MOST) + 1
     tokens = PageTokens(
         call, "logged-models", experiment_ids, body.filter, to_builtins(body.order_by)
@@ -176,25 +174,25 @@ async def search(call: MlflowCall, body: LoggedModelSearchIn) -> dict[str, Any]:
 
 async def list_files(call: MlflowCall, body: DirectoryIn) -> dict[str, Any]:
     """List a folder of a logged model."""
-    model_id = call.params["model_id"]
+    model_id = _id(call)
     folder = folder_of(body.artifact_directory_path)
     if folder:
         folder = check_path(folder, target="artifact_directory_path")
     await call.read(lambda s: s.logged_models.get(call.workspace, model_id, caller=call.caller))
     place = Place(Owner.LOGGED_MODEL, model_id, folder)
-    found = await children(call, place, limit=_MOST_FILES + 1, after=body.page_token or None)
-    files = [_file(folder, child) for child in found[:_MOST_FILES]]
-    out: dict[str, Any] = {"root_uri": artifact_uri(model_id), "files": files}
-    if len(found) > _MOST_FILES:
-        last = found[_MOST_FILES - 1]
-        out["next_page_token"] = f"{last.name}/" if last.is_folder else last.name
-    return out
+    page, token = await page_of_children(call, place, size=_MOST_FILES, token=body.page_token)
+    out: dict[str, Any] = {
+        "root_uri": artifact_uri(model_id),
+        "files": [_file(folder, child) for child in page],
+    }
+    return out | ({"next_page_token": token} if token else {})
 
 
 async def download(call: MlflowCall, asked: FileIn) -> Answer:
     """Answer a file of a logged model."""
-    path = required(asked.artifact_file_path, "artifact_file_path")
-    place = Place(Owner.LOGGED_MODEL, call.params["model_id"], path)
+    path, model_id = required(asked.artifact_file_path, "artifact_file_path"), _id(call)
+    await call.read(lambda s: s.logged_models.get(call.workspace, model_id, caller=call.caller))
+    place = Place(Owner.LOGGED_MODEL, model_id, path)
     return await file_as_answer(call, await find(call, place))
 
 
@@ -210,11 +208,32 @@ async def log_outputs(call: MlflowCall, body: OutputsIn) -> None:
     )
 
 
+def _id(call: MlflowCall) -> str:
+    return call.params["model_id"]
+
+
+async def _changed(call: MlflowCall, use: Callable[[Services], MeasuredModel]) -> dict[str, Any]:
+    shown = await call.write(lambda s: _out(s, call, [use(s)]))
+    return {"model": shown[0]}
+
+
 def _file(folder: str, child: Child) -> dict[str, Any]:
     path = f"{folder}/{child.name}" if folder else child.name
     if child.is_folder:
         return {"path": path, "is_dir": True}
     return {"path": path, "is_dir": False, "file_size": child.size}
+
+
+def _check_size(body: LoggedModelSearchIn) -> None:
+    for target, given, most in (
+        ("experiment_ids", body.experiment_ids, _MOST_EXPERIMENTS),
+        ("datasets", body.datasets, _MOST_DATASETS),
+        ("order_by", body.order_by, _MOST_KEYS),
+    ):
+        if len(given) > most:
+            raise InvalidError(
+                "TooMany", f"There are {len(given)} {target}; at most {most} fit.", target=target
+            )
 
 
 def _dataset(said: DatasetIn) -> Dataset:

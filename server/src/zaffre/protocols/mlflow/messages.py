@@ -16,6 +16,7 @@ from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
 
 S = TypeVar("S")
+T = TypeVar("T")
 encode = msgspec.json.Encoder().encode
 _AT: Final = re.compile(r" - at `\$\.?(?P<path>.*)`$", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*?)`", re.DOTALL)
@@ -81,13 +82,13 @@ def pairs_out(pairs: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in pairs.items()]
 
 
-def required(value: Any, name: str) -> Any:  # noqa: ANN401 - any field
+def required(value: T | None, name: str) -> T:
     """Return the value of a field that must not be missing or empty.
 
     Raises:
         InvalidError: `MissingField`, in the words of MLflow's own server.
     """
-    if value is None or value == "" or (isinstance(value, Sequence) and not value):
+    if value is None or (isinstance(value, Sequence) and not value):
         raise _missing(name)
     return value
 

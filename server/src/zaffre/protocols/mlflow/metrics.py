@@ -16,10 +16,12 @@ from zaffre.domain.access import Permission
 from zaffre.domain.errors import InvalidError
 from zaffre.domain.logged_models import LoggedModelMetric
 from zaffre.domain.metrics import MetricBatch, MetricColumns, MetricPoint
+from zaffre.domain.names import METRIC
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.messages import number_out, required
 from zaffre.protocols.mlflow.pages import PageTokens
 from zaffre.protocols.mlflow.routes import Route, route
+from zaffre.protocols.mlflow.shapes import OneRun, Whole, run_id_of
 from zaffre.protocols.mlflow.times import from_time
 from zaffre.services.work import Services
 
@@ -39,32 +41,23 @@ class MetricIn(msgspec.Struct, gc=False):
     key: str
     value: float
     timestamp: int
-    step: int = 0
+    step: Whole = 0
     model_id: str | None = None
     dataset_name: str | None = None
     dataset_digest: str | None = None
 
 
-class LogMetricIn(msgspec.Struct):
+class LogMetricIn(MetricIn):
     """One metric and its run."""
 
-    key: str
-    value: float
-    timestamp: int
-    step: int = 0
-    run_id: str = ""
-    run_uuid: str = ""
-    model_id: str | None = None
-    dataset_name: str | None = None
-    dataset_digest: str | None = None
+    run_id: str | None = None
+    run_uuid: str | None = None
 
 
-class HistoryIn(msgspec.Struct):
+class HistoryIn(OneRun, kw_only=True):
     """Which metric to read, and which page of it."""
 
     metric_key: str
-    run_id: str = ""
-    run_uuid: str = ""
     max_results: int | None = None
     page_token: str | None = None
 
@@ -82,8 +75,8 @@ class IntervalIn(msgspec.Struct):
 
     metric_key: str
     run_ids: list[str] = []
-    start_step: int | None = None
-    end_step: int | None = None
+    start_step: Whole | None = None
+    end_step: Whole | None = None
     max_results: int = _MAX_SAMPLE
 
 
@@ -106,25 +99,16 @@ class HistoryOut(msgspec.Struct, omit_defaults=True):
 
 async def log_metric(call: MlflowCall, given: LogMetricIn) -> None:
     """Log one value."""
-    run_id: str = required(given.run_id or given.run_uuid, "run_id")
+    run_id = required(given.run_id or given.run_uuid, "run_id")
     required(given.key, "key")
-    metric = MetricIn(
-        given.key,
-        given.value,
-        given.timestamp,
-        given.step,
-        given.model_id,
-        given.dataset_name,
-        given.dataset_digest,
-    )
-    batch, measured = to_batch([metric]), measured_of(run_id, [metric])
+    batch, measured = to_batch([given]), measured_of(run_id, [given])
     await call.write(lambda s: add_metrics(s, call, run_id, batch, measured))
 
 
 async def get_history(call: MlflowCall, given: HistoryIn) -> HistoryOut:
     """Answer the values of a metric in order of arrival."""
-    run_id: str = required(given.run_id or given.run_uuid, "run_id")
-    name: str = required(given.metric_key, "metric_key")
+    run_id = run_id_of(given)
+    name = METRIC.normal(required(given.metric_key, "metric_key"))
     size = _within(given.max_results or MAX_HISTORY, 1, MAX_HISTORY, "max_results")
     tokens = PageTokens(call, "history", run_id, name)
     after = int(tokens.open(given.page_token) or _BEGINNING)
@@ -140,7 +124,7 @@ async def get_history(call: MlflowCall, given: HistoryIn) -> HistoryOut:
 
 async def get_history_bulk(call: MlflowCall, given: BulkIn) -> HistoryOut:
     """Answer the values of a metric of several runs."""
-    run_ids = _bulk_run_ids(given)
+    run_ids, name = _bulk_run_ids(given), METRIC.normal(given.metric_key)
     size = min(given.max_results, MAX_HISTORY)
 
     def read(s: Services) -> list[MetricOut]:
@@ -148,7 +132,7 @@ async def get_history_bulk(call: MlflowCall, given: BulkIn) -> HistoryOut:
         for run_id in sorted(run_ids):
             left = max(size - len(found), 0)
             entries = s.metrics.entries(
-                call.workspace, run_id, caller=call.caller, name=given.metric_key, limit=left
+                call.workspace, run_id, caller=call.caller, name=name, limit=left
             )
             found += from_points((point for _, point in entries), run_id)
         return found
@@ -159,7 +143,7 @@ async def get_history_bulk(call: MlflowCall, given: BulkIn) -> HistoryOut:
 async def get_history_sample(call: MlflowCall, given: IntervalIn) -> HistoryOut:
     """Answer values of a metric of several runs, spread evenly over their steps."""
     run_ids = _interval_run_ids(given)
-    required(given.metric_key, "metric_key")
+    name = METRIC.normal(required(given.metric_key, "metric_key"))
     size = _within(given.max_results, 1, _MAX_SAMPLE, "max_results")
     steps = _interval(given.start_step, given.end_step)
 
@@ -169,7 +153,7 @@ async def get_history_sample(call: MlflowCall, given: IntervalIn) -> HistoryOut:
             entries = s.metrics.sample_steps(
                 call.workspace,
                 run_id,
-                given.metric_key,
+                name,
                 caller=call.caller,
                 size=size,
                 steps=steps,
@@ -204,7 +188,12 @@ def to_batch(metrics: Sequence[MetricIn]) -> MetricBatch:
         values=[metric.value for metric in metrics],
         steps=[metric.step for metric in metrics],
     )
-    content = _pack((columns.names, order, columns.times, columns.values, columns.steps))
+    # What the same number says of another model is another thing to keep.
+    subjects = [
+        (metric.model_id, metric.dataset_name, metric.dataset_digest) if metric.model_id else None
+        for metric in metrics
+    ]
+    content = _pack((columns.names, order, columns.times, columns.values, columns.steps, subjects))
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
     return MetricBatch(f"mlflow:{digest}", 1, columns)
 

@@ -1,13 +1,12 @@
 """Searches of registered models and versions: what is asked, and where the next page begins."""
 
-import base64
-import binascii
-from collections.abc import Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
 
-from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
+from zaffre.domain.search import Condition, OrderKey
 from zaffre.ports.registry import ModelSearch
+from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.grammar.models import (
     registered_conditions,
     registered_order,
@@ -15,38 +14,68 @@ from zaffre.protocols.mlflow.grammar.models import (
     version_conditions,
     version_order,
 )
+from zaffre.protocols.mlflow.pages import PageTokens
 from zaffre.protocols.mlflow.registry_shapes import SearchIn
 
 T = TypeVar("T")
-_MOST_MODELS: Final = 1000
-_MOST_VERSIONS: Final = 200_000
-_SOME_MODELS: Final = 100
-_SOME_VERSIONS: Final = 10_000
-_MAX_OFFSET_DIGITS: Final = 15
 
 
-def registered_search(body: SearchIn) -> ModelSearch:
-    """Return which registered models are asked for, and one more."""
-    conditions, prompts = split_prompts(registered_conditions(body.filter))
-    return ModelSearch(
+class _Searched(NamedTuple):
+    name: str
+    conditions: Callable[[str], tuple[Condition, ...]]
+    order: Callable[[Iterable[str]], tuple[OrderKey, ...]]
+    some: int
+    most: int
+
+
+_MODELS: Final = _Searched(
+    "registered-models", registered_conditions, registered_order, some=100, most=1000
+)
+_VERSIONS: Final = _Searched(
+    "model-versions", version_conditions, version_order, some=10_000, most=200_000
+)
+
+
+class ModelPages:
+    """The pages of one search of registered models or versions.
+
+    Attributes:
+        wanted: What the page that was asked for has, and one more.
+    """
+
+    def __init__(self, wanted: ModelSearch, tokens: PageTokens) -> None:
+        self.wanted = wanted
+        self._tokens = tokens
+
+    def cut(self, found: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
+        """Return the page without the one too many, and the token of the next if there is one."""
+        size = self.wanted.limit - 1
+        if len(found) <= size:
+            return found, {}
+        return found[:size], {"next_page_token": self._tokens.make(str(self.wanted.offset + size))}
+
+
+def registered_pages(call: MlflowCall, body: SearchIn) -> ModelPages:
+    """Return which registered models are asked for."""
+    return _pages(call, body, _MODELS)
+
+
+def version_pages(call: MlflowCall, body: SearchIn) -> ModelPages:
+    """Return which versions are asked for."""
+    return _pages(call, body, _VERSIONS)
+
+
+def _pages(call: MlflowCall, body: SearchIn, searched: _Searched) -> ModelPages:
+    conditions, prompts = split_prompts(searched.conditions(body.filter))
+    tokens = PageTokens(call, searched.name, body.filter, body.order_by)
+    wanted = ModelSearch(
         conditions=conditions,
-        order=registered_order(body.order_by),
+        order=searched.order(body.order_by),
         prompts=prompts,
-        limit=page_size(body.max_results, some=_SOME_MODELS, most=_MOST_MODELS) + 1,
-        offset=offset_in(body.page_token),
+        limit=page_size(body.max_results, some=searched.some, most=searched.most) + 1,
+        offset=int(tokens.open(body.page_token) or 0),
     )
-
-
-def version_search(body: SearchIn) -> ModelSearch:
-    """Return which versions are asked for, and one more."""
-    conditions, prompts = split_prompts(version_conditions(body.filter))
-    return ModelSearch(
-        conditions=conditions,
-        order=version_order(body.order_by),
-        prompts=prompts,
-        limit=page_size(body.max_results, some=_SOME_VERSIONS, most=_MOST_VERSIONS) + 1,
-        offset=offset_in(body.page_token),
-    )
+    return ModelPages(wanted, tokens)
 
 
 def page_size(asked: int | None, *, some: int, most: int) -> int:
@@ -65,36 +94,3 @@ def page_size(asked: int | None, *, some: int, most: int) -> int:
             target="max_results",
         )
     return asked
-
-
-def next_token(found: Sequence[T], offset: int, limit: int) -> tuple[Sequence[T], dict[str, str]]:
-    """Return the page without the one too many, and the token of the next page if there is one."""
-    size = limit - 1
-    if len(found) <= size:
-        return found, {}
-    token = base64.urlsafe_b64encode(str(offset + size).encode()).decode()
-    return found[:size], {"next_page_token": token}
-
-
-def offset_in(token: str) -> int:
-    """Return how many things the token passes over.
-
-    Raises:
-        InvalidError: `InvalidContinuation`.
-    """
-    try:
-        text = base64.b64decode(token, altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        raise _bad_token(token) from None
-    if token and (not text.isdigit() or len(text) > _MAX_OFFSET_DIGITS):
-        raise _bad_token(token)
-    return int(text) if token else 0
-
-
-def _bad_token(token: str) -> InvalidError:
-    return InvalidError(
-        "InvalidContinuation",
-        f"Invalid page token {shown(token)}.",
-        target="page_token",
-        hint="Send the token of the answer before, or search again from the start.",
-    )

@@ -5,7 +5,7 @@ from typing import Any, Final
 from zaffre.domain.access import Permission
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.messages import required
-from zaffre.protocols.mlflow.model_search import next_token, version_search
+from zaffre.protocols.mlflow.model_search import version_pages
 from zaffre.protocols.mlflow.registry_shapes import (
     NewVersionIn,
     SearchIn,
@@ -46,12 +46,7 @@ async def create(call: MlflowCall, body: NewVersionIn) -> dict[str, Any]:
 
 async def show(call: MlflowCall, body: VersionIn) -> dict[str, Any]:
     """Answer a version."""
-    name, version = required(body.name, "name"), version_in(body)
-    return _one(
-        await call.read(
-            lambda s: s.versions.get(call.workspace, name, version, caller=call.caller)
-        )
-    )
+    return _one(await _get(call, body))
 
 
 async def update(call: MlflowCall, body: VersionDescriptionIn) -> dict[str, Any]:
@@ -98,20 +93,17 @@ async def move(call: MlflowCall, body: StageIn) -> dict[str, Any]:
 
 async def search(call: MlflowCall, body: SearchIn) -> dict[str, Any]:
     """Search versions."""
-    wanted = version_search(body)
+    pages = version_pages(call, body)
     found = await call.read(
-        lambda s: s.versions.search(call.workspace, wanted, caller=call.caller)
+        lambda s: s.versions.search(call.workspace, pages.wanted, caller=call.caller)
     )
-    page, token = next_token(found, wanted.offset, wanted.limit)
+    page, token = pages.cut(found)
     return {"model_versions": [version_out(version) for version in page], **token}
 
 
 async def show_address(call: MlflowCall, body: VersionIn) -> dict[str, Any]:
     """Answer where the files of a version are fetched from."""
-    name, version = required(body.name, "name"), version_in(body)
-    found = await call.read(
-        lambda s: s.versions.get(call.workspace, name, version, caller=call.caller)
-    )
+    found = await _get(call, body)
     # Not quoted: clients quote it where they make an address of it. Names have nothing in them
     # that an address would end at.
     folder = f"{found.model.name}/{found.model.version}"
@@ -126,6 +118,13 @@ async def set_tag(call: MlflowCall, body: VersionTagIn) -> None:
 async def delete_tag(call: MlflowCall, body: VersionTagIn) -> None:
     """Remove a tag."""
     await _tag(call, body, None)
+
+
+async def _get(call: MlflowCall, body: VersionIn) -> Version:
+    name, version = required(body.name, "name"), version_in(body)
+    return await call.read(
+        lambda s: s.versions.get(call.workspace, name, version, caller=call.caller)
+    )
 
 
 async def _tag(call: MlflowCall, body: VersionTagIn, value: str | None) -> None:

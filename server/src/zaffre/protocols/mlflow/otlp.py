@@ -22,6 +22,8 @@ _JSON: Final = "application/json"
 _DECODERS: Final = {_PROTOBUF: otlp_messages.spans_of, _JSON: otlp_json.spans_of}
 _EMPTY: Final = {_PROTOBUF: b"", _JSON: b"{}"}
 _ENCODINGS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 47}
+_MAX_MEMBERS: Final = 100
+"""Each one that follows another copies what is left of the body."""
 _INLINE_BYTES: Final = 64 << 10
 """Reading more takes long enough for others to notice."""
 
@@ -95,9 +97,9 @@ def _inflated(body: bytes, bits: int) -> bytes:
             raise TooLargeError(
                 "BodyTooLarge", f"The body is larger than {MAX_BYTES} bytes.", target="body"
             )
-        if not stream.eof:
-            raise zlib.error("it ends early")
         parts.append(part)
+        if not stream.eof or len(parts) > _MAX_MEMBERS:
+            raise zlib.error("it ends early, or has too many members")
         body = stream.unused_data
     return b"".join(parts)
 

@@ -9,7 +9,13 @@ import msgspec
 from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
 from zaffre.protocols.mlflow.messages import Reader
-from zaffre.protocols.mlflow.otlp_messages import SentEvent, SentLink, SentSpan
+from zaffre.protocols.mlflow.otlp_messages import (
+    MAX_FIELDS,
+    SentEvent,
+    SentLink,
+    SentSpan,
+    too_many_fields,
+)
 
 _HEX: Final = re.compile(r"[0-9a-fA-F]*")
 _MAX_DEPTH: Final = 60
@@ -95,8 +101,11 @@ def spans_of(body: bytes) -> Iterator[SentSpan]:
     """Yield the spans of an `ExportTraceServiceRequest`.
 
     Raises:
-        InvalidError: As `Reader.body`.
+        InvalidError: `TooManyFields`, or as `Reader.body`.
     """
+    # Every object begins with one; more may stand in texts, but seldom so many.
+    if body.count(b"{") > MAX_FIELDS:
+        raise too_many_fields()
     for one in _reader.body(body).resource_spans:
         resource = _attributes(one.resource.attributes)
         for scope in one.scope_spans:

@@ -232,12 +232,7 @@ class _Message:
         while position < end:
             self._left -= 1
             if self._left < 0:
-                raise InvalidError(
-                    "TooManyFields",
-                    f"The body has more than {MAX_FIELDS} fields.",
-                    target="body",
-                    hint="Export fewer spans at once.",
-                )
+                raise too_many_fields()
             tag, position = self._varint(position, end)
             found, position = self._field(tag, position, end)
             yield found
@@ -270,6 +265,16 @@ class _Message:
                 return value & (2 * _INT64 - 1), position
             shift += 7
         raise _broken()
+
+
+def too_many_fields() -> InvalidError:
+    """Return the refusal of a body that would need too much memory."""
+    return InvalidError(
+        "TooManyFields",
+        f"The body has more than {MAX_FIELDS} fields.",
+        target="body",
+        hint="Export fewer spans at once.",
+    )
 
 
 def _bytes(found: _Field) -> _Field:

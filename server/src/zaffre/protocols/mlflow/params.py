@@ -5,26 +5,25 @@ from typing import Final
 import msgspec
 
 from zaffre.domain.access import Permission
+from zaffre.domain.errors import InvalidError
 from zaffre.domain.inputs import RunInput
 from zaffre.domain.logged_models import ModelDirection, RunModel
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.messages import required
 from zaffre.protocols.mlflow.routes import Route, route
 from zaffre.protocols.mlflow.run_tags import to_change, to_removal
-from zaffre.protocols.mlflow.runs import run_id_of
-from zaffre.protocols.mlflow.shapes import Pair, to_pairs
+from zaffre.protocols.mlflow.shapes import OneRun, Pair, run_id_of, to_pairs
 from zaffre.services.work import Services
 
 _ROOT: Final = "/api/2.0/mlflow/runs"
+_MAX_INPUTS: Final = 1000
 _LARGE_BODY: Final = 64 << 20
 """A profile of a dataset may have 16 MiB, each character of it up to six bytes in JSON."""
 
 
-class RunPair(msgspec.Struct):
+class RunPair(OneRun):
     """A param to log, a tag to set, or with its key alone a tag to remove."""
 
-    run_id: str | None = None
-    run_uuid: str | None = None
     key: str | None = None
     value: str | None = None
 
@@ -53,11 +52,9 @@ class ModelInput(msgspec.Struct):
     model_id: str | None = None
 
 
-class LogInputs(msgspec.Struct):
+class LogInputs(OneRun):
     """What a run read."""
 
-    run_id: str | None = None
-    run_uuid: str | None = None
     datasets: list[DatasetInput] | None = None
     models: list[ModelInput] | None = None
 
@@ -90,6 +87,8 @@ async def delete_tag(call: MlflowCall, body: RunPair) -> None:
 async def log_inputs(call: MlflowCall, body: LogInputs) -> None:
     """Keep what a run read: datasets and logged models."""
     run_id = run_id_of(body)
+    _check_count("datasets", len(body.datasets or ()))
+    _check_count("models", len(body.models or ()))
     inputs = [_to_input(read) for read in body.datasets or ()]
     models = [
         RunModel(ModelDirection.INPUT, required(model.model_id, "models.model_id"))
@@ -102,6 +101,16 @@ async def log_inputs(call: MlflowCall, body: LogInputs) -> None:
             services.logged_models.link(call.workspace, run_id, models, caller=call.caller)
 
     await call.write(log)
+
+
+def _check_count(what: str, count: int) -> None:
+    if count > _MAX_INPUTS:
+        raise InvalidError(
+            "TooManyInputs",
+            f"A request names {count} {what}; at most {_MAX_INPUTS} are taken at once.",
+            target=what,
+            hint="Send them in several requests.",
+        )
 
 
 def _to_input(read: DatasetInput) -> RunInput:

@@ -5,10 +5,7 @@ from typing import Any, Final
 from zaffre.domain.access import Permission
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.messages import required
-from zaffre.protocols.mlflow.model_search import (
-    next_token,
-    registered_search,
-)
+from zaffre.protocols.mlflow.model_search import registered_pages
 from zaffre.protocols.mlflow.registry_shapes import (
     AliasIn,
     DescriptionIn,
@@ -85,11 +82,11 @@ async def delete(call: MlflowCall, body: NameIn) -> None:
 
 async def search(call: MlflowCall, body: SearchIn) -> dict[str, Any]:
     """Search registered models."""
-    wanted = registered_search(body)
+    pages = registered_pages(call, body)
     found = await call.read(
-        lambda s: s.registry.search(call.workspace, wanted, caller=call.caller)
+        lambda s: s.registry.search(call.workspace, pages.wanted, caller=call.caller)
     )
-    page, token = next_token(found, wanted.offset, wanted.limit)
+    page, token = pages.cut(found)
     return {"registered_models": registered_list(page), **token}
 
 

@@ -1,6 +1,6 @@
 """The table of routes: which handler answers a method and a path, and what it asks of callers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -41,7 +41,7 @@ class Route:
 
     Attributes:
         path: From `/api/…` on; a segment `{name}` takes any one, `{path...}` at the end the rest.
-        shape: Reads the body, or the query of a GET; None when the handler does so itself.
+        reader: Reads the body, or the query of a GET; None when the handler does so itself.
         needs_workspace: False for what is asked before any workspace is known.
     """
 
@@ -103,7 +103,7 @@ class RouteTable:
             elif self._fixed.setdefault((one.method, one.path), one) is not one:
                 raise RuntimeError(f"The route {one.method} {one.path} is there twice.")
 
-    def __iter__(self) -> "Iterable[Route]":  # type: ignore[override,unused-ignore]
+    def __iter__(self) -> Iterator[Route]:
         """Yield every route."""
         yield from self._fixed.values()
         yield from (one for _, one in self._variable)

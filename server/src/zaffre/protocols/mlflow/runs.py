@@ -9,11 +9,10 @@ from zaffre.domain.errors import InvalidError
 from zaffre.domain.runs import PARENT_TAG, USER_TAG
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.ids import DEFAULT_ID, experiment_of
-from zaffre.protocols.mlflow.messages import required
 from zaffre.protocols.mlflow.routes import Route, route
 from zaffre.protocols.mlflow.run_json import from_run_info, from_tracked_run
 from zaffre.protocols.mlflow.run_words import NAME_TAG, NOTE_TAG, to_state
-from zaffre.protocols.mlflow.shapes import Pair, to_pairs
+from zaffre.protocols.mlflow.shapes import OneRun, Pair, run_id_of, to_pairs
 from zaffre.protocols.mlflow.times import to_time
 from zaffre.services.tracking import NewTrackedRun, Restatement, TrackedRun
 from zaffre.services.work import Services
@@ -34,18 +33,9 @@ class CreateRun(msgspec.Struct):
     tags: list[Pair] | None = None
 
 
-class OneRun(msgspec.Struct):
-    """Which run; older programs say `run_uuid`."""
-
-    run_id: str | None = None
-    run_uuid: str | None = None
-
-
-class UpdateRun(msgspec.Struct):
+class UpdateRun(OneRun):
     """What the program of a run says of it."""
 
-    run_id: str | None = None
-    run_uuid: str | None = None
     status: str | int | None = None
     end_time: int | None = None
     run_name: str | None = None
@@ -117,16 +107,6 @@ async def restore_run(call: MlflowCall, body: OneRun) -> None:
     await call.write(
         lambda s: s.tracking.archive(call.workspace, run_id, caller=call.caller, archived=False)
     )
-
-
-def run_id_of(body: Any) -> str:  # noqa: ANN401 - any shape with these two fields
-    """Return which run a body names.
-
-    Raises:
-        InvalidError: `MissingField`.
-    """
-    found: str = required(body.run_id or body.run_uuid, "run_id")
-    return found
 
 
 ROUTES: Final[list[Route]] = [

@@ -1,13 +1,15 @@
 """Parts of bodies that many requests have."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from datetime import datetime
+from typing import Annotated, Final
 
 import msgspec
 
 from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
 from zaffre.domain.search import Lifecycle
+from zaffre.protocols.mlflow.messages import required
 
 _VIEWS: Final[dict[str | int | None, Lifecycle]] = {
     **dict.fromkeys((None, "", "ACTIVE_ONLY", "1", 1), Lifecycle.ACTIVE),
@@ -15,6 +17,8 @@ _VIEWS: Final[dict[str | int | None, Lifecycle]] = {
     **dict.fromkeys(("ALL", "3", 3), Lifecycle.ALL),
 }
 MAX_PAGE: Final = 50_000
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A whole number of 64 bits; JSON could say longer ones."""
 
 
 class Pair(msgspec.Struct):
@@ -22,6 +26,22 @@ class Pair(msgspec.Struct):
 
     key: str = ""
     value: str | None = None
+
+
+class OneRun(msgspec.Struct):
+    """Which run; older programs say `run_uuid`."""
+
+    run_id: str | None = None
+    run_uuid: str | None = None
+
+
+def run_id_of(body: OneRun) -> str:
+    """Return which run a body names.
+
+    Raises:
+        InvalidError: `MissingField`.
+    """
+    return required(body.run_id or body.run_uuid, "run_id")
 
 
 def to_pairs(pairs: Iterable[Pair] | None) -> dict[str, str]:
@@ -63,6 +83,6 @@ def to_limit(given: int | None, *, default: int = 1000) -> int:
     return limit
 
 
-def lifecycle_stage(archived_at: Any) -> str:  # noqa: ANN401 - a time, or None
+def lifecycle_stage(archived_at: datetime | None) -> str:
     """Return what MLflow calls a thing that is in use, or was put away."""
     return "active" if archived_at is None else "deleted"

@@ -1,9 +1,9 @@
 """Traces as newer MLflow programs speak of them: version 3 of the API."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -11,7 +11,7 @@ from zaffre.domain.access import Permission
 from zaffre.domain.errors import InvalidError, NotFoundError
 from zaffre.domain.traces import Span, Trace
 from zaffre.protocols.mlflow.call import MlflowCall
-from zaffre.protocols.mlflow.ids import experiment_of, find_default
+from zaffre.protocols.mlflow.ids import experiment_of, own_ids
 from zaffre.protocols.mlflow.messages import required
 from zaffre.protocols.mlflow.routes import Route, route
 from zaffre.protocols.mlflow.traces_search import Found, SearchTraces, find_traces
@@ -23,7 +23,7 @@ from zaffre.protocols.mlflow.traces_shapes import (
     to_new_trace,
 )
 from zaffre.protocols.mlflow.traces_spans import from_span
-from zaffre.services.traces import TraceRemoval
+from zaffre.services.traces import MAX_REMOVED, TraceRemoval
 from zaffre.services.work import Services
 
 _V2: Final = "/api/2.0/mlflow/traces"
@@ -79,7 +79,7 @@ class DeleteTraces(msgspec.Struct):
     """Body of a deletion: by ids, or the oldest until a time."""
 
     experiment_id: str = ""
-    max_timestamp_millis: int | None = None
+    max_timestamp_millis: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
     max_traces: int | None = None
     request_ids: list[str] = []
 
@@ -183,17 +183,28 @@ async def delete_traces(call: MlflowCall, body: DeleteTraces) -> dict[str, Any]:
     given = required(body.experiment_id, "experiment_id")
     _check_removal(body)
 
-    def delete(services: Services) -> int:
-        experiment = experiment_of(services, call.workspace, given, caller=call.caller)
-        which = TraceRemoval(
-            experiment_id=experiment.id,
-            trace_ids=body.request_ids,
-            until_ms=body.max_timestamp_millis,
-            limit=body.max_traces,
-        )
-        return services.traces.delete(call.workspace, which, caller=call.caller)
+    async def delete(trace_ids: Sequence[str] = (), limit: int | None = None) -> int:
+        def use(services: Services) -> int:
+            experiment = experiment_of(services, call.workspace, given, caller=call.caller)
+            which = TraceRemoval(
+                experiment_id=experiment.id,
+                trace_ids=trace_ids,
+                until_ms=body.max_timestamp_millis,
+                limit=limit,
+            )
+            return services.traces.delete(call.workspace, which, caller=call.caller)
 
-    return {"traces_deleted": await call.write(delete)}
+        return await call.write(use)
+
+    # Each part in its own transaction: others who write wait for so long.
+    deleted = 0
+    for start in range(0, len(body.request_ids), MAX_REMOVED):
+        deleted += await delete(body.request_ids[start : start + MAX_REMOVED])
+    some = 0 if body.request_ids else MAX_REMOVED
+    while some == MAX_REMOVED:
+        some = await delete(limit=body.max_traces and body.max_traces - deleted)
+        deleted += some
+    return {"traces_deleted": deleted}
 
 
 async def set_tag(call: MlflowCall, body: TagBody) -> None:
@@ -230,7 +241,7 @@ async def read_trace(call: MlflowCall, trace_id: str) -> Trace:
     return await call.read(lambda s: s.traces.get(call.workspace, trace_id, caller=call.caller))
 
 
-def page_body(found: Found, shown: Any) -> dict[str, Any]:  # noqa: ANN401 - one of two translations
+def page_body(found: Found, shown: Callable[[Trace], dict[str, Any]]) -> dict[str, Any]:
     """Return the body of a page of traces."""
     more = {"next_page_token": found.token} if found.token else {}
     return {"traces": [shown(trace) for trace in found.traces], **more}
@@ -277,8 +288,7 @@ def _among(
     found = services.traces.find(call.workspace, trace_ids, caller=call.caller)
     if experiment_ids is None:
         return found
-    default = find_default(services, call.workspace, caller=call.caller)
-    meant = {default.id if default and each == "0" else each for each in experiment_ids}
+    meant = set(own_ids(services, call.workspace, experiment_ids, caller=call.caller))
     return [trace for trace in found if trace.experiment_id in meant]
 
 

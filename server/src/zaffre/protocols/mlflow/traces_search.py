@@ -10,7 +10,7 @@ from zaffre.domain.traces import Trace
 from zaffre.ports.traces import Place, TraceQuery
 from zaffre.protocols.mlflow.call import MlflowCall
 from zaffre.protocols.mlflow.grammar.traces import trace_conditions, trace_order
-from zaffre.protocols.mlflow.ids import DEFAULT_ID, find_default
+from zaffre.protocols.mlflow.ids import own_ids
 from zaffre.protocols.mlflow.pages import PageTokens
 from zaffre.services.work import Services
 
@@ -55,7 +55,9 @@ async def find_traces(call: MlflowCall, asked: SearchTraces) -> Found:
 
     def search(services: Services) -> list[tuple[Trace, Place]]:
         query = TraceQuery(
-            experiment_ids=_meant(services, call, asked.experiment_ids),
+            experiment_ids=tuple(
+                own_ids(services, call.workspace, asked.experiment_ids, caller=call.caller)
+            ),
             conditions=conditions,
             order=order,
         )
@@ -69,13 +71,6 @@ async def find_traces(call: MlflowCall, asked: SearchTraces) -> Found:
         return Found(page, None)
     last = found[asked.max_results - 1][1]
     return Found(page, tokens.make(json.dumps([*last])))
-
-
-def _meant(services: Services, call: MlflowCall, given: list[str]) -> tuple[str, ...]:
-    if DEFAULT_ID not in given:
-        return tuple(given)
-    default = find_default(services, call.workspace, caller=call.caller)
-    return tuple(default.id if default and each == DEFAULT_ID else each for each in given)
 
 
 def _check_size(asked: SearchTraces) -> None:

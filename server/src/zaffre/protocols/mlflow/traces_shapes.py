@@ -317,11 +317,13 @@ def _to_expected(body: ExpectationBody) -> Any:  # noqa: ANN401 - anything that 
     if body.serialized_value is None:
         return _shallow(body.value)
     try:
-        return _shallow(json.loads(body.serialized_value.value))
+        value = json.loads(body.serialized_value.value)
+        json.dumps(value, ensure_ascii=False).encode()  # Half characters are no text.
     except (ValueError, RecursionError):
         raise InvalidError(
             "InvalidJson", "The serialized expectation is not JSON.", target="expectation"
         ) from None
+    return _shallow(value)
 
 
 def _shallow(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can say

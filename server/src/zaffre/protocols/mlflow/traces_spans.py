@@ -90,7 +90,8 @@ def _batch(trace_id: str, sent: list[tuple[SentSpan, Span]]) -> SpanBatch:
     for span, _ in sent:
         for name, key in _METADATA.items():
             if isinstance(span.attributes.get(name), str):
-                metadata.setdefault(key, span.attributes[name][:_MAX_TAG])
+                value = span.attributes[name].replace("\0", "")
+                metadata.setdefault(key, value[:_MAX_TAG])
     return SpanBatch(
         trace_id=trace_id,
         spans=tuple(made for _, made in sent),

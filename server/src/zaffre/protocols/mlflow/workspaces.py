@@ -31,17 +31,21 @@ _FIRST: Final = ("", "", "")
 _MAX_KNOWN: Final = 10_000
 
 
+Names = tuple[str, str, str]
+"""The subscription, the resource group and the name of a workspace."""
+
+
 class Address(NamedTuple):
     """An address in two parts.
 
     Attributes:
         root: What stands in front; empty at the bare root.
-        names: Subscription, resource group and name of the workspace, if it says them.
+        names: Of the workspace, if it says them.
         path: From `/api/…` on.
     """
 
     root: str
-    names: tuple[str, str, str] | None
+    names: Names | None
     path: str
 
 
@@ -62,7 +66,7 @@ class Workspaces:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._known: dict[tuple[str, str, str], str] = {}
+        self._known: dict[tuple[Names, str | None], str] = {}
 
     async def id_of(self, address: Address, named: str | None, caller: Principal) -> str:
         """Return the id of the workspace that is meant.
@@ -77,26 +81,27 @@ class Workspaces:
         """
         if caller.workspace_id is not None and address.names is None and not named:
             return caller.workspace_id
-        key = address.names or ("", "", named or "")
+        names = address.names or ("", "", named or "")
+        # A name alone means the first workspace of that name that the caller sees.
+        key = (names, caller.workspace_id)
         known = self._known.get(key)
-        if known is not None and caller.workspace_id in {None, known}:
+        if known is not None:
             return known
-        if key == _FIRST:
+        if names == _FIRST:
             # It stays the first until it is deleted: others are younger.
             found = await self._first(caller)
         else:
-            found = await self._house.work.read(lambda s: _find(s, key, caller))
+            found = await self._house.work.read(lambda s: _find(s, names, caller))
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
         self._known[key] = found.id
         return found.id
 
-    def forget(self, workspace_id: str) -> bool:
-        """Look it up again next time; tells whether it was known."""
+    def forget(self, workspace_id: str) -> None:
+        """Look it up again next time."""
         stale = [key for key, known in self._known.items() if known == workspace_id]
         for key in stale:
             del self._known[key]
-        return bool(stale)
 
     async def _first(self, caller: Principal) -> Workspace:
         found = await self._house.work.read(lambda s: _visible(s, caller))
@@ -110,8 +115,8 @@ def _visible(services: Services, caller: Principal) -> list[Workspace]:
     return services.workspaces.list(caller=caller)
 
 
-def _find(services: Services, key: tuple[str, str, str], caller: Principal) -> Workspace:
-    subscription, group, name = key
+def _find(services: Services, names: Names, caller: Principal) -> Workspace:
+    subscription, group, name = names
     found = services.workspaces.list(
         caller=caller,
         subscription_id=subscription or None,

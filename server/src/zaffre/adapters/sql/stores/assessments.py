@@ -6,8 +6,8 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from zaffre.adapters.sql.rows import columns_of, insert_or_replace, values_of
 from zaffre.adapters.sql.stores.files import chunks
+from zaffre.adapters.sql.stores.trace_keys import key_of
 from zaffre.adapters.sql.tables import assessments, traces
-from zaffre.domain.errors import missing
 from zaffre.domain.traces import Assessment, number_of, words_of
 
 _put = insert_or_replace(assessments, by=("trace_key", "id"))
@@ -23,9 +23,6 @@ _one = _joined.where(
     traces.c.id == bindparam("trace"),
     assessments.c.id == bindparam("assessment"),
 )
-_key = select(traces.c.key).where(
-    traces.c.workspace_id == bindparam("workspace"), traces.c.id == bindparam("trace")
-)
 _remove = delete(assessments).where(
     assessments.c.trace_key == bindparam("this_trace"), assessments.c.id == bindparam("this_id")
 )
@@ -40,7 +37,7 @@ class SqlAssessmentStore:
     def put(self, workspace_id: str, assessment: Assessment) -> None:
         """Add it, or replace the one of the same id."""
         values = values_of(assessments, assessment) | {
-            "trace_key": self._trace_key(workspace_id, assessment.trace_id),
+            "trace_key": key_of(self._connection, workspace_id, assessment.trace_id),
             "words": words_of(assessment.value),
             "number": number_of(assessment.value),
         }
@@ -58,15 +55,8 @@ class SqlAssessmentStore:
 
     def remove(self, workspace_id: str, assessment: Assessment) -> None:
         """Remove it."""
-        key = self._trace_key(workspace_id, assessment.trace_id)
+        key = key_of(self._connection, workspace_id, assessment.trace_id)
         self._connection.execute(_remove, {"this_trace": key, "this_id": assessment.id})
-
-    def _trace_key(self, workspace_id: str, trace_id: str) -> int:
-        this = {"workspace": workspace_id, "trace": trace_id}
-        key: int | None = self._connection.execute(_key, this).scalar_one_or_none()
-        if key is None:
-            raise missing("trace", trace_id)
-        return key
 
 
 def assessments_of(connection: Connection, keys: Sequence[int]) -> dict[int, list[Assessment]]:

@@ -6,15 +6,12 @@ from sqlalchemy import Connection, bindparam, select
 
 from zaffre.adapters.sql.rows import columns_of, insert_or_replace, values_of
 from zaffre.adapters.sql.stores.files import chunks
+from zaffre.adapters.sql.stores.trace_keys import key_of
 from zaffre.adapters.sql.tables import spans, traces
-from zaffre.domain.errors import missing
 from zaffre.domain.traces import Span, Trace
 
 _columns = columns_of(spans, Span)
 _put = insert_or_replace(spans, by=("trace_key", "id"))
-_key = select(traces.c.key).where(
-    traces.c.workspace_id == bindparam("workspace"), traces.c.id == bindparam("trace")
-)
 _list = (
     select(traces.c.id.label("trace_id"), *_columns)
     .join_from(spans, traces, spans.c.trace_key == traces.c.key)
@@ -34,10 +31,7 @@ class SqlSpanStore:
 
     def put(self, trace: Trace, given: Iterable[Span]) -> None:
         """Add them, or replace those of the same id."""
-        this = {"workspace": trace.workspace_id, "trace": trace.id}
-        key = self._connection.execute(_key, this).scalar_one_or_none()
-        if key is None:
-            raise missing("trace", trace.id)
+        key = key_of(self._connection, trace.workspace_id, trace.id)
         rows = [values_of(spans, span) | {"trace_key": key} for span in given]
         if rows:
             self._connection.execute(_put, rows)

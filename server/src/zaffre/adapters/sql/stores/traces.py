@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from zaffre.adapters.sql.rows import columns_of, insert_new, values_of
 from zaffre.adapters.sql.stores.assessments import assessments_of
 from zaffre.adapters.sql.stores.files import chunks
+from zaffre.adapters.sql.stores.trace_keys import find_key, key_of
 from zaffre.adapters.sql.stores.trace_searches import digest_of, searched
 from zaffre.adapters.sql.tables import (
     awaited_links,
@@ -26,9 +27,6 @@ _CHANGING = tuple(c.name for c in columns_of(traces, Trace) if c.name not in _GO
 _named = select(
     traces.c.key, experiments.c.name.label("experiment_name"), *columns_of(traces, Trace)
 ).join_from(traces, experiments, traces.c.experiment_id == experiments.c.id)
-_key = select(traces.c.key).where(
-    traces.c.workspace_id == bindparam("workspace"), traces.c.id == bindparam("trace")
-)
 _by_ids = _named.where(
     traces.c.workspace_id == bindparam("workspace"),
     traces.c.id.in_(bindparam("ids", expanding=True)),
@@ -40,7 +38,7 @@ _keys_by_ids = select(traces.c.id, traces.c.key).where(
 _labels = select(
     trace_labels.c.trace_key, trace_labels.c.label, trace_labels.c.name, trace_labels.c.value
 ).where(trace_labels.c.trace_key.in_(bindparam("keys", expanding=True)))
-_insert = insert(traces)
+_insert = insert(traces).returning(traces.c.key)
 _save = (
     update(traces)
     .where(traces.c.key == bindparam("this_key"))
@@ -75,22 +73,19 @@ class SqlTraceStore:
 
     def add(self, trace: Trace) -> None:
         """Add it with its tags and metadata."""
-        if self._found_key(trace.workspace_id, trace.id) is not None:
+        if find_key(self._connection, trace.workspace_id, trace.id) is not None:
             raise ConflictError(
                 "TraceExists", f"The workspace has a trace {shown(trace.id)}.", target="trace"
             )
-        added = self._connection.execute(_insert, values_of(traces, trace))
-        key = added.inserted_primary_key[0] if added.inserted_primary_key else None
-        self._write_labels(int(key or 0), {}, _labels_of(trace))
+        key = self._connection.execute(_insert, values_of(traces, trace)).scalar_one()
+        self._write_labels(key, {}, _labels_of(trace))
         this = {"workspace": trace.workspace_id, "trace": trace.id}
         awaited = self._connection.execute(_come, this).scalars().all()
-        self._link("run", [int(key or 0)], awaited)
+        self._link("run", [key], awaited)
 
     def save(self, trace: Trace) -> None:
         """Replace everything but its assessments."""
-        key = self._found_key(trace.workspace_id, trace.id)
-        if key is None:
-            raise missing("trace", trace.id)
+        key = key_of(self._connection, trace.workspace_id, trace.id)
         values = {name: getattr(trace, name) for name in _CHANGING}
         self._connection.execute(_save, values | {"this_key": key})
         present = {
@@ -168,9 +163,7 @@ class SqlTraceStore:
 
     def link_prompts(self, trace: Trace, versions: Iterable[str]) -> None:
         """Note that it used these versions of prompts."""
-        key = self._found_key(trace.workspace_id, trace.id)
-        if key is None:
-            raise missing("trace", trace.id)
+        key = key_of(self._connection, trace.workspace_id, trace.id)
         self._link("prompt", [key], versions)
 
     def _link(self, kind: str, keys: Iterable[int], targets: Iterable[str]) -> None:
@@ -180,11 +173,6 @@ class SqlTraceStore:
         ]
         if rows:
             self._connection.execute(_link, rows)
-
-    def _found_key(self, workspace_id: str, trace_id: str) -> int | None:
-        this = {"workspace": workspace_id, "trace": trace_id}
-        key: int | None = self._connection.execute(_key, this).scalar_one_or_none()
-        return key
 
     def _keys(self, workspace_id: str, trace_ids: Sequence[str]) -> dict[str, int]:
         these = {"workspace": workspace_id, "ids": trace_ids}

@@ -5,8 +5,15 @@ from typing import Final, NamedTuple
 
 from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
+from zaffre.domain.names import NameRule
 from zaffre.domain.search import MAX_CONDITIONS, NULLS, Comparison
-from zaffre.protocols.mlflow.grammar.tokens import Kind, Token, invalid, tokens_of
+from zaffre.protocols.mlflow.grammar.tokens import (
+    Kind,
+    Token,
+    invalid,
+    invalid_order,
+    tokens_of,
+)
 
 Literal = float | str | tuple[str, ...] | None
 _QUOTES: Final = "`\"'"
@@ -69,10 +76,8 @@ def order_of(text: str) -> tuple[Identifier, bool]:
             parser.takes_word("ASC")
         parser.end()
     except InvalidError:
-        raise InvalidError(
-            "InvalidOrder",
+        raise invalid_order(
             f"Invalid order_by clause {shown(text)}. Could not be parsed.",
-            target="order_by",
             hint="An entry is written like `metrics.loss DESC`.",
         ) from None
     return name, descends
@@ -156,6 +161,7 @@ class _Parser:
 
 
 def _identifier(text: str) -> Identifier:
+    text = NameRule.normal(text)
     if text[0] in _QUOTES:
         end = text.index(text[0], 1) + 1
         entity, rest = text[:end], text[end:].removeprefix(".")
@@ -169,8 +175,9 @@ def _identifier(text: str) -> Identifier:
 def _text_of(token: Token) -> str:
     if token.kind is Kind.TEXT:
         return token.text[1:-1].replace("''", "'")
-    if token.kind is Kind.WORD and token.text[0] == '"' and token.text.count('"') == 2:  # noqa: PLR2004 - one text in double quotes
-        return token.text[1:-1]
+    inner = token.text[1:-1]
+    if token.kind is Kind.WORD and token.text == f'"{inner}"' and '"' not in inner:
+        return inner
     raise invalid(
         f"Expected a quoted string value (e.g. 'my-value'), found {_shown(token)}. "
         "Use either single or double quotes."

@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from zaffre.base.text import shown
-from zaffre.domain.errors import InvalidError
 from zaffre.domain.search import (
     LISTS,
     MAX_ORDER,
-    MAX_PATTERN,
     NULLS,
     ORDERING,
     PATTERNS,
@@ -20,8 +18,14 @@ from zaffre.domain.search import (
     Subject,
     Value,
 )
-from zaffre.protocols.mlflow.grammar.clauses import Clause, Identifier, clauses_of, order_of
-from zaffre.protocols.mlflow.grammar.tokens import invalid
+from zaffre.protocols.mlflow.grammar.checks import (
+    check_comparison,
+    check_value,
+    shown_name,
+    sort_keys,
+)
+from zaffre.protocols.mlflow.grammar.clauses import Clause, Identifier, clauses_of
+from zaffre.protocols.mlflow.grammar.tokens import invalid, invalid_order
 from zaffre.protocols.mlflow.run_words import NOTE_TAG
 
 _ATTRIBUTES: Final = {
@@ -30,6 +34,7 @@ _ATTRIBUTES: Final = {
     "creation_time": ExperimentField.CREATED,
     "last_update_time": ExperimentField.UPDATED,
 }
+_ORDER_HINT: Final = f"Sort by at most {MAX_ORDER} of {', '.join(_ATTRIBUTES)}."
 _EXACT: Final = frozenset({Comparison.EQUAL, Comparison.UNEQUAL})
 
 
@@ -54,46 +59,22 @@ def experiment_order(entries: Iterable[str]) -> tuple[OrderKey, ...]:
     Raises:
         InvalidError: `InvalidOrder` or `InvalidFilter`.
     """
-    keys: list[OrderKey] = []
-    for entry in entries:
-        identifier, descends = order_of(entry)
-        subject, name = _meaning(identifier)
-        if identifier.entity.startswith("tag") or len(keys) == MAX_ORDER:
-            raise InvalidError(
-                "InvalidOrder",
-                f"Invalid order_by entity: {shown(entry)}.",
-                target="order_by",
-                hint=f"Sort by at most {MAX_ORDER} of {', '.join(_ATTRIBUTES)}.",
-            )
-        keys.append(OrderKey(subject, name, descends))
-    return tuple(keys)
+    keys = sort_keys(entries, _sortable, hint=_ORDER_HINT, may_repeat=True)
+    return tuple(OrderKey(Subject.FIELD, name, descends) for name, descends in keys)
 
 
 def _condition(clause: Clause, to_id: Callable[[str], str]) -> Condition:
     subject, name = _meaning(clause.identifier)
     comparison, value = clause.comparison, clause.value
-    allowed = _allowed(clause.identifier, name)
-    if comparison in NULLS - allowed:
-        raise invalid(
-            "IS NULL / IS NOT NULL is only supported for tags, "
-            f"not for {shown(clause.identifier.key)}."
-        )
-    if comparison not in allowed:
-        raise invalid(
-            f"Invalid comparator {shown(comparison)} for {shown(clause.identifier.key)}; "
-            f"it is not one of {', '.join(sorted(allowed))}."
-        )
-    if isinstance(value, float) is not (name in TIMES and subject is Subject.FIELD):
-        raise invalid(f"Invalid value for {shown(clause.identifier.key)}: {shown(value)}.")
-    if comparison in PATTERNS and len(str(value)) > MAX_PATTERN:
-        raise invalid(f"A pattern has more than {MAX_PATTERN} characters.")
+    check_comparison(clause, _allowed(subject, name), nullable="tags")
+    check_value(clause, wants_number=subject is Subject.FIELD and name in TIMES)
     if subject is Subject.FIELD and name == ExperimentField.ID:
         value = _ids(value, to_id)
     return Condition(subject, name, comparison, value)
 
 
-def _allowed(identifier: Identifier, name: str) -> frozenset[Comparison]:
-    if identifier.entity.startswith("tag"):
+def _allowed(subject: Subject, name: str) -> frozenset[Comparison]:
+    if subject is Subject.TAG or name == ExperimentField.DESCRIPTION:
         return _EXACT | PATTERNS | NULLS
     if name in TIMES:
         return ORDERING
@@ -115,6 +96,15 @@ def _meaning(identifier: Identifier) -> tuple[Subject, str]:
             f"Valid keys are {', '.join(_ATTRIBUTES)}."
         )
     return Subject.FIELD, _ATTRIBUTES[key]
+
+
+def _sortable(identifier: Identifier) -> ExperimentField:
+    subject, _ = _meaning(identifier)
+    field = _ATTRIBUTES.get(identifier.key) if subject is Subject.FIELD else None
+    if field is None:
+        words = f"Invalid order_by entity: {shown_name(identifier)}."
+        raise invalid_order(words, hint=_ORDER_HINT)
+    return field
 
 
 def _ids(value: Value, to_id: Callable[[str], str]) -> Value:

@@ -7,7 +7,6 @@ from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
 from zaffre.domain.search import (
     LISTS,
-    MAX_PATTERN,
     ORDERING,
     PATTERNS,
     Comparison,
@@ -16,8 +15,9 @@ from zaffre.domain.search import (
     Subject,
 )
 from zaffre.ports.registry import TIMES, LoggedModelField
+from zaffre.protocols.mlflow.grammar.checks import check_comparison, check_value
 from zaffre.protocols.mlflow.grammar.clauses import Clause, clauses_of, order_of
-from zaffre.protocols.mlflow.grammar.tokens import invalid
+from zaffre.protocols.mlflow.grammar.tokens import invalid, invalid_order
 
 _ENTITIES: Final = {
     "": Subject.FIELD,
@@ -47,6 +47,7 @@ _STATUSES: Final = {
     "READY": "LOGGED_MODEL_READY",
     "FAILED": "LOGGED_MODEL_UPLOAD_FAILED",
 }
+_TRANSLATED: Final = frozenset({LoggedModelField.EXPERIMENT_ID, LoggedModelField.STATUS})
 _TEXTS: Final = frozenset({Comparison.EQUAL, Comparison.UNEQUAL}) | PATTERNS | LISTS
 
 
@@ -84,10 +85,8 @@ def logged_model_order(field: str, *, ascending: bool) -> OrderKey:
     if subject is Subject.METRIC:
         return OrderKey(subject, key, not ascending)
     if subject is not Subject.FIELD or key not in _FIELDS:
-        raise InvalidError(
-            "InvalidOrder",
+        raise invalid_order(
             f"Invalid order by field name: {shown(field)}.",
-            target="order_by",
             hint=f"Sort by `metrics.<name>` or one of {', '.join(_FIELDS)}.",
         )
     return OrderKey(subject, _FIELDS[key], not ascending)
@@ -98,30 +97,20 @@ def _condition(clause: Clause, to_experiment: Callable[[str], str]) -> Condition
     subject = _ENTITIES.get(entity)
     if subject is None:
         raise invalid(
-            f"Invalid entity type: {shown(entity)}. Expected one of {', '.join(_ENTITIES)[2:]}."
+            f"Invalid entity type: {shown(entity)}. "
+            f"Expected one of {', '.join(filter(None, _ENTITIES))}."
         )
     if subject is Subject.FIELD:
         if key not in _FIELDS:
             raise invalid(f"Invalid attribute {shown(key)}. Valid are {', '.join(_FIELDS)}.")
         key = _FIELDS[key]
     is_number = subject is Subject.METRIC or (subject is Subject.FIELD and key in TIMES)
-    allowed = ORDERING if is_number else _TEXTS
-    if comparison not in allowed:
-        raise invalid(
-            f"Invalid comparison operator for {shown(key)}: {shown(comparison)}. "
-            f"Expected one of {', '.join(sorted(allowed))}."
-        )
-    if isinstance(value, float) is not is_number:
-        raise invalid(f"Invalid value for {shown(key)}: {shown(value)}.")
-    if comparison in PATTERNS and len(str(value)) > MAX_PATTERN:
-        raise invalid(f"A pattern has more than {MAX_PATTERN} characters.")
+    check_comparison(clause, ORDERING if is_number else _TEXTS)
+    check_value(clause, wants_number=is_number)
     if subject is Subject.FIELD and key in _TRANSLATED:
         to_ours = to_experiment if key == LoggedModelField.EXPERIMENT_ID else _status
         value = tuple(map(to_ours, value)) if isinstance(value, tuple) else to_ours(str(value))
     return Condition(subject, key, comparison, value)
-
-
-_TRANSLATED: Final = frozenset({LoggedModelField.EXPERIMENT_ID, LoggedModelField.STATUS})
 
 
 def _status(word: str) -> str:

@@ -4,12 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from zaffre.base.text import shown
-from zaffre.domain.errors import InvalidError
 from zaffre.domain.models import PROMPT_TAG
 from zaffre.domain.search import (
     LISTS,
-    MAX_ORDER,
-    MAX_PATTERN,
     ORDERING,
     PATTERNS,
     Comparison,
@@ -18,8 +15,9 @@ from zaffre.domain.search import (
     Subject,
 )
 from zaffre.ports.registry import ModelField
-from zaffre.protocols.mlflow.grammar.clauses import Clause, Identifier, clauses_of, order_of
-from zaffre.protocols.mlflow.grammar.tokens import invalid
+from zaffre.protocols.mlflow.grammar.checks import check_comparison, check_value, sort_keys
+from zaffre.protocols.mlflow.grammar.clauses import Clause, Identifier, clauses_of
+from zaffre.protocols.mlflow.grammar.tokens import invalid, invalid_order
 
 Fields = Mapping[str, ModelField]
 _NAMES: Final[Fields] = {"name": ModelField.NAME}
@@ -35,6 +33,7 @@ _TIMES: Final[Fields] = {
 }
 _NAME_ORDER: Final[Fields] = {**_NAMES, **_TIMES, "timestamp": ModelField.UPDATED}
 _VERSION_ORDER: Final[Fields] = {**_VERSIONS, **_TIMES}
+_ATTRIBUTE_ENTITIES: Final = frozenset({"", "attribute", "attributes"})
 _LISTED: Final = frozenset({ModelField.NAME, ModelField.RUN_ID})
 _TEXTS: Final = frozenset({Comparison.EQUAL, Comparison.UNEQUAL}) | PATTERNS
 
@@ -97,18 +96,10 @@ def _condition(clause: Clause, fields: Fields) -> Condition:
     if subject is Subject.FIELD:
         allowed = ORDERING if name == ModelField.VERSION else allowed
         allowed |= LISTS if name in _LISTED else frozenset()
-    if comparison not in allowed:
-        raise invalid(
-            f"Invalid comparator for {'attribute' if subject is Subject.FIELD else 'tag'} "
-            f"{shown(clause.identifier.key)}: {shown(comparison)}; "
-            f"it is not one of {', '.join(sorted(allowed))}."
-        )
+    check_comparison(clause, allowed)
     if subject is Subject.FIELD and name == ModelField.VERSION:
         return Condition(subject, name, comparison, _number(value))
-    if isinstance(value, float):
-        raise invalid(f"Expected a quoted string value (e.g. 'my-value'). Got value {value:g}.")
-    if comparison in PATTERNS and len(str(value)) > MAX_PATTERN:
-        raise invalid(f"A pattern has more than {MAX_PATTERN} characters.")
+    check_value(clause, wants_number=False)
     return Condition(subject, name, comparison, value)
 
 
@@ -125,7 +116,7 @@ def _meaning(identifier: Identifier, fields: Fields) -> tuple[Subject, str]:
     entity, key = identifier
     if entity in {"tag", "tags"}:
         return Subject.TAG, key
-    if entity not in {"", "attribute", "attributes"}:
+    if entity not in _ATTRIBUTE_ENTITIES:
         raise invalid(
             f"Invalid entity type {shown(entity)}. Valid entity types are attribute and tag."
         )
@@ -137,19 +128,14 @@ def _meaning(identifier: Identifier, fields: Fields) -> tuple[Subject, str]:
 
 
 def _order(entries: Iterable[str], fields: Fields) -> tuple[OrderKey, ...]:
-    keys: list[OrderKey] = []
-    for entry in entries:
-        (entity, key), descends = order_of(entry)
-        field = fields.get(key) if entity in {"", "attribute", "attributes"} else None
-        if field is None or len(keys) == MAX_ORDER:
-            raise _refused(f"Invalid order by key {shown(key)} specified.", fields)
-        if any(known.name == field for known in keys):
-            raise _refused(f"`order_by` contains duplicate fields: {shown(entry)}.", fields)
-        keys.append(OrderKey(Subject.FIELD, field, descends))
-    return tuple(keys)
+    hint = f"Valid keys are {', '.join(fields)}."
 
+    def meaning(identifier: Identifier) -> ModelField:
+        entity, key = identifier
+        field = fields.get(key) if entity in _ATTRIBUTE_ENTITIES else None
+        if field is None:
+            raise invalid_order(f"Invalid order by key {shown(key)} specified.", hint=hint)
+        return field
 
-def _refused(words: str, fields: Fields) -> InvalidError:
-    return InvalidError(
-        "InvalidOrder", words, target="order_by", hint=f"Valid keys are {', '.join(fields)}."
-    )
+    keys = sort_keys(entries, meaning, hint=hint)
+    return tuple(OrderKey(Subject.FIELD, field, descends) for field, descends in keys)

@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from zaffre.base.text import shown
-from zaffre.domain.errors import InvalidError
 from zaffre.domain.runs import RunState
 from zaffre.domain.search import (
     LISTS,
     MAX_ORDER,
-    MAX_PATTERN,
     NULLS,
     ORDERING,
     PATTERNS,
@@ -22,9 +20,15 @@ from zaffre.domain.search import (
     Subject,
     Value,
 )
-from zaffre.protocols.mlflow.grammar.clauses import Clause, Identifier, clauses_of, order_of
+from zaffre.protocols.mlflow.grammar.checks import (
+    check_comparison,
+    check_value,
+    shown_name,
+    sort_keys,
+)
+from zaffre.protocols.mlflow.grammar.clauses import Clause, Identifier, clauses_of
 from zaffre.protocols.mlflow.grammar.patterns import matches
-from zaffre.protocols.mlflow.grammar.tokens import invalid
+from zaffre.protocols.mlflow.grammar.tokens import invalid, invalid_order
 from zaffre.protocols.mlflow.run_words import (
     FIELDS_AS_TAGS,
     RUN_ARTIFACTS,
@@ -55,6 +59,9 @@ _COMPARISONS: Final = {
     Subject.TAG: _TEXTS | NULLS,
     Subject.DATASET: _TEXTS | LISTS,
 }
+_ORDER_HINT: Final = (
+    f"Sort by at most {MAX_ORDER} attributes, metrics, params and tags, each once."
+)
 
 
 def run_conditions(text: str | None) -> tuple[Condition, ...]:
@@ -72,20 +79,8 @@ def run_order(entries: Iterable[str]) -> tuple[OrderKey, ...]:
     Raises:
         InvalidError: `InvalidOrder` or `InvalidFilter`.
     """
-    keys: list[OrderKey] = []
-    for entry in entries:
-        identifier, descends = order_of(entry)
-        subject, name = _meaning(identifier)
-        if subject is Subject.DATASET or len(keys) == MAX_ORDER:
-            raise _not_sortable(entry)
-        if any((key.subject, key.name) == (subject, name) for key in keys):
-            raise InvalidError(
-                "InvalidOrder",
-                f"`order_by` contains duplicate fields: {shown(entry)}.",
-                target="order_by",
-            )
-        keys.append(OrderKey(subject, name, descends))
-    return tuple(keys)
+    keys = sort_keys(entries, _sortable, hint=_ORDER_HINT)
+    return tuple(OrderKey(subject, name, descends) for (subject, name), descends in keys)
 
 
 def _condition(clause: Clause) -> Condition:
@@ -95,17 +90,8 @@ def _condition(clause: Clause) -> Condition:
     allowed = ORDERING if is_time else _COMPARISONS[subject]
     if _is_field_as_tag(clause.identifier):
         allowed |= NULLS
-    if comparison in NULLS - allowed:
-        raise invalid(
-            "IS NULL / IS NOT NULL is only supported for params and tags, "
-            f"not for {_shown(clause.identifier)}."
-        )
-    if comparison not in allowed:
-        raise invalid(
-            f"Invalid comparator {shown(comparison)} for {_shown(clause.identifier)}; "
-            f"it is not one of {', '.join(sorted(allowed))}."
-        )
-    _check_value(clause, wants_number=is_time or subject is Subject.METRIC)
+    check_comparison(clause, allowed, nullable="params and tags")
+    check_value(clause, wants_number=is_time or subject is Subject.METRIC)
     if subject is Subject.FIELD and name == RunField.STATE:
         return _state_condition(comparison, value)
     if clause.identifier.key == "artifact_uri" and subject is Subject.FIELD:
@@ -137,22 +123,17 @@ def _meaning(identifier: Identifier) -> tuple[Subject, str]:
     return subject, key
 
 
+def _sortable(identifier: Identifier) -> tuple[Subject, str]:
+    subject, name = _meaning(identifier)
+    if subject is Subject.DATASET:
+        words = f"Invalid order_by clause {shown_name(identifier)}."
+        raise invalid_order(words, hint=_ORDER_HINT)
+    return subject, name
+
+
 def _is_field_as_tag(identifier: Identifier) -> bool:
     is_tag = _ENTITIES.get(identifier.entity) is Subject.TAG
     return is_tag and identifier.key in FIELDS_AS_TAGS
-
-
-def _check_value(clause: Clause, *, wants_number: bool) -> None:
-    name, value = _shown(clause.identifier), clause.value
-    if wants_number and not isinstance(value, float):
-        raise invalid(f"Expected numeric value type for {name}. Found {shown(value)}.")
-    if not wants_number and isinstance(value, float):
-        raise invalid(
-            f"Expected a quoted string value for {name} (e.g. 'my-value'). "
-            f"Got value {shown(value)}."
-        )
-    if clause.comparison in PATTERNS and len(str(value)) > MAX_PATTERN:
-        raise invalid(f"The pattern for {name} has more than {MAX_PATTERN} characters.")
 
 
 def _state_condition(comparison: Comparison, value: Value) -> Condition:
@@ -165,16 +146,3 @@ def _without_prefix(value: Value) -> Value:
     if isinstance(value, tuple):
         return tuple(one.removeprefix(RUN_ARTIFACTS) for one in value)
     return str(value).removeprefix(RUN_ARTIFACTS)
-
-
-def _not_sortable(entry: str) -> InvalidError:
-    return InvalidError(
-        "InvalidOrder",
-        f"Invalid order_by clause {shown(entry)}.",
-        target="order_by",
-        hint=f"At most {MAX_ORDER} attributes, metrics, params and tags can be sorted by.",
-    )
-
-
-def _shown(identifier: Identifier) -> str:
-    return shown(".".join(filter(None, identifier)))

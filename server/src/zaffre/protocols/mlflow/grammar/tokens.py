@@ -81,3 +81,8 @@ def invalid(words: str) -> InvalidError:
         target="filter",
         hint="A filter is written like `metrics.loss < 0.5 and params.lr = '0.1'`.",
     )
+
+
+def invalid_order(words: str, *, hint: str) -> InvalidError:
+    """Return the error for what nothing can be sorted by."""
+    return InvalidError("InvalidOrder", words, target="order_by", hint=hint)

@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from zaffre.base.text import shown
-from zaffre.domain.errors import InvalidError
 from zaffre.domain.search import (
     LISTS,
     MAX_ORDER,
-    MAX_PATTERN,
     NULLS,
     ORDERING,
     PATTERNS,
@@ -16,8 +14,14 @@ from zaffre.domain.search import (
 )
 from zaffre.domain.traces import NAME_TAG, RUN_METADATA
 from zaffre.ports.traces import TraceCondition, TraceFieldKind, TraceOrder
-from zaffre.protocols.mlflow.grammar.clauses import Clause, Identifier, clauses_of, order_of
-from zaffre.protocols.mlflow.grammar.tokens import invalid
+from zaffre.protocols.mlflow.grammar.checks import (
+    check_comparison,
+    check_value,
+    shown_name,
+    sort_keys,
+)
+from zaffre.protocols.mlflow.grammar.clauses import Clause, Identifier, clauses_of
+from zaffre.protocols.mlflow.grammar.tokens import invalid, invalid_order
 
 _Kind = TraceFieldKind
 _ENTITIES: Final = {
@@ -45,6 +49,7 @@ _ATTRIBUTES: Final = {
 _TIMES: Final = frozenset({"started_ms", "duration_ms", "ended_ms"})
 _SPAN_KEYS: Final = frozenset({"name", "type", "status", "content"})
 _SORTABLE: Final = frozenset({_Kind.ATTRIBUTE, _Kind.TAG, _Kind.METADATA})
+_ORDER_HINT: Final = f"Sort by at most {MAX_ORDER} attributes, tags and metadata, each once."
 _IN_SPAN: Final = "attributes."
 _EXACT: Final = frozenset({Comparison.EQUAL, Comparison.UNEQUAL})
 _COMPARISONS: Final = {
@@ -75,32 +80,15 @@ def trace_order(entries: Iterable[str]) -> tuple[TraceOrder, ...]:
     Raises:
         InvalidError: `InvalidOrder` or `InvalidFilter`.
     """
-    orders: list[TraceOrder] = []
-    for entry in entries:
-        identifier, descends = order_of(entry)
-        kind, key = _meaning(identifier)
-        repeated = any((each.kind, each.key) == (kind, key) for each in orders)
-        if kind not in _SORTABLE or len(orders) == MAX_ORDER or repeated:
-            raise InvalidError(
-                "InvalidOrder",
-                f"Invalid order_by clause {shown(entry)}.",
-                target="order_by",
-                hint=f"At most {MAX_ORDER} attributes, tags and metadata sort, each once.",
-            )
-        orders.append(TraceOrder(kind, key, ascending=not descends))
-    return tuple(orders)
+    keys = sort_keys(entries, _sortable, hint=_ORDER_HINT)
+    return tuple(TraceOrder(kind, key, ascending=not descends) for (kind, key), descends in keys)
 
 
 def _condition(clause: Clause) -> TraceCondition:
     kind, key = _meaning(clause.identifier)
     comparison, value = clause.comparison, clause.value
-    allowed = _allowed(kind, key)
-    if comparison not in allowed:
-        raise invalid(
-            f"Invalid comparator {shown(comparison)} for {_shown(clause.identifier)}; "
-            f"it is not one of {', '.join(sorted(allowed))}."
-        )
-    _check_value(clause, wants_number=_wants_number(kind, key, comparison))
+    check_comparison(clause, _allowed(kind, key))
+    check_value(clause, wants_number=_wants_number(kind, key, comparison))
     if kind is _Kind.PROMPT and not _is_prompt(str(value)):
         raise invalid(
             f"Invalid prompt {shown(value)}. A prompt is named with its version, as in `p/1`."
@@ -140,6 +128,14 @@ def _meaning(identifier: Identifier) -> tuple[TraceFieldKind, str]:
     return kind, key
 
 
+def _sortable(identifier: Identifier) -> tuple[TraceFieldKind, str]:
+    kind, key = _meaning(identifier)
+    if kind not in _SORTABLE:
+        words = f"Invalid order_by clause {shown_name(identifier)}."
+        raise invalid_order(words, hint=_ORDER_HINT)
+    return kind, key
+
+
 def _span_meaning(key: str) -> tuple[TraceFieldKind, str]:
     if key.startswith(_IN_SPAN) and len(key) > len(_IN_SPAN):
         return _Kind.SPAN_ATTRIBUTE, key.removeprefix(_IN_SPAN).strip("`\"'")
@@ -157,23 +153,6 @@ def _wants_number(kind: TraceFieldKind, key: str, comparison: Comparison) -> boo
     return kind is _Kind.ATTRIBUTE and key in _TIMES
 
 
-def _check_value(clause: Clause, *, wants_number: bool) -> None:
-    name, value = _shown(clause.identifier), clause.value
-    if wants_number and not isinstance(value, float):
-        raise invalid(f"Expected a numeric value for {name}. Got value {shown(value)}.")
-    if not wants_number and isinstance(value, float):
-        raise invalid(
-            f"Expected a quoted string value for {name} (e.g. 'my-value'). "
-            f"Got value {shown(value)}."
-        )
-    if clause.comparison in PATTERNS and len(str(value)) > MAX_PATTERN:
-        raise invalid(f"The pattern for {name} has more than {MAX_PATTERN} characters.")
-
-
 def _is_prompt(value: str) -> bool:
     name, slash, version = value.partition("/")
     return bool(name and slash and version) and "/" not in version
-
-
-def _shown(identifier: Identifier) -> str:
-    return shown(".".join(filter(None, identifier)))
