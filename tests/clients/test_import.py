@@ -5,19 +5,11 @@ import sqlite3
 
 import pytest
 from click.testing import CliRunner
-from live import LiveServer
 from stores_of_mlflow import CHILD, FIRST, GONE, STARTED, make_database, make_file_store, write
 from zaffre.cli.importing import command
+from zaffre.importing.target import Target
 from zaffre_sdk.client import connect
 from zaffre_sdk.wire.workspaces import WorkspaceIn
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = LiveServer(tmp_path_factory.mktemp("import") / "home")
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -38,6 +30,13 @@ def bring(workspace, place, *arguments, code=0):
     done = CliRunner().invoke(command, given)
     assert done.exit_code == code, done.output
     return done.output
+
+
+def champion_of(workspace):
+    client = connect()
+    target = Target(client, client.workspaces.get(workspace.id))
+    asked = "2.0/mlflow/registered-models/alias?name=clf&alias=champion"
+    return target.ask_mlflow(asked)["model_version"]["version"]
 
 
 def state_of(workspace):
@@ -73,6 +72,7 @@ def test_file_store_comes_whole_and_once(workspace, tmp_path):
     assert sorted(models) == [1, 3]
     assert [file.path for file in models[3].files] == ["model/MLmodel", "model/weights.bin"]
     assert (models[1].run_id, models[1].created_at) == (FIRST, STARTED / 1000)
+    assert champion_of(workspace) == "3"
     before = state_of(workspace)
     assert "0 runs (3 were there already)" in bring(workspace, store)
     assert state_of(workspace) == before
@@ -152,6 +152,20 @@ def test_server_comes_over_http(server, workspace, tmp_path, monkeypatch):
     assert len(list(copy.metrics.entries(FIRST))) == 3
     digests = [file.digest for file in workspace.artifacts.list(FIRST)]
     assert [file.digest for file in copy.artifacts.list(FIRST)] == digests
+
+
+def test_runs_in_a_circle_come_with_one_of_them_on_top(workspace, tmp_path):
+    store = make_file_store(tmp_path / "mlruns")
+    write(store / "1" / FIRST / "tags" / "mlflow.parentRunId", CHILD)
+    bring(workspace, store)
+    parents = [workspace.runs.get(run_id).parent_id for run_id in (FIRST, CHILD)]
+    assert parents in ([None, FIRST], [CHILD, None])
+
+
+def test_servers_that_are_none_of_mlflow_end_in_a_sentence(server, workspace, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", (server.home / "token").read_text().strip())
+    told = bring(workspace, f"{server.url}/nothing", code=1)
+    assert "Error: The experiments cannot be read" in told
 
 
 def test_places_without_a_store_end_in_a_sentence(workspace, tmp_path):

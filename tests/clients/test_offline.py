@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from azureml.exceptions import UserErrorException
 from click.testing import CliRunner
 from programs import environ_of
 from zaffre.cli.runs import command
-from zaffre_sdk.errors import SdkError, UnavailableError
+from zaffre_sdk.errors import SdkError, SourceError, UnavailableError
 from zaffre_sdk.tracking import syncing
 
 PROGRAM = """
@@ -129,8 +130,9 @@ def test_a_marker_that_was_lost_sends_nothing_again(workspace, offline, server):
     folder = kept(offline, server)
     client = workspace._nouns.workspace
     syncing.sync(client, folder, experiment="marked")
-    (folder / "synced.json").unlink()
-    assert syncing.sync(client, folder, experiment="marked") == syncing.Synced()
+    for marker in ("", "[]"):
+        (folder / "synced.json").write_text(marker)
+        assert syncing.sync(client, folder, experiment="marked") == syncing.Synced()
 
 
 @pytest.mark.parametrize(
@@ -157,6 +159,31 @@ def test_a_line_that_was_torn_is_left_out(workspace, offline, server):
         file.write(b'["torn", "scal')
     sync("--experiment", "torn")
     assert "torn" not in workspace.get_run(folder.name).get_metrics()
+
+
+def test_a_line_that_is_broken_is_named(workspace, offline, server):
+    folder = kept(offline, server)
+    with (folder / "metrics.jsonl").open("ab") as file:
+        file.write(b'["torn", "scal\n')
+    with pytest.raises(SourceError, match=r"metrics.jsonl`, line 2504"):
+        syncing.sync(workspace._nouns.workspace, folder, experiment="broken")
+
+
+def test_files_are_kept_whole_or_not_at_all(offline, tmp_path):
+    class Killed(BytesIO):
+        def read(self, *_):
+            raise KeyboardInterrupt
+
+    run = Run.get_context()
+    with pytest.raises(KeyboardInterrupt):
+        run.upload_file("outputs/cut", Killed())
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "whole").touch()
+    run.upload_folder("./outputs/", str(source))
+    [folder] = offline.iterdir()
+    assert [file.name for file in (folder / "files").rglob("*") if file.is_file()] == ["whole"]
+    assert run.get_file_names() == ["outputs/whole"]
 
 
 @pytest.mark.usefixtures("workspace")

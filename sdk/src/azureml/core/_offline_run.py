@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._run_base import text_pairs
-from azureml.core._run_files import existing, files_below, pairs_of, relative
+from azureml.core._run_files import Uploading
 from azureml.core._run_logging import Logging, file_name
 from azureml.exceptions import RunEnvironmentException, UserErrorException
 from zaffre_sdk.tracking.offline import OfflineKeeper, offline_folder
@@ -35,7 +35,7 @@ class _Entry:
     time: float
 
 
-class OfflineRun(Logging):
+class OfflineRun(Logging, Uploading):
     """A run of this process alone. What it logs is kept, and `zaffre runs sync` sends it."""
 
     def __init__(self, *, _parent: OfflineRun | None = None, _name: str | None = None) -> None:
@@ -210,32 +210,6 @@ class OfflineRun(Logging):
             found += [child, *(child.get_children(recursive=True) if recursive else ())]
         return found
 
-    def upload_file(
-        self, name: str, path_or_stream: Any, datastore_name: str | None = None
-    ) -> None:
-        """Keep a copy of a file, or of an open binary file."""
-        source = path_or_stream
-        if not hasattr(source, "read"):
-            source = existing(source, "path_or_stream")
-        self._keep_file(relative(name), source)
-
-    def upload_files(
-        self,
-        names: list[str],
-        paths: list[str],
-        return_artifacts: bool = False,
-        timeout_seconds: int | None = None,
-        datastore_name: str | None = None,
-    ) -> None:
-        """Keep copies of several files; `names` and `paths` go in pairs."""
-        for name, file in pairs_of(names, paths).items():
-            self._keep_file(name, file)
-
-    def upload_folder(self, name: str, path: str, datastore_name: str | None = None) -> None:
-        """Keep copies of every file below a folder."""
-        for kept, file in files_below(name, path).items():
-            self._keep_file(kept, file)
-
     def get_file_names(self) -> list[str]:
         """Return the paths of all files of the run."""
         return sorted(self._files)
@@ -295,10 +269,12 @@ class OfflineRun(Logging):
         self._keeper.file(path, data)
         self._record(name, kind, path)
 
-    def _keep_file(self, name: str, source: Any) -> None:
-        self._keeper.file(name, source)
-        self._files.add(name)
-        self._say(f"file `{name}`")
+    def _send(self, files: dict[str, Any]) -> list[None]:
+        for name, source in files.items():
+            self._keeper.file(name, source)
+            self._files.add(name)
+            self._say(f"file `{name}`")
+        return [None] * len(files)
 
     def _end(self, status: str, error: dict[str, str] | None = None) -> None:
         self._status = status

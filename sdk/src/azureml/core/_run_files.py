@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._errors import translate
@@ -14,9 +14,12 @@ from zaffre_sdk.errors import SdkError
 from zaffre_sdk.files.paths import inside
 from zaffre_sdk.wire.models import ModelIn
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-class RunFiles(RunBase):
-    """A run and its files."""
+
+class Uploading:
+    """The `upload…` methods; the files go to `_send`."""
 
     def upload_file(
         self, name: str, path_or_stream: Any, datastore_name: str | None = None
@@ -25,7 +28,8 @@ class RunFiles(RunBase):
         source = path_or_stream
         if not hasattr(source, "read"):
             source = existing(path_or_stream, "path_or_stream")
-        return self._nouns.artifacts.upload(self.id, relative(name), source)
+        [sent] = self._send({relative(name): source})
+        return sent
 
     def upload_files(
         self,
@@ -36,12 +40,21 @@ class RunFiles(RunBase):
         datastore_name: str | None = None,
     ) -> Any:
         """Send several files; `names` and `paths` go in pairs."""
-        sent = self._nouns.artifacts.upload_many(self.id, pairs_of(names, paths))
-        return {one.path: one for one in sent} if return_artifacts else None
+        files = _pairs_of(names, paths)
+        sent = self._send(files)
+        return dict(zip(files, sent)) if return_artifacts else None
 
     def upload_folder(self, name: str, path: str, datastore_name: str | None = None) -> Any:
         """Send every file below a folder, under `name`."""
-        return self._nouns.artifacts.upload_many(self.id, files_below(name, path))
+        return self._send(_files_below(name, path))
+
+    def _send(self, files: dict[str, Any]) -> Sequence[Any]:
+        """Send files by their paths in the run, and return what became of each."""
+        raise NotImplementedError
+
+
+class RunFiles(Uploading, RunBase):
+    """A run and its files."""
 
     def get_file_names(self) -> list[str]:
         """Return the paths of all files and logs of the run."""
@@ -143,6 +156,9 @@ class RunFiles(RunBase):
         model = _late.find("azureml.core.model", "Model")
         return model._from_wire(self.experiment.workspace, registered)  # noqa: SLF001 - one house
 
+    def _send(self, files: dict[str, Any]) -> Sequence[Any]:
+        return self._nouns.artifacts.upload_many(self.id, files)
+
     def _check_has(self, path: str) -> None:
         names = [one.path for one in self._nouns.artifacts.list(self.id)]
         if not any(name == path or name.startswith(f"{path}/") for name in names):
@@ -167,7 +183,7 @@ class RunFiles(RunBase):
                 return bytes(parts)
 
 
-def pairs_of(names: list[str], paths: list[str]) -> dict[str, Path]:
+def _pairs_of(names: list[str], paths: list[str]) -> dict[str, Path]:
     """Return the files to be sent by their names; `names` and `paths` go in pairs.
 
     Raises:
@@ -180,7 +196,7 @@ def pairs_of(names: list[str], paths: list[str]) -> dict[str, Path]:
     return {relative(name): existing(path, "paths") for name, path in zip(names, paths)}
 
 
-def files_below(name: str, path: str) -> dict[str, Path]:
+def _files_below(name: str, path: str) -> dict[str, Path]:
     """Return every file below a folder by its path in the run, under `name`.
 
     Raises:
@@ -209,7 +225,7 @@ def relative(name: Any) -> str:
     """Return a path inside of a run; raises `UserErrorException` when it is none."""
     if not isinstance(name, str) or not name.strip("./"):
         raise UserErrorException(f"`name` must be a path inside the run, not {name!r}.")
-    return name[2:] if name.startswith("./") else name.rstrip("/")
+    return name.removeprefix("./").rstrip("/")
 
 
 def _place(name: str, prefix: str | None, *, keep: bool | None) -> str:

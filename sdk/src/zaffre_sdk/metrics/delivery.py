@@ -7,12 +7,10 @@ from typing import NamedTuple
 
 from zaffre_sdk.errors import InvalidError, ServiceError, TooLargeError
 from zaffre_sdk.metrics.batches import decode_batch, part_of, size_of
+from zaffre_sdk.refusals import is_final
 from zaffre_sdk.wire.metrics import BatchIn
 
 Send = Callable[[BatchIn], object]
-
-# A token may be replaced, and a program with the right one may come after this one.
-_WORTH_TRYING_AGAIN = frozenset({401, 403, 408, 425, 429})
 
 
 class Delivery(NamedTuple):
@@ -46,7 +44,7 @@ def _deliver(batch: BatchIn, send: Send, *, first: int = 0, root: str = "") -> D
             return Delivery(0, 1, str(error))
         return _deliver_halves(batch, send, first=first, root=root)
     except ServiceError as error:
-        if not _is_final(error):
+        if not is_final(error):
             raise
         return Delivery(0, size_of(batch), str(error))
     return Delivery(size_of(batch), 0, "")
@@ -71,8 +69,3 @@ def _deliver_halves(batch: BatchIn, send: Send, *, first: int, root: str) -> Del
         sum(delivery.rejected for delivery in deliveries),
         next((delivery.reason for delivery in deliveries if delivery.reason), ""),
     )
-
-
-def _is_final(error: ServiceError) -> bool:
-    client_errors = range(400, 500)
-    return error.status in client_errors and error.status not in _WORTH_TRYING_AGAIN

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from zaffre_sdk.errors import SdkError, ServiceError
 from zaffre_sdk.home import Home
 from zaffre_sdk.notices import notice
+from zaffre_sdk.refusals import is_final
 from zaffre_sdk.tracking.context import current_run
-from zaffre_sdk.tracking.refusals import is_final
 
 if TYPE_CHECKING:
     from zaffre_sdk.client import WorkspaceClient

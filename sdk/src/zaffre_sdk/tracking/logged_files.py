@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from zaffre_sdk.errors import SdkError
 from zaffre_sdk.notices import notice
+from zaffre_sdk.refusals import is_final
 from zaffre_sdk.tracking.leftovers import FILES_FOLDER, PART
-from zaffre_sdk.tracking.refusals import is_final
 from zaffre_sdk.tracking.senders import spool_of
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class _File(NamedTuple):
     workspace: WorkspaceClient
     run_id: str
     path: str
-    data: bytes
-    kept: Path | None
+    source: Path | bytes
+    """Bytes only when no disk took them: what waits for an absent server is not held in memory."""
 
 
 class FileSender:
@@ -52,14 +52,14 @@ class FileSender:
     def put(self, workspace: WorkspaceClient, run_id: str, path: str, data: bytes) -> None:
         """Take a file; returns at once and never fails."""
         target = spool_of(workspace.id, run_id) / FILES_FOLDER / path
-        kept: Path | None = target
+        source: Path | bytes = target
         try:
             _write(target, data)
         except OSError as error:
             self._say(f"`{path}` cannot be kept on disk, only in memory: {error}")
-            kept = None
+            source = data
         with self._lock:
-            self._files.append(_File(workspace, run_id, path, data, kept))
+            self._files.append(_File(workspace, run_id, path, source))
             if self._thread is None:
                 self._begin()
         self._some.set()
@@ -102,8 +102,12 @@ class FileSender:
 
     def _send(self, file: _File) -> bool:
         """Send a file; tell whether it is done with."""
+        source = file.source
         try:
-            file.workspace.artifacts.upload(file.run_id, file.path, file.data, patience=0.0)
+            data = source if isinstance(source, bytes) else source.read_bytes()
+            file.workspace.artifacts.upload(file.run_id, file.path, data, patience=0.0)
+        except FileNotFoundError:
+            return True  # Another program sent it with what earlier ones had left.
         except (SdkError, OSError) as error:
             if not is_final(error):
                 self._away = self._away or time.monotonic()
@@ -111,8 +115,8 @@ class FileSender:
                 return False
             notice(f"the server refused `{file.path}` for good: {error}")
         self._away = 0.0
-        if file.kept is not None:
-            file.kept.unlink(missing_ok=True)
+        if not isinstance(source, bytes):
+            source.unlink(missing_ok=True)
         return True
 
     def _say(self, text: str) -> None:

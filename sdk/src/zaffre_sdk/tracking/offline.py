@@ -7,12 +7,15 @@ it. `alive.lock` is locked while the program lives, and `synced.json` says where
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Union
 
@@ -31,6 +34,7 @@ FILES_FOLDER = "files"
 CHILDREN_FOLDER = "children"
 LOCK_FILE = "alive.lock"
 SYNCED_FILE = "synced.json"
+_DRAFT_FILE = "file.part"
 
 Source = Union[Path, bytes, IO[bytes]]
 
@@ -49,7 +53,7 @@ def offline_folder() -> Path | None:
 class OfflineKeeper:
     """Keeps one run in its folder, which is made with the first thing that is kept.
 
-    Nothing here raises: what cannot be kept is said once.
+    That the folder cannot be written to stops nothing: it is said once.
 
     Attributes:
         folder: The folder of the run; None when nothing is kept.
@@ -89,11 +93,13 @@ class OfflineKeeper:
 
         Raises:
             UnsafePathError: The path would leave the run.
+            OSError: The file cannot be opened.
         """
         if self.folder is None:
             return
         target = inside(self.folder / FILES_FOLDER, path)
-        self._keep(lambda _: _copy(source, target))
+        with _opened(source) as stream:
+            self._keep(lambda folder: _copy(stream, target, draft=folder / _DRAFT_FILE))
 
     def release(self) -> None:
         """Let others send the run: nothing more is kept by this program."""
@@ -105,8 +111,10 @@ class OfflineKeeper:
 
         def write(folder: Path) -> None:
             # One write for a whole line: a killed program leaves at most one torn line, the last.
+            data = text.encode("utf-8", "replace")
             with (folder / file).open("ab", buffering=0) as stream:
-                stream.write(text.encode("utf-8", "replace"))
+                if stream.write(data) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         self._keep(write)
 
@@ -117,7 +125,7 @@ class OfflineKeeper:
             with self._lock:
                 self._begin(self.folder)
                 write(self.folder)
-        except (OSError, shutil.Error) as error:
+        except OSError as error:
             notice(f"the offline run cannot be kept in {self.folder} any longer: {error}")
             self.folder = None
 
@@ -133,12 +141,15 @@ class OfflineKeeper:
         self._alive = alive
 
 
-def _copy(source: Source, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _opened(source: Source) -> AbstractContextManager[IO[bytes]]:
     if isinstance(source, Path):
-        shutil.copyfile(source, target)
-    elif isinstance(source, bytes):
-        target.write_bytes(source)
-    else:
-        with target.open("wb") as file:
-            shutil.copyfileobj(source, file)
+        return source.open("rb")
+    return nullcontext(BytesIO(source) if isinstance(source, bytes) else source)
+
+
+def _copy(source: IO[bytes], target: Path, *, draft: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Under its name only when it is whole: what a killed program leaves is sent as it is.
+    with draft.open("wb") as file:
+        shutil.copyfileobj(source, file)
+    draft.replace(target)

@@ -67,12 +67,14 @@ def kept_runs(folder: Path) -> Iterator[Path]:
 
 
 def synced_to(folder: Path) -> str | None:
-    """Return the workspace that a run was sent to, or None when it is still to be sent."""
+    """Return the workspace that a run was sent to, or None when it is still to be sent.
+
+    Without a marker that can be read it is looked at again, which sends nothing twice.
+    """
     try:
-        said = json.loads((folder / offline.SYNCED_FILE).read_text("utf-8"))
-    except FileNotFoundError:
+        return str(json.loads((folder / offline.SYNCED_FILE).read_text("utf-8"))["workspace"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return str(said["workspace"])
 
 
 def is_alive(folder: Path) -> bool:
@@ -205,12 +207,19 @@ def _folded(path: Path) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> Iterator[Any]:
-    """Yield what the lines of a file say; one that a killed program left torn says nothing."""
+    """Yield what the lines of a file say; one that a killed program left torn says nothing.
+
+    Raises:
+        SourceError: A line in the middle is broken.
+    """
     try:
         with path.open("rb") as file:
-            for line in file:
+            for number, line in enumerate(file, 1):
                 if line.endswith(b"\n"):
-                    yield json.loads(line)
+                    try:
+                        yield json.loads(line)
+                    except ValueError as error:
+                        raise SourceError(f"`{path}`, line {number}: {error}") from error
     except FileNotFoundError:
         return
 

@@ -5,22 +5,18 @@ from typing import Optional
 import msgspec
 
 from zaffre_sdk.wire.files import FileEntry
+from zaffre_sdk.wire.metrics import Integer
 from zaffre_sdk.wire.shapes import In, Out
 
 
 class RegisteredModelImport(In):
-    """A registered model; of one that is there only aliases are added.
-
-    Attributes:
-        aliases: Words and the numbers of versions that are there.
-    """
+    """A registered model; one that is there stays as it is."""
 
     name: str
     created_at: float
     updated_at: float
     description: str = ""
     tags: dict[str, str] = msgspec.field(default_factory=dict)
-    aliases: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class VersionImport(In):
@@ -29,6 +25,7 @@ class VersionImport(In):
     Attributes:
         version: Greater than every number that the model ever gave out.
         files: What it is made of, sent before; none for a prompt.
+        aliases: Words for it; those that name another version already go on to do so.
     """
 
     name: str
@@ -43,6 +40,7 @@ class VersionImport(In):
     stage: str = "None"
     description: str = ""
     tags: dict[str, str] = msgspec.field(default_factory=dict)
+    aliases: list[str] = msgspec.field(default_factory=list)
 
 
 class MeasureImport(In):
@@ -50,7 +48,7 @@ class MeasureImport(In):
 
     name: str
     value: float
-    step: int
+    step: Integer
     time: float
     run_id: Optional[str] = None
     dataset_name: Optional[str] = None

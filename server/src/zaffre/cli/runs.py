@@ -129,8 +129,10 @@ def _sync_all(
             if syncing.is_alive(run):
                 click.echo(f"{run.name} is left alone: its program lives.", err=True)
                 continue
-            sent += syncing.sync(workspace, run, experiment=experiment)
-            if clean:
+            one = syncing.sync(workspace, run, experiment=experiment)
+            sent += one
+            # What the server refused is nowhere else.
+            if clean and not one.refused:
                 syncing.remove(run)
     return sent
 

@@ -23,12 +23,10 @@ class File:
     Attributes:
         path: Where in it.
         fetch: Gives the bytes as a file of this machine, for as long as they are needed.
-        size: If it is known before they are.
     """
 
     path: str
     fetch: Callable[[], AbstractContextManager[Path]]
-    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from zaffre_sdk.errors import InvalidError, NotFoundError
 from zaffre_sdk.wire.experiments import ExperimentChange, ExperimentOut
 
 from zaffre.importing.entities import Experiment, RunRef
-from zaffre.importing.errors import ImportingError
+from zaffre.importing.errors import BrokenThingError, ImportingError
 from zaffre.importing.models import ModelWriter
 from zaffre.importing.report import Report
 from zaffre.importing.runs import RunWriter
@@ -43,9 +43,12 @@ def chosen(source: Source, wanted: Wanted) -> list[Experiment]:
     """Return the experiments that are wanted.
 
     Raises:
-        ImportingError: One of them is not there.
+        ImportingError: One of them is not there, or they cannot be read.
     """
-    every = list(source.experiments())
+    try:
+        every = list(source.experiments())
+    except BrokenThingError as error:
+        raise ImportingError(f"The experiments cannot be read: {error}") from error
     if not wanted.experiments:
         return every
     missing = [one for one in wanted.experiments if not any(one in (e.name, e.id) for e in every)]
@@ -58,14 +61,16 @@ def chosen(source: Source, wanted: Wanted) -> list[Experiment]:
 def count(source: Source, wanted: Wanted, report: Report) -> None:
     """Count what an import would look at; nothing is sent, and files are not opened."""
     for experiment in chosen(source, wanted):
-        report.came("experiments")
-        report.came("runs", sum(1 for _ in source.runs(experiment)))
-        report.came("logged models", sum(1 for _ in source.logged_models(experiment)))
-        report.came("traces", sum(1 for _ in source.traces(experiment)))
+        with report.about(f"experiment {experiment.name}"):
+            report.came("experiments")
+            report.came("runs", sum(1 for _ in source.runs(experiment)))
+            report.came("logged models", sum(1 for _ in source.logged_models(experiment)))
+            report.came("traces", sum(1 for _ in source.traces(experiment)))
     if not wanted.experiments:
-        for model in source.registered_models():
-            report.came("registered models")
-            report.came("versions", len(model.versions))
+        with report.about("registered models"):
+            for model in source.registered_models():
+                report.came("registered models")
+                report.came("versions", len(model.versions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +121,9 @@ class Importer:
                 change = ExperimentChange(archived=True)
                 self._target.native.experiments.change(plan.ours.id, change)
         if not self._wanted.experiments:
-            for model in self._source.registered_models():
-                self._models.bring_registered(model)
+            with self._report.about("registered models"):
+                for model in self._source.registered_models():
+                    self._models.bring_registered(model)
 
     def _planned(self, experiment: Experiment, present: ExperimentOut | None) -> _Plan:
         """Return what is to be done of an experiment, which is open then if runs are to come."""
@@ -163,10 +169,10 @@ class Importer:
 
     def _bring_runs(self, waiting: list[RunRef], pool: ThreadPoolExecutor) -> None:
         """Bring runs, parents before what is below them."""
-        known = self._there.keys() | {ref.id for ref in waiting}
+        known = set(self._there)
         for level in _levels(waiting):
-            jobs = [pool.submit(self._bring_run, ref, known) for ref in level]
-            _wait(jobs)
+            _wait([pool.submit(self._bring_run, ref, known) for ref in level])
+            known.update(ref.id for ref in level)
 
     def _bring_run(self, ref: RunRef, known: AbstractSet[str]) -> None:
         parent = ref.parent_id
@@ -182,10 +188,11 @@ class Importer:
         return True
 
     def _bring_traces(self, plan: _Plan, pool: ThreadPoolExecutor) -> None:
-        traces = iter(self._source.traces(plan.experiment))
         place = _door_id(plan.ours)
-        while some := list(islice(traces, _TRACES)):
-            _wait([pool.submit(self._traces.bring, trace, place) for trace in some])
+        with self._report.about(f"traces of experiment {plan.experiment.name}"):
+            traces = iter(self._source.traces(plan.experiment))
+            while some := list(islice(traces, _TRACES)):
+                _wait([pool.submit(self._traces.bring, trace, place) for trace in some])
 
 
 def _door_id(ours: ExperimentOut) -> str:

@@ -18,7 +18,7 @@ from zaffre.importing.sending import send_files, stored_entries
 from zaffre.importing.sources.origins import in_logged_model, in_run
 from zaffre.importing.sources.source import Source
 from zaffre.importing.target import Target
-from zaffre.importing.words import PENDING, PROMPT_TAG
+from zaffre.importing.words import PENDING, is_prompt
 
 _FOLDER: Final = "model"
 _SAME_TIME: Final = 0.001
@@ -62,27 +62,25 @@ class ModelWriter:
     def bring_registered(self, model: RegisteredModel) -> None:
         """Bring a registered model, or those of its versions that are new."""
         with self._report.about(f"registered model {model.name}"):
-            made = self._target.native.imports.registered_model(_registered(model, {}))
+            made = self._target.native.imports.registered_model(_registered(model))
             if made.is_new:
                 self._report.came("registered models")
             else:
                 self._report.was_there("registered models")
-            new = {version.version for version in model.versions if self._bring_version(version)}
-            aliases = {alias: number for alias, number in model.aliases.items() if number in new}
-            if aliases:
-                self._target.native.imports.registered_model(_registered(model, aliases))
+            for version in model.versions:
+                aliases = [
+                    one for one, number in model.aliases.items() if number == version.version
+                ]
+                self._bring_version(version, aliases)
 
-    def _bring_version(self, version: Version) -> bool:
-        """Tell whether it came."""
+    def _bring_version(self, version: Version, aliases: list[str]) -> None:
         with self._report.about(f"version {version.version} of {version.name}"):
             if self._is_there(version):
                 self._report.was_there("versions")
-                return False
+                return
             files = self._entries(version) if self._files else []
-            self._target.native.imports.version(_version(version, files))
+            self._target.native.imports.version(_version(version, files, aliases))
             self._report.came("versions")
-            return True
-        return False
 
     def _is_there(self, version: Version) -> bool:
         """Tell whether this version came before; another one of its number is refused later."""
@@ -94,7 +92,7 @@ class ModelWriter:
 
     def _entries(self, version: Version) -> list[FileEntry]:
         """Send the files of a version; without those that cannot be read it comes all the same."""
-        if version.tags.get(PROMPT_TAG, "").lower() == "true":
+        if is_prompt(version.tags):
             return []
         with self._report.about(f"files of version {version.version} of {version.name}"):
             return stored_entries(
@@ -141,18 +139,17 @@ def _logged(model: LoggedModel, experiment_id: str, *, status: str) -> LoggedMod
     )
 
 
-def _registered(model: RegisteredModel, aliases: dict[str, int]) -> RegisteredModelImport:
+def _registered(model: RegisteredModel) -> RegisteredModelImport:
     return RegisteredModelImport(
         name=model.name,
         created_at=model.created_at / 1000,
         updated_at=model.updated_at / 1000,
         description=model.description,
         tags=model.tags,
-        aliases=aliases,
     )
 
 
-def _version(version: Version, files: list[FileEntry]) -> VersionImport:
+def _version(version: Version, files: list[FileEntry], aliases: list[str]) -> VersionImport:
     return VersionImport(
         name=version.name,
         version=version.version,
@@ -166,4 +163,5 @@ def _version(version: Version, files: list[FileEntry]) -> VersionImport:
         stage=version.stage,
         description=version.description,
         tags=version.tags,
+        aliases=aliases,
     )

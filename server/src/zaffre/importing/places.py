@@ -23,12 +23,13 @@ _ABSENT: Final = "nothing is there on this machine"
 
 def path_of(place: str) -> Path | None:
     """Return the path that a place says, if it says one of a machine."""
-    parts = urlsplit(place)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path))
-    if not parts.scheme and place:
-        return Path(place)
-    return None
+    try:
+        parts = urlsplit(place)
+    except ValueError:
+        return None
+    path = unquote(parts.path) if parts.scheme == "file" else place
+    is_local = parts.scheme in {"", "file"} and path and "\0" not in path
+    return Path(path) if is_local else None
 
 
 class LocalPlaces:
@@ -83,26 +84,32 @@ class LocalPlaces:
 
 
 def files_below(folder: Path) -> Iterator[File]:
-    """Yield the files of a folder by path, or the one file; links that lead out are refused.
+    """Yield the files of a folder by path, or the one file; what is none is named at the end.
 
     Raises:
-        BrokenThingError: A link leads out of the folder.
+        BrokenThingError: A link leads out of the folder or to no file, or there is a pipe.
     """
     if folder.is_file():
         yield _file(folder, folder.name)
         return
     root = folder.resolve()
+    refused = []
     for top, folders, names in os.walk(folder):
         folders.sort()
-        for name in sorted(names):
+        for name in sorted([*names, *(one for one in folders if (Path(top) / one).is_symlink())]):
             path = Path(top) / name
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                raise BrokenThingError(f"the link {path} leads out of its folder")
-            yield _file(path, path.relative_to(folder).as_posix())
+            if path.is_file() and path.resolve().is_relative_to(root):
+                yield _file(path, path.relative_to(folder).as_posix())
+            else:
+                refused.append(str(path))
+    if refused:
+        raise BrokenThingError(
+            f"no file, or a link that leads out of its folder: {', '.join(refused)}"
+        )
 
 
 def _file(path: Path, name: str) -> File:
     def fetch() -> AbstractContextManager[Path]:
         return nullcontext(path)
 
-    return File(name, fetch, path.stat().st_size)
+    return File(name, fetch)

@@ -32,3 +32,8 @@ LOGGED_MODEL_STATUSES: Final = {
 def is_deleted(meta: Mapping[str, Any]) -> bool:
     """Tell whether a thing was put away."""
     return meta.get("lifecycle_stage") == "deleted"
+
+
+def is_prompt(tags: Mapping[str, str]) -> bool:
+    """Tell whether a registered model, or a version, is a prompt."""
+    return tags.get(PROMPT_TAG, "").lower() == "true"

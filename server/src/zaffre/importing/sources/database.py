@@ -6,20 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zaffre.importing.entities import (
-    Dataset,
-    Experiment,
-    File,
-    LoggedModel,
-    Measure,
-    Point,
-    RegisteredModel,
-    Run,
-    RunRef,
-    Trace,
-    Version,
-)
-from zaffre.importing.errors import OutOfReachError
+from zaffre.importing import entities
+from zaffre.importing.errors import BrokenThingError, OutOfReachError
 from zaffre.importing.places import LocalPlaces
 from zaffre.importing.report import Report
 from zaffre.importing.sources.database_traces import trace_of
@@ -40,16 +28,16 @@ class DatabaseSource:
         self._tables = Tables(url)
         self._report = report
 
-    def experiments(self) -> list[Experiment]:
+    def experiments(self) -> list[entities.Experiment]:
         """Return every experiment."""
         return list(self._experiments.values())
 
-    def runs(self, experiment: Experiment) -> list[RunRef]:
+    def runs(self, experiment: entities.Experiment) -> list[entities.RunRef]:
         """Return the runs of an experiment."""
         rows = list(self._tables.rows("runs", {"experiment_id": int(experiment.id)}))
         parents = self._parents
         found = [
-            RunRef(
+            entities.RunRef(
                 id=row["run_uuid"],
                 experiment=experiment,
                 parent_id=parents.get(row["run_uuid"]),
@@ -60,7 +48,7 @@ class DatabaseSource:
         ]
         return sorted(found, key=lambda ref: (ref.started_at, ref.id))
 
-    def run(self, ref: RunRef) -> Run:
+    def run(self, ref: entities.RunRef) -> entities.Run:
         """Return a run."""
         row: Row = ref.within
         tags = self._tables.pairs("tags", {"run_uuid": ref.id}, key="key", value="value")
@@ -73,7 +61,7 @@ class DatabaseSource:
         read = self._tables.rows(
             "inputs", {"source_id": ref.id, "destination_type": "MODEL_INPUT"}
         )
-        return Run(
+        return entities.Run(
             ref=ref,
             name=row.get("name") or tags.get("mlflow.runName", ""),
             status=row["status"],
@@ -89,40 +77,40 @@ class DatabaseSource:
             made_models=tuple((link["destination_id"], link.get("step") or 0) for link in made),
         )
 
-    def points(self, run: Run) -> Iterator[Point]:
+    def points(self, run: entities.Run) -> Iterator[entities.Point]:
         """Yield what a run measured."""
         order = ("key", "timestamp", "step", "value")
         for row in self._tables.rows("metrics", {"run_uuid": run.ref.id}, order=order):
             value = math.nan if row["is_nan"] else float(row["value"])
-            yield Point(row["key"], value, row["timestamp"], row["step"] or 0)
+            yield entities.Point(row["key"], value, row["timestamp"], row["step"] or 0)
 
-    def run_files(self, run: Run) -> Iterator[File]:
+    def run_files(self, run: entities.Run) -> Iterator[entities.File]:
         """Yield the files of a run."""
         if run.place:
             yield from self._places.files(run.place, may_lack=True)
 
-    def logged_models(self, experiment: Experiment) -> Iterator[LoggedModel]:
+    def logged_models(self, experiment: entities.Experiment) -> Iterator[entities.LoggedModel]:
         """Yield the logged models of an experiment."""
         for row in self._tables.rows("logged_models", {"experiment_id": int(experiment.id)}):
             with self._report.about(f"logged model {row['model_id']}"):
                 yield self._logged_model(experiment, row)
 
-    def logged_model_files(self, model: LoggedModel) -> Iterator[File]:
+    def logged_model_files(self, model: entities.LoggedModel) -> Iterator[entities.File]:
         """Yield the files of a logged model."""
         yield from self._places.files(model.place, may_lack=True)
 
-    def registered_models(self) -> Iterator[RegisteredModel]:
+    def registered_models(self) -> Iterator[entities.RegisteredModel]:
         """Yield every registered model and prompt."""
         for row in self._tables.rows("registered_models", order=("name",)):
             with self._report.about(f"registered model {row['name']}"):
                 yield self._registered(row)
 
-    def version_files(self, version: Version) -> Iterator[File]:
+    def version_files(self, version: entities.Version) -> Iterator[entities.File]:
         """Yield the files of a version."""
         folder = folder_of_version(version, run=self._run_folder, model=self._model_folder)
         yield from self._places.files(version.place if folder is None else str(folder))
 
-    def traces(self, experiment: Experiment) -> Iterator[Trace]:
+    def traces(self, experiment: entities.Experiment) -> Iterator[entities.Trace]:
         """Yield the traces of an experiment."""
         order = ("timestamp_ms",)
         rows = self._tables.rows("trace_info", {"experiment_id": int(experiment.id)}, order=order)
@@ -135,11 +123,11 @@ class DatabaseSource:
         self._tables.close()
 
     @cached_property
-    def _experiments(self) -> dict[str, Experiment]:
+    def _experiments(self) -> dict[str, entities.Experiment]:
         found = {}
         for row in self._tables.rows("experiments", order=("experiment_id",)):
             given = row["experiment_id"]
-            found[str(given)] = Experiment(
+            found[str(given)] = entities.Experiment(
                 id=str(given),
                 name=row["name"],
                 place=row["artifact_location"] or "",
@@ -159,9 +147,11 @@ class DatabaseSource:
     def _places(self) -> LocalPlaces:
         return LocalPlaces(one.place for one in self.experiments() if one.place)
 
-    def _dataset(self, link: Row) -> Dataset:
-        row = next(self._tables.rows("datasets", {"dataset_uuid": link["source_id"]}))
-        return Dataset(
+    def _dataset(self, link: Row) -> entities.Dataset:
+        row = next(self._tables.rows("datasets", {"dataset_uuid": link["source_id"]}), None)
+        if row is None:
+            raise BrokenThingError("a dataset that it read is gone")
+        return entities.Dataset(
             name=row["name"],
             digest=row["digest"],
             source_type=row["dataset_source_type"] or "",
@@ -173,10 +163,10 @@ class DatabaseSource:
             ),
         )
 
-    def _logged_model(self, experiment: Experiment, row: Row) -> LoggedModel:
+    def _logged_model(self, experiment: entities.Experiment, row: Row) -> entities.LoggedModel:
         this = row["model_id"]
         status = str(row["status"])
-        return LoggedModel(
+        return entities.LoggedModel(
             id=this,
             experiment=experiment,
             name=row["name"],
@@ -197,11 +187,11 @@ class DatabaseSource:
             measures=tuple(self._measures(this)),
         )
 
-    def _measures(self, model_id: str) -> Iterator[Measure]:
+    def _measures(self, model_id: str) -> Iterator[entities.Measure]:
         order = ("metric_timestamp_ms", "metric_step", "metric_name")
         for row in self._tables.rows("logged_model_metrics", {"model_id": model_id}, order=order):
             value = row["metric_value"]
-            yield Measure(
+            yield entities.Measure(
                 name=row["metric_name"],
                 value=math.nan if value is None else float(value),
                 time=row["metric_timestamp_ms"],
@@ -211,12 +201,12 @@ class DatabaseSource:
                 dataset_digest=row["dataset_digest"],
             )
 
-    def _registered(self, row: Row) -> RegisteredModel:
+    def _registered(self, row: Row) -> entities.RegisteredModel:
         name = row["name"]
         where = {"workspace": row["workspace"]} if "workspace" in row else {}
         aliases = self._tables.rows("registered_model_aliases", {"name": name, **where})
         versions = self._tables.rows("model_versions", {"name": name, **where}, order=("version",))
-        return RegisteredModel(
+        return entities.RegisteredModel(
             name=name,
             created_at=row["creation_time"] or 0,
             updated_at=row["last_updated_time"] or row["creation_time"] or 0,
@@ -232,14 +222,14 @@ class DatabaseSource:
             ),
         )
 
-    def _version(self, row: Row, where: dict[str, Any]) -> Version:
+    def _version(self, row: Row, where: dict[str, Any]) -> entities.Version:
         tags = self._tables.pairs(
             "model_version_tags",
             {"name": row["name"], "version": row["version"], **where},
             key="key",
             value="value",
         )
-        return Version(
+        return entities.Version(
             name=row["name"],
             version=row["version"],
             created_at=row["creation_time"] or 0,

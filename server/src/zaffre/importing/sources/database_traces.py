@@ -46,8 +46,15 @@ def trace_of(tables: Tables, experiment: Experiment, row: Row) -> Trace:
 
 
 def shown_time(milliseconds: int) -> str:
-    """Return a time as protocol buffers write it in JSON."""
-    moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
+    """Return a time as protocol buffers write it in JSON.
+
+    Raises:
+        BrokenThingError: It lies outside of what a calendar has.
+    """
+    try:
+        moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        raise BrokenThingError(f"`{milliseconds}` is no time") from error
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
 
 

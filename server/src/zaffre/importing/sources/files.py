@@ -5,18 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from zaffre.importing.entities import (
-    Dataset,
-    Experiment,
-    File,
-    LoggedModel,
-    Point,
-    RegisteredModel,
-    Run,
-    RunRef,
-    Trace,
-    Version,
-)
+from zaffre.importing import entities
 from zaffre.importing.errors import BrokenThingError, ImportingError
 from zaffre.importing.places import LocalPlaces, files_below
 from zaffre.importing.report import Report
@@ -26,6 +15,7 @@ from zaffre.importing.sources.folders import (
     read_measures,
     read_meta,
     read_points,
+    read_value,
     read_values,
     subfolders,
     text,
@@ -42,7 +32,6 @@ from zaffre.importing.words import (
 _TRASH: Final = ".trash"
 _MODELS: Final = "models"
 _VERSION: Final = "version-"
-_MODEL_LINKS: Final = {"inputs": "MODEL_INPUT", "outputs": "MODEL_OUTPUT"}
 
 
 class FileSource:
@@ -59,11 +48,11 @@ class FileSource:
         if not any((folder / META).exists() for folder in self._experiment_folders()):
             raise ImportingError(f"`{root}` is no file store of MLflow: it has no experiments.")
 
-    def experiments(self) -> list[Experiment]:
+    def experiments(self) -> list[entities.Experiment]:
         """Return every experiment."""
         return [experiment for experiment, _ in self._experiments.values()]
 
-    def runs(self, experiment: Experiment) -> list[RunRef]:
+    def runs(self, experiment: entities.Experiment) -> list[entities.RunRef]:
         """Return the runs of an experiment."""
         found = []
         for folder in subfolders(self._experiments[experiment.id][1]):
@@ -74,12 +63,11 @@ class FileSource:
                 found.append(_ref(experiment, folder))
         return sorted(found, key=lambda ref: ref.started_at)
 
-    def run(self, ref: RunRef) -> Run:
+    def run(self, ref: entities.RunRef) -> entities.Run:
         """Return a run."""
         folder, meta = ref.within
-        links = {kind: list(_links(folder / kind)) for kind in _MODEL_LINKS}
         tags = read_values(folder / "tags")
-        return Run(
+        return entities.Run(
             ref=ref,
             name=text(meta, "run_name") or tags.get("mlflow.runName", ""),
             status=_status(meta),
@@ -91,20 +79,20 @@ class FileSource:
             datasets=tuple(_datasets(folder)),
             read_models=tuple(
                 text(link, "source_id", "destination_id")
-                for link in links["inputs"]
-                if "MODEL" in text(link, "source_type") + text(link, "destination_type")
+                for link in _links(folder / "inputs")
+                if _is_of_model(link)
             ),
             made_models=tuple(
                 (text(link, "destination_id"), number(link, "step") or 0)
-                for link in links["outputs"]
+                for link in _links(folder / "outputs")
             ),
         )
 
-    def points(self, run: Run) -> Iterator[Point]:
+    def points(self, run: entities.Run) -> Iterator[entities.Point]:
         """Yield what a run measured."""
         yield from read_points(run.ref.within[0] / "metrics")
 
-    def run_files(self, run: Run) -> Iterator[File]:
+    def run_files(self, run: entities.Run) -> Iterator[entities.File]:
         """Yield the files of a run: beside it, or where it says they are."""
         folder, meta = run.ref.within
         if (folder / "artifacts").is_dir():
@@ -115,28 +103,28 @@ class FileSource:
         if place and not place.rstrip("/").endswith(f"{folder.name}/artifacts"):
             yield from self._places.files(place)
 
-    def logged_models(self, experiment: Experiment) -> Iterator[LoggedModel]:
+    def logged_models(self, experiment: entities.Experiment) -> Iterator[entities.LoggedModel]:
         """Yield the logged models of an experiment."""
         for folder in subfolders(self._experiments[experiment.id][1] / _MODELS):
             with self._report.about(f"logged model {folder.name}"):
                 yield _logged_model(experiment, folder)
 
-    def logged_model_files(self, model: LoggedModel) -> Iterator[File]:
+    def logged_model_files(self, model: entities.LoggedModel) -> Iterator[entities.File]:
         """Yield the files of a logged model."""
         yield from self._beside(model.within, model.place)
 
-    def registered_models(self) -> Iterator[RegisteredModel]:
+    def registered_models(self) -> Iterator[entities.RegisteredModel]:
         """Yield every registered model."""
         for folder in subfolders(self._root / _MODELS):
             with self._report.about(f"registered model {folder.name}"):
                 yield self._registered(folder)
 
-    def version_files(self, version: Version) -> Iterator[File]:
+    def version_files(self, version: entities.Version) -> Iterator[entities.File]:
         """Yield the files of a version."""
         folder = folder_of_version(version, run=self._run_artifacts, model=self._model_artifacts)
         yield from self._places.files(version.place if folder is None else str(folder))
 
-    def traces(self, experiment: Experiment) -> list[Trace]:  # noqa: ARG002 (the protocol's)
+    def traces(self, experiment: entities.Experiment) -> list[entities.Trace]:  # noqa: ARG002 (the protocol's)
         """Return none: file stores keep spans in files that only their program understands."""
         return []
 
@@ -144,12 +132,12 @@ class FileSource:
         """Do nothing: nothing is open."""
 
     @cached_property
-    def _experiments(self) -> dict[str, tuple[Experiment, Path]]:
+    def _experiments(self) -> dict[str, tuple[entities.Experiment, Path]]:
         found = {}
         for folder in self._experiment_folders():
             with self._report.about(f"experiment {folder.name}"):
                 meta = read_meta(folder)
-                experiment = Experiment(
+                experiment = entities.Experiment(
                     id=text(meta, "experiment_id") or folder.name,
                     name=text(meta, "name") or folder.name,
                     place=text(meta, "artifact_location"),
@@ -173,7 +161,7 @@ class FileSource:
         ]
         return here + subfolders(self._root / _TRASH)
 
-    def _beside(self, folder: Path, place: str) -> Iterator[File]:
+    def _beside(self, folder: Path, place: str) -> Iterator[entities.File]:
         artifacts = folder / "artifacts"
         if artifacts.is_dir():
             yield from files_below(artifacts)
@@ -193,14 +181,14 @@ class FileSource:
                 return artifacts
         return None
 
-    def _registered(self, folder: Path) -> RegisteredModel:
+    def _registered(self, folder: Path) -> entities.RegisteredModel:
         meta = read_meta(folder)
         versions = []
         for one in subfolders(folder):
             if one.name.startswith(_VERSION):
                 with self._report.about(f"version {folder.name}/{one.name}"):
                     versions.append(_version(read_meta(one), one))
-        return RegisteredModel(
+        return entities.RegisteredModel(
             name=text(meta, "name") or folder.name,
             created_at=number(meta, "creation_timestamp") or 0,
             updated_at=number(meta, "last_updated_timestamp", "creation_timestamp") or 0,
@@ -218,13 +206,13 @@ class FileSource:
         )
 
 
-def _ref(experiment: Experiment, folder: Path) -> RunRef:
+def _ref(experiment: entities.Experiment, folder: Path) -> entities.RunRef:
     meta = read_meta(folder)
     parent = folder / "tags" / PARENT_TAG
-    return RunRef(
+    return entities.RunRef(
         id=text(meta, "run_id", "run_uuid") or folder.name,
         experiment=experiment,
-        parent_id=parent.read_text("utf-8").strip() if parent.is_file() else None,
+        parent_id=read_value(parent).strip() if parent.is_file() else None,
         started_at=number(meta, "start_time") or 0,
         within=(folder, meta),
     )
@@ -248,13 +236,17 @@ def _links(folder: Path) -> Iterator[dict[str, Any]]:
         yield read_meta(one)
 
 
-def _datasets(folder: Path) -> Iterator[Dataset]:
+def _is_of_model(link: dict[str, Any]) -> bool:
+    return "MODEL" in text(link, "source_type") + text(link, "destination_type")
+
+
+def _datasets(folder: Path) -> Iterator[entities.Dataset]:
     for link in _links(folder / "inputs"):
-        if "MODEL" in text(link, "source_type") + text(link, "destination_type"):
+        if _is_of_model(link):
             continue
         read = read_meta(folder.parent / "datasets" / text(link, "source_id"))
         tags = link.get("tags")
-        yield Dataset(
+        yield entities.Dataset(
             name=text(read, "name"),
             digest=text(read, "digest"),
             source_type=text(read, "source_type"),
@@ -265,10 +257,10 @@ def _datasets(folder: Path) -> Iterator[Dataset]:
         )
 
 
-def _logged_model(experiment: Experiment, folder: Path) -> LoggedModel:
+def _logged_model(experiment: entities.Experiment, folder: Path) -> entities.LoggedModel:
     meta = read_meta(folder)
     status = text(meta, "status")
-    return LoggedModel(
+    return entities.LoggedModel(
         id=text(meta, "model_id") or folder.name,
         experiment=experiment,
         name=text(meta, "name") or folder.name,
@@ -287,11 +279,11 @@ def _logged_model(experiment: Experiment, folder: Path) -> LoggedModel:
     )
 
 
-def _version(meta: dict[str, Any], folder: Path) -> Version:
+def _version(meta: dict[str, Any], folder: Path) -> entities.Version:
     found = number(meta, "version")
     if found is None:
         raise BrokenThingError("it has no number")
-    return Version(
+    return entities.Version(
         name=text(meta, "name") or folder.parent.name,
         version=found,
         created_at=number(meta, "creation_timestamp") or 0,

@@ -14,6 +14,7 @@ _MAX_META: Final = 32 << 20
 _MAX_VALUE: Final = 1 << 20
 _STEP_WORD: Final = 2
 _RUN_WORD: Final = 3
+_LARGEST: Final = 2**63 - 1
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -49,7 +50,7 @@ def read_values(folder: Path) -> dict[str, str]:
     Raises:
         BrokenThingError: One is too long or no text.
     """
-    return {name: _read_value(path) for name, path in _files(folder)}
+    return {name: read_value(path) for name, path in _files(folder)}
 
 
 def read_points(folder: Path) -> Iterator[Point]:
@@ -97,7 +98,7 @@ def number(meta: Mapping[str, Any], *keys: str) -> int | None:
     if not value:
         return None
     try:
-        return int(float(value)) if "." in value else int(value)
+        return _whole(float(value) if "." in value else value)
     except (ValueError, OverflowError):
         raise BrokenThingError(f"`{keys[0]}` is no number: {value[:50]}") from None
 
@@ -110,7 +111,12 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(folder).as_posix(), path
 
 
-def _read_value(path: Path) -> str:
+def read_value(path: Path) -> str:
+    """Return what a file holds: a tag, a param or an alias.
+
+    Raises:
+        BrokenThingError: It is too long or no text.
+    """
     try:
         if path.stat().st_size > _MAX_VALUE:
             raise BrokenThingError(f"{path} is too long")
@@ -133,9 +139,17 @@ def _lines(folder: Path) -> Iterator[tuple[str, list[str]]]:
 def _check_line(words: list[str], where: str) -> None:
     try:
         float(words[1])
-        [int(word) for word in (words[0], *words[_STEP_WORD:_RUN_WORD])]
+        [_whole(word) for word in (words[0], *words[_STEP_WORD:_RUN_WORD])]
     except (ValueError, IndexError):
         raise BrokenThingError(f"{where} is none of a metric") from None
+
+
+def _whole(value: str | float) -> int:
+    """Return a whole number that a database can hold; raises `ValueError` when it is none."""
+    number = int(value)
+    if abs(number) > _LARGEST:
+        raise ValueError(value)
+    return number
 
 
 def _first_line(error: Exception) -> str:

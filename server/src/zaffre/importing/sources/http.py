@@ -6,24 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from zaffre.importing.entities import (
-    Dataset,
-    Experiment,
-    File,
-    LoggedModel,
-    Measure,
-    Point,
-    RegisteredModel,
-    Run,
-    RunRef,
-    Trace,
-    Version,
-)
+from zaffre.importing import entities
 from zaffre.importing.errors import OutOfReachError
 from zaffre.importing.report import Report
 from zaffre.importing.sources.origins import in_logged_model, in_run
 from zaffre.importing.sources.web import AbsentError, Web
-from zaffre.importing.words import PARENT_TAG, PROMPT_TAG, is_deleted
+from zaffre.importing.words import PARENT_TAG, PROMPT_TAG, is_deleted, is_prompt
 
 Json = dict[str, Any]
 Listed = Callable[[str], Iterator[Json]]
@@ -45,11 +33,11 @@ class HttpSource:
         self._web = Web(url, environment)
         self._report = report
 
-    def experiments(self) -> Iterator[Experiment]:
+    def experiments(self) -> Iterator[entities.Experiment]:
         """Yield every experiment."""
         body = {"max_results": _PAGE, "view_type": "ALL"}
         for one in self._web.pages(f"{_API}/experiments/search", body, "experiments"):
-            yield Experiment(
+            yield entities.Experiment(
                 id=one["experiment_id"],
                 name=one["name"],
                 place=one.get("artifact_location", ""),
@@ -57,7 +45,7 @@ class HttpSource:
                 tags=_pairs(one.get("tags")),
             )
 
-    def runs(self, experiment: Experiment) -> Iterator[RunRef]:
+    def runs(self, experiment: entities.Experiment) -> Iterator[entities.RunRef]:
         """Yield the runs of an experiment."""
         body = {
             "experiment_ids": [experiment.id],
@@ -67,7 +55,7 @@ class HttpSource:
         }
         for run in self._web.pages(f"{_API}/runs/search", body, "runs"):
             info = run["info"]
-            yield RunRef(
+            yield entities.RunRef(
                 id=info.get("run_id") or info["run_uuid"],
                 experiment=experiment,
                 parent_id=_pairs(run.get("data", {}).get("tags")).get(PARENT_TAG),
@@ -75,7 +63,7 @@ class HttpSource:
                 within=run,
             )
 
-    def run(self, ref: RunRef) -> Run:
+    def run(self, ref: entities.RunRef) -> entities.Run:
         """Return a run."""
         info, data = ref.within["info"], ref.within.get("data", {})
         inputs, outputs = ref.within.get("inputs") or {}, ref.within.get("outputs") or {}
@@ -83,7 +71,7 @@ class HttpSource:
         if info.get("user_id"):
             tags = {"mlflow.user": info["user_id"], **tags}
         ended = info.get("end_time")
-        return Run(
+        return entities.Run(
             ref=ref,
             name=info.get("run_name") or tags.get("mlflow.runName", ""),
             status=info["status"],
@@ -100,48 +88,44 @@ class HttpSource:
             ),
         )
 
-    def points(self, run: Run) -> Iterator[Point]:
+    def points(self, run: entities.Run) -> Iterator[entities.Point]:
         """Yield what a run measured."""
         names = {metric["key"] for metric in run.ref.within.get("data", {}).get("metrics") or ()}
         for name in sorted(names):
-            token = ""
-            while True:
-                asked = {"run_id": run.ref.id, "metric_key": name, "max_results": _HISTORY}
-                page = self._web.get(f"{_API}/metrics/get-history", {**asked, "page_token": token})
-                for one in page.get("metrics") or ():
-                    time, step = int(one["timestamp"]), int(one.get("step") or 0)
-                    yield Point(name, float(one.get("value") or 0.0), time, step)
-                token = page.get("next_page_token") or ""
-                if not token:
-                    break
+            asked = {"run_id": run.ref.id, "metric_key": name, "max_results": _HISTORY}
+            for one in self._web.listed(f"{_API}/metrics/get-history", asked, "metrics"):
+                time, step = int(one["timestamp"]), int(one.get("step") or 0)
+                yield entities.Point(name, float(one.get("value") or 0.0), time, step)
 
-    def run_files(self, run: Run) -> Iterator[File]:
+    def run_files(self, run: entities.Run) -> Iterator[entities.File]:
         """Yield the files of a run."""
         yield from self._files_of_run(run.ref.id, "")
 
-    def logged_models(self, experiment: Experiment) -> Iterator[LoggedModel]:
+    def logged_models(self, experiment: entities.Experiment) -> Iterator[entities.LoggedModel]:
         """Yield the logged models of an experiment; older servers have none."""
         body = {"experiment_ids": [experiment.id], "max_results": 50}
         with suppress(AbsentError):
             for one in self._web.pages(f"{_API}/logged-models/search", body, "models"):
                 yield _logged_model(experiment, one)
 
-    def logged_model_files(self, model: LoggedModel) -> Iterator[File]:
+    def logged_model_files(self, model: entities.LoggedModel) -> Iterator[entities.File]:
         """Yield the files of a logged model."""
         yield from self._files_of_model(model.id, "")
 
-    def registered_models(self) -> Iterator[RegisteredModel]:
+    def registered_models(self) -> Iterator[entities.RegisteredModel]:
         """Yield every registered model and prompt."""
         seen = set()
         for asked in ("", f"tags.`{PROMPT_TAG}` = 'true'"):
             body = {"max_results": 100, **({"filter": asked} if asked else {})}
-            for one in self._searched("registered-models", body, "registered_models"):
+            # With GET, which servers of every version know for models.
+            path = f"{_API}/registered-models/search"
+            for one in self._web.listed(path, body, "registered_models"):
                 if one["name"] not in seen:
                     seen.add(one["name"])
                     with self._report.about(f"registered model {one['name']}"):
                         yield self._registered(one)
 
-    def version_files(self, version: Version) -> Iterator[File]:
+    def version_files(self, version: entities.Version) -> Iterator[entities.File]:
         """Yield the files of a version: those of its run or its logged model, or its own."""
         for place in (version.place, version.source):
             model = in_logged_model(place)
@@ -156,7 +140,7 @@ class HttpSource:
             raise OutOfReachError(version.place, _ELSEWHERE)
         yield from self._proxied(version.place.removeprefix(_PROXIED).strip("/"))
 
-    def traces(self, experiment: Experiment) -> Iterator[Trace]:
+    def traces(self, experiment: entities.Experiment) -> Iterator[entities.Trace]:
         """Yield the traces of an experiment; older servers have none that can be asked for."""
         place = {
             "type": "MLFLOW_EXPERIMENT",
@@ -172,26 +156,16 @@ class HttpSource:
         """Close every connection."""
         self._web.close()
 
-    def _searched(self, noun: str, body: Json, key: str) -> Iterator[Json]:
-        """Search with GET, which servers of every version know for models."""
-        token = ""
-        while True:
-            answer = self._web.get(f"{_API}/{noun}/search", {**body, "page_token": token})
-            yield from answer.get(key) or ()
-            token = answer.get("next_page_token") or ""
-            if not token:
-                return
-
-    def _registered(self, one: Json) -> RegisteredModel:
+    def _registered(self, one: Json) -> entities.RegisteredModel:
         name, tags = one["name"], _pairs(one.get("tags"))
         quote = '"' if "'" in name else "'"
         asked = f"name = {quote}{name}{quote}"
-        if tags.get(PROMPT_TAG, "").lower() == "true":
+        if is_prompt(tags):
             asked += f" AND tags.`{PROMPT_TAG}` = 'true'"
         body = {"filter": asked, "max_results": 1000}
-        found = self._searched("model-versions", body, "model_versions")
+        found = self._web.listed(f"{_API}/model-versions/search", body, "model_versions")
         versions = [self._version(version) for version in found]
-        return RegisteredModel(
+        return entities.RegisteredModel(
             name=name,
             created_at=int(one.get("creation_timestamp") or 0),
             updated_at=int(one.get("last_updated_timestamp") or 0),
@@ -201,14 +175,14 @@ class HttpSource:
             versions=tuple(sorted(versions, key=lambda version: version.version)),
         )
 
-    def _version(self, one: Json) -> Version:
+    def _version(self, one: Json) -> entities.Version:
         tags = _pairs(one.get("tags"))
         place = one.get("source", "")
-        if tags.get(PROMPT_TAG, "").lower() != "true":
+        if not is_prompt(tags):
             asked = {"name": one["name"], "version": one["version"]}
             place = self._web.get(f"{_API}/model-versions/get-download-uri", asked)["artifact_uri"]
         created = int(one.get("creation_timestamp") or 0)
-        return Version(
+        return entities.Version(
             name=one["name"],
             version=int(one["version"]),
             created_at=created,
@@ -223,14 +197,14 @@ class HttpSource:
             tags=tags,
         )
 
-    def _trace(self, experiment: Experiment, info: Json) -> Trace:
+    def _trace(self, experiment: entities.Experiment, info: Json) -> entities.Trace:
         this = info["trace_id"]
         spans: list[Json] = []
         with suppress(AbsentError):
             found = self._web.get(f"{_TRACES}/get", {"trace_id": this, "allow_partial": "true"})
             spans = found.get("trace", {}).get("spans") or []
         kept = {key: value for key, value in info.items() if key != "assessments"}
-        return Trace(
+        return entities.Trace(
             id=this,
             experiment=experiment,
             info=kept,
@@ -238,25 +212,17 @@ class HttpSource:
             assessments=tuple(info.get("assessments") or ()),
         )
 
-    def _files_of_run(self, run_id: str, path: str) -> Iterator[File]:
+    def _files_of_run(self, run_id: str, path: str) -> Iterator[entities.File]:
         def listed(folder: str) -> Iterator[Json]:
-            token = ""
-            while True:
-                page = self._web.get(
-                    f"{_API}/artifacts/list",
-                    {"run_id": run_id, "path": folder, "page_token": token},
-                )
-                yield from page.get("files") or ()
-                token = page.get("next_page_token") or ""
-                if not token:
-                    return
+            asked = {"run_id": run_id, "path": folder}
+            return self._web.listed(f"{_API}/artifacts/list", asked, "files")
 
         def fetch(file: str) -> AbstractContextManager[Path]:
             return self._web.file("/get-artifact", {"run_uuid": run_id, "path": file})
 
         yield from _walked(listed, fetch, path)
 
-    def _files_of_model(self, model_id: str, path: str) -> Iterator[File]:
+    def _files_of_model(self, model_id: str, path: str) -> Iterator[entities.File]:
         root = f"{_API}/logged-models/{model_id}/artifacts"
 
         def listed(folder: str) -> Iterator[Json]:
@@ -269,7 +235,7 @@ class HttpSource:
 
         yield from _walked(listed, fetch, path)
 
-    def _proxied(self, path: str) -> Iterator[File]:
+    def _proxied(self, path: str) -> Iterator[entities.File]:
         def listed(folder: str) -> Iterator[Json]:
             for one in self._web.get(_FILES, {"path": folder}).get("files") or ():
                 yield {**one, "path": f"{folder}/{one['path']}"}
@@ -282,7 +248,7 @@ class HttpSource:
 
 def _walked(
     listed: Listed, fetch: Callable[[str], AbstractContextManager[Path]], top: str
-) -> Iterator[File]:
+) -> Iterator[entities.File]:
     """Yield the files below a folder, by paths that begin there."""
     waiting = [top]
     while waiting:
@@ -292,16 +258,16 @@ def _walked(
                 waiting.append(path)
             else:
                 inside = path[len(top) :].lstrip("/") if top else path
-                yield File(inside, partial(fetch, path))
+                yield entities.File(inside, partial(fetch, path))
 
 
 def _pairs(pairs: list[Json] | None) -> dict[str, str]:
     return {pair["key"]: pair.get("value") or "" for pair in pairs or ()}
 
 
-def _dataset(read: Json) -> Dataset:
+def _dataset(read: Json) -> entities.Dataset:
     said = read["dataset"]
-    return Dataset(
+    return entities.Dataset(
         name=said["name"],
         digest=said["digest"],
         source_type=said.get("source_type", ""),
@@ -312,9 +278,9 @@ def _dataset(read: Json) -> Dataset:
     )
 
 
-def _logged_model(experiment: Experiment, one: Json) -> LoggedModel:
+def _logged_model(experiment: entities.Experiment, one: Json) -> entities.LoggedModel:
     info, data = one["info"], one.get("data") or {}
-    return LoggedModel(
+    return entities.LoggedModel(
         id=info["model_id"],
         experiment=experiment,
         name=info["name"],
@@ -328,7 +294,7 @@ def _logged_model(experiment: Experiment, one: Json) -> LoggedModel:
         params=_pairs(data.get("params")),
         tags=_pairs(info.get("tags")),
         measures=tuple(
-            Measure(
+            entities.Measure(
                 name=metric["key"],
                 value=float(metric.get("value") or 0.0),
                 time=int(metric["timestamp"]),

@@ -114,7 +114,7 @@ def _engine(url: str) -> Engine:
         raise ImportingError(
             f"This kind of database needs the package `{error.name}`; install it beside zaffre."
         ) from error
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise ImportingError(
             f"`{url.partition('://')[0]}` is no source. Name a folder, sqlite:///…, "
             "postgresql://… or http://…."

@@ -4,10 +4,11 @@ import json
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
 from zaffre_sdk.connections import BrokenError, Incoming, Pool
@@ -27,17 +28,32 @@ class AbsentError(BrokenThingError):
     """The server knows no such thing, or no such question."""
 
 
+class _Said(dict[str, Any]):
+    """An object of an answer."""
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise BrokenThingError(f"the server did not say `{key}`")
+
+
 class Web:
     """Asks one server; shared by threads."""
 
     def __init__(self, url: str, environment: Mapping[str, str]) -> None:
-        parts = urlsplit(url)
+        """Know the server; nothing is sent.
+
+        Raises:
+            ImportingError: The address is none.
+        """
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise ImportingError(f"`{url}` is no address: {error}.") from error
         host = parts.netloc.rpartition("@")[2]
         self._url = parts._replace(netloc=host, query="", fragment="").geturl().rstrip("/")
         self._headers = {"accept": "*/*", "user-agent": "zaffre", **_credentials(environment)}
         self._pool = Pool()
 
-    def get(self, path: str, query: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
+    def get(self, path: str, query: Mapping[str, object]) -> dict[str, Any]:
         """Return the answer to a GET.
 
         Raises:
@@ -48,20 +64,17 @@ class Web:
         given = [(key, value) for key, value in query.items() if value not in (None, "")]
         return self._json("GET", f"{path}?{urlencode(given)}" if given else path, None)
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a POST that only asks; raises as `get`."""
         return self._json("POST", path, json.dumps(body).encode())
 
     def pages(self, path: str, body: Mapping[str, Any], key: str) -> Iterator[Any]:
         """Yield what the pages of a search hold; raises as `get`."""
-        token = ""
-        while True:
-            asked = {**body, **({"page_token": token} if token else {})}
-            answer = self.post(path, asked)
-            yield from answer.get(key) or ()
-            token = answer.get("next_page_token") or ""
-            if not token:
-                return
+        return _pages(partial(self.post, path), body, key)
+
+    def listed(self, path: str, query: Mapping[str, object], key: str) -> Iterator[Any]:
+        """Yield what the pages of a listing hold, asked with GET; raises as `get`."""
+        return _pages(partial(self.get, path), query, key)
 
     @contextmanager
     def file(self, path: str, query: Mapping[str, object]) -> Iterator[Path]:
@@ -82,17 +95,21 @@ class Web:
         """Close every connection."""
         self._pool.close()
 
-    def _json(self, method: str, path: str, body: bytes | None) -> Any:  # noqa: ANN401 - JSON
-        data: list[bytes] = []
-        self._asked(
-            method, path, body, lambda answer: data.__setitem__(slice(None), [answer.read()])
-        )
+    def _json(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
+        # The last one is whole: a reading that broke off was begun again.
+        answers: list[bytes] = []
+        self._asked(method, path, body, lambda answer: answers.append(answer.read()))
         try:
-            return json.loads(data[0])
+            said = json.loads(answers[-1], object_hook=_Said)
         except (ValueError, RecursionError) as error:
             raise BrokenThingError(f"the answer to {path} is no JSON") from error
+        if not isinstance(said, _Said):
+            raise BrokenThingError(f"the answer to {path} is no object")
+        return said
 
-    def _asked(self, method: str, path: str, body: bytes | None, use: Any) -> None:  # noqa: ANN401
+    def _asked(
+        self, method: str, path: str, body: bytes | None, use: Callable[[Incoming], None]
+    ) -> None:
         headers = self._headers | ({"content-type": "application/json"} if body else {})
         pause = _FIRST_PAUSE
         for left in reversed(range(_TRIES)):
@@ -112,6 +129,18 @@ class Web:
                     ) from error
             time.sleep(pause)
             pause *= 2
+
+
+def _pages(
+    ask: Callable[[dict[str, object]], Mapping[str, Any]], asked: Mapping[str, object], key: str
+) -> Iterator[Any]:
+    token = ""
+    while True:
+        answer = ask({**asked, **({"page_token": token} if token else {})})
+        yield from answer.get(key) or ()
+        token = answer.get("next_page_token") or ""
+        if not token:
+            return
 
 
 def _refusal(answer: Incoming, path: str) -> Exception:

@@ -28,13 +28,12 @@ _WRITE: Final = Permission.MODELS_WRITE
 async def import_registered_model(
     call: Call, workspace: str, data: RegisteredModelImport
 ) -> ImportOut:
-    """Create a registered model as it was elsewhere; to one that is there aliases are added."""
+    """Create a registered model as it was elsewhere; one that is there stays as it is."""
     old = RegisteredModel(
         workspace_id=workspace,
         name=data.name,
         description=data.description,
         tags=data.tags,
-        aliases=data.aliases,
         created_at=to_time(data.created_at, target="created_at"),
         updated_at=to_time(data.updated_at, target="updated_at"),
     )
@@ -57,6 +56,7 @@ async def import_version(call: Call, workspace: str, data: VersionImport) -> Imp
         stage=data.stage,
         description=data.description,
         tags=data.tags,
+        aliases=tuple(data.aliases),
     )
     return _out(await call.write(lambda s: s.imports.version(workspace, old, caller=call.caller)))
 

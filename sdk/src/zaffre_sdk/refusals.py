@@ -6,11 +6,11 @@ from zaffre_sdk.errors import ServiceError
 
 # A token may be replaced, and a program with the right one may come after this one.
 _LATER = frozenset({401, 403, 408, 425, 429})
-_FIRST_SERVER_ERROR = 500
+_CLIENT_ERRORS = range(400, 500)
 
 
 def is_final(error: Exception) -> bool:
     """Tell whether sending the same again cannot help."""
     if not isinstance(error, ServiceError):
         return False
-    return error.status not in _LATER and error.status < _FIRST_SERVER_ERROR
+    return error.status in _CLIENT_ERRORS and error.status not in _LATER
