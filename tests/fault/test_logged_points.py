@@ -68,13 +68,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path / "home")
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        until(lambda: not processes_of(server.home), seconds=20)
+    with LiveServer(tmp_path / "home") as live:
+        yield live
+    until(lambda: not processes_of(live.home), seconds=20)
 
 
 def values_of(runs: LiveRuns, run: str) -> list[Any]:

@@ -28,13 +28,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 60 * COUNT)]
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path / "home")
-    server.home.mkdir(mode=0o700)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    with LiveServer(tmp_path / "home") as live:
+        yield live
 
 
 class Space:

@@ -1,5 +1,6 @@
 """Goes on with what is being deleted for good, and removes bytes that nobody named."""
 
+import asyncio
 import logging
 from typing import Final
 
@@ -9,8 +10,8 @@ from zaffre.services.eraser import Eraser
 
 logger = logging.getLogger(__name__)
 _PAUSE_SECONDS: Final = 60.0
-_LOOKS_BETWEEN_SWEEPS: Final = 360
-_LOOKS_BEFORE_THE_FIRST: Final = 5
+_FIRST_SWEEP_SECONDS: Final = 300.0
+_SWEEP_SECONDS: Final = 21_600.0
 
 
 class RemovalLoop:
@@ -22,15 +23,16 @@ class RemovalLoop:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        looks = _LOOKS_BETWEEN_SWEEPS - _LOOKS_BEFORE_THE_FIRST
+        now = asyncio.get_running_loop().time
+        sweep_at = now() + _FIRST_SWEEP_SECONDS
         with self._wakeup.watch("removals") as watch:
             while True:
                 try:
                     await self._eraser.resume()
-                    if looks >= _LOOKS_BETWEEN_SWEEPS:
+                    if now() >= sweep_at:
                         await self._eraser.sweep()
-                        looks = 0
-                except UnavailableError as error:
-                    logger.warning("Nothing could be removed: %s", error.message)
-                if not await watch.wait(_PAUSE_SECONDS):
-                    looks += 1
+                        sweep_at = now() + _SWEEP_SECONDS
+                except (UnavailableError, OSError) as error:
+                    # A file that cannot be removed is tried again, a minute later.
+                    logger.warning("Nothing could be removed: %s", error)
+                await watch.wait(_PAUSE_SECONDS)

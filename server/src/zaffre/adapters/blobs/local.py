@@ -7,9 +7,9 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from zaffre.adapters.blobs.disk import make_folder, room, sync_folder
 from zaffre.adapters.blobs.draft import Draft, mismatch
@@ -112,7 +112,7 @@ class LocalBlobs:
             old = await asyncio.to_thread(self._untouched, leaving, untouched_for)
             agreed = await confirm(sorted(old)) if old else ()
             gone = {digest: old[digest] for digest in agreed}
-            await asyncio.to_thread(self._unlink, gone)
+            await _to_its_end(asyncio.to_thread(self._unlink, gone))
         return gone
 
     async def untouched(self, seconds: float) -> AsyncIterator[list[str]]:
@@ -269,6 +269,15 @@ class _Reading:
     def close(self) -> None:
         with self._lock:
             self._file.close()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for what a thread does, even when cancelled: nobody can call it back."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await asyncio.wait({task})
 
 
 async def _limited(chunks: AsyncIterator[bytes], limit: int | None) -> AsyncIterator[bytes]:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from zaffre.domain.endpoints import Endpoint, EndpointError, EndpointKind, EndpointState
 from zaffre.domain.scoring import key_digest, signing_secret
@@ -17,10 +18,19 @@ from zaffre.engine.endpoints.layout import (
 from zaffre.engine.endpoints.log import EndpointLog
 from zaffre.engine.endpoints.parts import EndpointParts
 from zaffre.ports.listeners import Listener
+from zaffre.ports.replicas import ReplicaFailedError
 from zaffre.services.scoring import LiveEndpoint
 
 logger = logging.getLogger(__name__)
 _SETTLED: Final = frozenset({EndpointState.HEALTHY, EndpointState.UNHEALTHY})
+
+
+class Outcome(NamedTuple):
+    """What became of an endpoint."""
+
+    state: EndpointState
+    error: EndpointError | None = None
+    port: int | None = None
 
 
 class Keeper:
@@ -103,12 +113,21 @@ class Keeper:
             if layout.generation == wanted.generation and self._done == 0:
                 continue
             if self._serving is None and layout.generation < wanted.generation:
-                try:
-                    await self._open_port(wanted)
-                    self._serve(await self._start(wanted, layout))
-                except Exception as error:  # noqa: BLE001 (a tick of the engine: the log has it)
-                    self._log.say(f"Generation {layout.generation} does not serve again: {error}")
-                    await remove_folder(folder)
+                await self._serve_again(wanted, layout, folder)
+
+    async def _serve_again(self, wanted: Endpoint, layout: Layout, folder: Path) -> None:
+        words = f"Generation {layout.generation} does not serve again"
+        try:
+            await self._open_port(wanted)
+            self._serve(await self._start(wanted, layout))
+        except ReplicaFailedError as error:
+            self._log.say(f"{words}: {error}")
+            await remove_folder(folder)
+        except Exception as error:
+            # A port that is taken or an index that is away says nothing of the generation: the
+            # next server tries it again, and this one goes on with what is wanted now.
+            self._log.say(f"{words} now: {error}")
+            logger.exception("%s: endpoint %s.", words, wanted.id)
 
     async def _deploy(self, endpoint: Endpoint) -> bool:
         """Deploy, and tell whether that is settled: it serves, or it failed."""
@@ -124,10 +143,13 @@ class Keeper:
         self._done = endpoint.generation
         self._log.say(f"Generation {endpoint.generation} answers.")
         port = self._listener.port if self._listener else None
-        await self._settle(endpoint, EndpointState.HEALTHY, port=port)
-        if old is not None:
-            await old.stop()
-            await remove_folder(old.folder)
+        try:
+            await self._settle(endpoint, Outcome(EndpointState.HEALTHY, port=port))
+        finally:
+            # Nobody else knows it any more: an endpoint that is closed now must not leave it.
+            if old is not None:
+                await old.stop()
+                await remove_folder(old.folder)
         return True
 
     async def _failed(self, endpoint: Endpoint, error: Exception) -> bool:
@@ -138,10 +160,10 @@ class Keeper:
         if self._serving is None:
             self._live.state = f"the deployment failed with `{found.code}`."
         if endpoint.state in _SETTLED:
-            await self._settle(endpoint, EndpointState.UNHEALTHY, error=found)
+            await self._settle(endpoint, Outcome(EndpointState.UNHEALTHY, found))
             return False
         self._done = endpoint.generation
-        await self._settle(endpoint, EndpointState.FAILED, error=found)
+        await self._settle(endpoint, Outcome(EndpointState.FAILED, found))
         folder = folder_of(self._parts.folder, endpoint.id, endpoint.generation)
         await remove_folder(folder)
         return True
@@ -176,7 +198,7 @@ class Keeper:
 
         async def healthy(error: EndpointError | None) -> None:
             state = EndpointState.HEALTHY if error is None else EndpointState.UNHEALTHY
-            await self._record(endpoint, state, error=error)
+            await self._record(endpoint, Outcome(state, error))
 
         listeners = Listeners(changed=self._show_replicas, healthy=healthy)
         generation = Generation(
@@ -194,30 +216,17 @@ class Keeper:
         if self._serving is not None:
             self._live.replicas = self._serving.replicas
 
-    async def _settle(
-        self,
-        endpoint: Endpoint,
-        state: EndpointState,
-        *,
-        error: EndpointError | None = None,
-        port: int | None = None,
-    ) -> None:
+    async def _settle(self, endpoint: Endpoint, outcome: Outcome) -> None:
         """Record how a deployment ended, however long the database refuses."""
         while True:
             try:
-                return await self._record(endpoint, state, error=error, port=port)
+                return await self._record(endpoint, outcome)
             except Exception:
                 logger.exception("The state of endpoint %s was not kept.", endpoint.id)
             await asyncio.sleep(self._parts.limits.longest_pause)
 
-    async def _record(
-        self,
-        endpoint: Endpoint,
-        state: EndpointState,
-        *,
-        error: EndpointError | None = None,
-        port: int | None = None,
-    ) -> None:
+    async def _record(self, endpoint: Endpoint, outcome: Outcome) -> None:
+        state, error, port = outcome
         await self._parts.work.write(
             lambda s: s.endpoints.record(endpoint, state, error=error, port=port)
         )

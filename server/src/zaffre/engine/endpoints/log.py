@@ -29,7 +29,8 @@ class EndpointLog:
         self._dropped = 0
         self._tail = bytearray()
         self._wake = asyncio.Event()
-        self._writing: asyncio.Task[int] | None = None
+        self._end: int | None = None
+        self._writing: asyncio.Task[None] | None = None
         self._task = asyncio.create_task(self._drain(), name=f"log of endpoint {owner[1]}")
 
     def say(self, text: str) -> None:
@@ -61,32 +62,32 @@ class EndpointLog:
         await asyncio.gather(self._task, return_exceptions=True)
         if self._writing is not None:
             await self._writing  # where it ends is where the rest begins
-        await self._append(await self._size())
+        await self._append()
 
     async def _drain(self) -> None:
-        size = await self._size()
         while True:
             await self._wake.wait()
             self._wake.clear()
             # A write cannot be called back: a cancelled one must not be sent twice.
-            self._writing = asyncio.create_task(self._append(size))
-            size = await asyncio.shield(self._writing)
+            self._writing = asyncio.create_task(self._append())
+            await asyncio.shield(self._writing)
             await asyncio.sleep(_GATHER_SECONDS)
 
-    async def _append(self, size: int) -> int:
+    async def _append(self) -> None:
         data, self._pending = bytes(self._pending), bytearray()
         if self._dropped:
             data += f"\n[{self._dropped} bytes were written too fast to be kept]\n".encode()
             self._dropped = 0
         if not data:
-            return size
+            return
         try:
-            return await self._logs.append(self._owner, LOG_PATH, size, data)
+            end = await self._found_end() if self._end is None else self._end
+            self._end = await self._logs.append(self._owner, LOG_PATH, end, data)
         except Exception:
             # A disk that fails for a moment must not end the log.
             logger.exception("The log of endpoint %s lost %d bytes.", self._owner[1], len(data))
-            return await self._size()
+            self._end = None
 
-    async def _size(self) -> int:
+    async def _found_end(self) -> int:
         files = await self._logs.list(self._owner)
         return next((file.size for file in files if file.path == LOG_PATH), 0)
