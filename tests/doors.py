@@ -55,6 +55,18 @@ class Reply:
         return self.error["code"]
 
 
+def bytes_of(body: Any) -> bytes:
+    """Return a body as it is sent: bytes as they are, nothing for None, the rest as JSON."""
+    if isinstance(body, bytes):
+        return body
+    return b"" if body is None else json.dumps(body).encode()
+
+
+def bearer_of(token: str | None) -> tuple[bytes, bytes]:
+    """Return the header of a token; of the owner's without one."""
+    return BEARER if token is None else (b"authorization", b"Bearer " + token.encode())
+
+
 async def ask(
     app: Any,
     method: str,

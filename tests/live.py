@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import psutil
 
@@ -40,7 +40,7 @@ class Refused(Exception):  # noqa: N818 (an answer that tests ask for)
 
 
 class LiveServer:
-    """A server over one home; it can be killed and started again."""
+    """A server over one home, stopped behind a `with`; it can be killed and started again."""
 
     def __init__(self, home: Path, *, environ: dict[str, str] | None = None) -> None:
         self.home = home
@@ -52,6 +52,17 @@ class LiveServer:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         # A server that was killed leaves its file; what counts is the one of the new process.

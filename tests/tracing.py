@@ -1,7 +1,6 @@
 """The door of MLflow programs without a socket, and spans as OpenTelemetry writes them."""
 
 import asyncio
-import json
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doors import BEARER, HOST, Doors, Reply, ask, open_doors
+from doors import BEARER, HOST, Doors, Reply, ask, bearer_of, bytes_of, open_doors
 from zaffre.domain.access import Token
 from zaffre.protocols.mlflow.door import create_mlflow_app
 from zaffre.services.tokens import digest_of
@@ -38,13 +37,9 @@ class TracingDoor:
         token: str | None = None,
         workspace: str = "here",
     ) -> Reply:
-        raw = (
-            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        )
-        bearer = BEARER if token is None else (b"authorization", b"Bearer " + token.encode())
         named = (b"x-mlflow-workspace", workspace.encode())
-        asked = [bearer, HOST, named, *headers]
-        return self.runner.run(ask(self.app, method, path, headers=asked, body=raw))
+        asked = [bearer_of(token), HOST, named, *headers]
+        return self.runner.run(ask(self.app, method, path, headers=asked, body=bytes_of(body)))
 
     def done(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         reply = self.ask(method, path, body, **more)

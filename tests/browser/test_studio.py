@@ -1,54 +1,19 @@
 """The studio in a real browser: logging in, watching a run, and text that tries to be a page."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from live import LiveRuns, LiveServer, until
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from zaffre_sdk.client.connection import local_client
 from zaffre_sdk.home import Home
 from zaffre_sdk.wire.runs import RunIn, RunSpec
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NAMES = (
     "/mlflow/v1.0/subscriptions/s/resourceGroups/g"
     "/providers/Microsoft.MachineLearningServices/workspaces/ws"
 )
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="NO BROWSER HERE: install Chromium to run the tests of the studio"
-)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    live = LiveServer(tmp_path_factory.mktemp("studio") / "home")
-    live.start()
-    yield live
-    live.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    yield opened
-    context.close()
-    assert faults == []
 
 
 def link(server: LiveServer, target: str = "/studio") -> str:

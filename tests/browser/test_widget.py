@@ -5,13 +5,11 @@ is the widget's Python object on a live server; changes of its state are carried
 """
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from live import LiveRuns, LiveServer, until
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from zaffre_sdk import widgets
 from zaffre_sdk.client.connection import local_client
 from zaffre_sdk.home import Home
@@ -20,9 +18,8 @@ from zaffre_sdk.widgets.reading import RunSight
 anywidget = pytest.importorskip("anywidget", reason="NO ANYWIDGET HERE")
 from zaffre_sdk.widgets.widget import RunWidget  # noqa: E402 (needs anywidget)
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
+COLORS = "dark"
 TRAITS = ("run", "figures", "images", "logs", "children", "picked")
 SOURCES = Path(widgets.__file__).parent
 HOST = """
@@ -42,37 +39,6 @@ const model = {
 window.model = model;
 window.cleanup = await module.render({ model, el: document.getElementById("here") });
 """
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="NO BROWSER HERE: install Chromium to run the tests of the widget"
-)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    live = LiveServer(tmp_path_factory.mktemp("widget") / "home")
-    live.start()
-    yield live
-    live.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(color_scheme="dark")
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    yield opened
-    context.close()
-    assert faults == []
 
 
 class Shown:
@@ -210,6 +176,16 @@ def test_every_kind_of_metric_is_drawn(server: LiveServer, page: Page) -> None:
     expect(page.locator("figure.images", has_text="gone")).to_contain_text("nothing.png")
     shown = page.evaluate("getComputedStyle(document.querySelector('.zaffre-run')).color")
     assert shown == "rgb(230, 235, 241)", "dark where the browser is, and no Jupyter says else"
+
+
+def test_curves_of_large_numbers_that_differ_by_little_are_drawn(
+    server: LiveServer, page: Page
+) -> None:
+    runs = LiveRuns(server)
+    run = interactive(server, runs)
+    log(server, runs, run, ["time", "list", [1.7e18, 1.7e18 + 256], None, 1.0])
+    Shown(server, runs, run, page).widget.close()
+    expect(page.locator("figure.lines polyline.curve")).to_have_count(1)
 
 
 def test_a40_text_of_users_never_becomes_a_part_of_the_notebook(

@@ -29,29 +29,6 @@ def run(raw):
 """
 
 
-@pytest.fixture
-def model(workspace, tmp_path):
-    (tmp_path / "word.txt").write_text("hello")
-    return Model.register(workspace, str(tmp_path / "word.txt"), "word")
-
-
-@pytest.fixture
-def deploy(workspace, model, tmp_path):
-    made = []
-
-    def deployed(name, script, **settings):
-        (tmp_path / "svc").mkdir(exist_ok=True)
-        (tmp_path / "svc" / "score.py").write_text(script)
-        config = InferenceConfig("score.py", source_directory=str(tmp_path / "svc"), **settings)
-        size = AciWebservice.deploy_configuration(cpu_cores=1, memory_gb=1)
-        made.append(Model.deploy(workspace, name, [model], config, size))
-        return made[-1]
-
-    yield deployed
-    for service in made:
-        service.delete()
-
-
 FINDS_NOTHING = """
 from azureml.core.model import Model
 

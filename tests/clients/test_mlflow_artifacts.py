@@ -89,13 +89,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path / "home")
-    server.home.mkdir(mode=0o700)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    with LiveServer(tmp_path / "home") as live:
+        yield live
 
 
 @pytest.mark.parametrize("way", [{}, PARTS], ids=["whole", "in parts"])

@@ -105,14 +105,8 @@ assert active.info.run_id == Run.get_context().id
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    home = tmp_path / "home"
-    home.mkdir()
-    live = LiveServer(home)
-    live.start()
-    try:
+    with LiveServer(tmp_path / "home") as live:
         yield live
-    finally:
-        live.stop()
 
 
 def test_a_program_of_mlflow_tracks_its_runs(server: LiveServer, tmp_path: Path):

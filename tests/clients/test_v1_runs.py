@@ -213,5 +213,6 @@ def test_experiments_have_tags_and_an_archive(workspace):
     ]
     experiment.reactivate()
     assert workspace.experiments["archived"].tags == {"a": "1"}
+    assert experiment.id not in workspace.experiments, "they are known by name"
     with pytest.raises(UserErrorException, match="not allowed"):
         Experiment(workspace, "a/b")

@@ -24,28 +24,6 @@ def run(raw):
 """
 
 
-@pytest.fixture
-def model(workspace, tmp_path):
-    (tmp_path / "word.txt").write_text("hello")
-    return Model.register(workspace, str(tmp_path / "word.txt"), "word")
-
-
-@pytest.fixture
-def deploy(workspace, model, tmp_path):
-    made = []
-
-    def deployed(name, script, configuration):
-        (tmp_path / "svc").mkdir(exist_ok=True)
-        (tmp_path / "svc" / "score.py").write_text(script)
-        inference = InferenceConfig("score.py", source_directory=str(tmp_path / "svc"))
-        made.append(Model.deploy(workspace, name, [model], inference, configuration))
-        return made[-1]
-
-    yield deployed
-    for service in made:
-        service.delete()
-
-
 def test_a_service_answers_with_its_model(workspace, deploy, model, capsys):
     service = deploy(
         "echo", ECHO, AciWebservice.deploy_configuration(cpu_cores=0.5, tags={"a": 1})

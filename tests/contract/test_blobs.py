@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -262,6 +263,32 @@ class TestRemoval:
 
         names: set[str] = set()
         done = asyncio.Event()
+        asyncio.run(inside())
+
+    def test_r27_a_removal_that_is_cancelled_lets_no_put_in_before_its_end(
+        self, blobs, monkeypatch
+    ):
+        async def inside():
+            digest, _ = await blobs.put(stream(b"same"))
+            begun, go, unlink = threading.Event(), threading.Event(), Path.unlink
+
+            def slow(path, **more):
+                if path.name == digest:
+                    begun.set()
+                    assert go.wait(10)
+                unlink(path, **more)
+
+            monkeypatch.setattr(Path, "unlink", slow)
+            removal = asyncio.create_task(blobs.remove([digest], untouched_for=-1, confirm=all_of))
+            assert await asyncio.to_thread(begun.wait, 10)
+            removal.cancel()
+            putting = asyncio.create_task(blobs.put(stream(b"same")))
+            await asyncio.wait({removal, putting}, timeout=0.05)
+            go.set()
+            await asyncio.gather(removal, putting, return_exceptions=True)
+            assert removal.cancelled()
+            assert await read(blobs.open(digest)) == b"same"
+
         asyncio.run(inside())
 
     def test_what_is_not_there_counts_as_gone(self, blobs):

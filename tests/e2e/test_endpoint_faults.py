@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from doors import HOST, ask
-from serving import ECHO, Shop, open_shop, until
+from serving import ECHO, Shop, ThisPython, lives, open_shop, until
 from zaffre.domain.endpoints import EndpointState
 from zaffre.engine.endpoints.keeper import Keeper
 from zaffre.engine.endpoints.log import EndpointLog
@@ -111,6 +111,48 @@ def test_the_end_of_a_deployment_is_kept_in_the_end(
     asyncio.run(test())
 
 
+def test_an_endpoint_removed_while_it_is_recorded_leaves_no_replica(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with open_shop(tmp_path) as shop:
+            endpoint = await shop.deploy(await shop.spec(ECHO))
+            before = psutil.Process(await pid_of(shop))
+            calls, record = failing(Keeper._record, times=1_000_000)
+            monkeypatch.setattr(Keeper, "_record", record)
+            deploying = asyncio.create_task(shop.deploy(await shop.spec(ECHO, max_concurrent=2)))
+            await until(lambda: calls, what="the end of the second deployment")
+            await shop.parts.work.write(lambda s: s.stores.endpoints.remove(endpoint))
+            await until(lambda: not lives(before), what="the end of the first replica")
+            await asyncio.gather(deploying, return_exceptions=True)
+
+    asyncio.run(test())
+
+
+def test_a_generation_that_served_is_kept_when_it_cannot_be_started_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def log_of(shop: Shop) -> str:
+        return await shop.log(await shop.endpoint())
+
+    async def test() -> None:
+        async with open_shop(tmp_path) as shop:
+            await shop.deploy(await shop.spec(ECHO))
+            failed = await shop.deploy(await shop.spec("def init():\n    raise ValueError\n"))
+            assert failed.state is EndpointState.FAILED
+        with monkeypatch.context() as patch:
+            calls, build = failing(ThisPython.build)
+            patch.setattr(ThisPython, "build", build)
+            async with open_shop(tmp_path) as shop, asyncio.timeout(30):
+                while "does not serve again" not in await log_of(shop):  # noqa: ASYNC110 (as above)
+                    await asyncio.sleep(0.02)
+            assert calls
+        async with open_shop(tmp_path) as shop:
+            await until_scored(shop)
+
+    asyncio.run(test())
+
+
 def test_a_stray_file_beside_generations_stops_nothing(tmp_path: Path) -> None:
     async def test() -> None:
         async with open_shop(tmp_path) as shop:
@@ -153,6 +195,22 @@ def test_a_log_outlives_a_disk_that_failed(tmp_path: Path) -> None:
             log.write(b"last\n")
             await log.close()
             assert await shop.parts.logs.read(owner, "service.log", 0, limit=99) == b"kept\nlast\n"
+
+    asyncio.run(test())
+
+
+def test_a_log_outlives_a_disk_that_cannot_be_read_at_first(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with open_shop(tmp_path) as shop:
+            calls, shop.parts.logs.list = failing(shop.parts.logs.list)
+            owner = (shop.workspace.id, "e")
+            log = EndpointLog(shop.parts.logs, owner, clock=shop.parts.clock)
+            log.write(b"lost\n")
+            await until(lambda: calls, what="the first look")
+            log.write(b"kept\n")
+            await until(lambda: len(calls) > 1, what="the second look")
+            await log.close()
+            assert await shop.parts.logs.read(owner, "service.log", 0, limit=99) == b"kept\n"
 
     asyncio.run(test())
 

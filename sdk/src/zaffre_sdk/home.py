@@ -152,6 +152,7 @@ class Home(msgspec.Struct, frozen=True):
         try:
             # A link never replaces: whoever is first wins, and nobody reads half a secret.
             os.link(draft, path)
+            _sync_folder(self.root)
         except FileExistsError:
             path.chmod(0o600)
         finally:
@@ -195,3 +196,14 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder outlast the machine: what a lost key sealed stays sealed."""
+    if os.name == "nt":
+        return  # Folders cannot be opened there.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -63,6 +63,7 @@ class FileLock:
             while not _granted(_take, descriptor):
                 if time.monotonic() >= deadline:
                     return False
+                # Kernels wait for a lock without end or not at all.
                 time.sleep(_PAUSE_SECONDS)
             self._descriptor = descriptor
         finally:

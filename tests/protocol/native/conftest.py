@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from doors import BEARER, HOST, Doors, Reply, ask, open_doors
+from doors import HOST, Doors, Reply, ask, bearer_of, bytes_of, open_doors
 from zaffre.domain.access import Token
 from zaffre.protocols.native.router import create_router
 from zaffre.services.tokens import digest_of
@@ -40,12 +39,9 @@ class Api:
         headers: tuple[tuple[bytes, bytes], ...] = (),
         token: str | None = None,
     ) -> Reply:
-        raw = (
-            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        )
-        bearer = BEARER if token is None else (b"authorization", b"Bearer " + token.encode())
-        asked = [bearer, HOST, *headers]
-        return self.runner.run(ask(self.doors.app, method, path, headers=asked, body=raw))
+        asked = [bearer_of(token), HOST, *headers]
+        sent = bytes_of(body)
+        return self.runner.run(ask(self.doors.app, method, path, headers=asked, body=sent))
 
     def done(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         """Ask for what must succeed, and return the answer."""

@@ -10,6 +10,7 @@ from azureml.exceptions import UserErrorException
     [
         ("a", "a"),
         (["a", "b"], "a,b"),
+        (["a", ["b", 2]], "a,b=2"),
         ({"a": 1, "b": None}, "a=1,b"),
         ({"a": "x,y"}, "a"),
         ({"a=b": "1", "c,d": "1"}, None),

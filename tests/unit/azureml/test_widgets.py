@@ -1,19 +1,23 @@
 import json
+from threading import Event
 
 import pytest
 from azureml.core.run import Run
 from azureml.exceptions import UserErrorException
 from azureml.widgets import RunDetails
 from azureml.widgets._data import widget_data
+from live import until
 from zaffre_sdk.client.logs import LogPart
+from zaffre_sdk.errors import ForbiddenError, ServerUnreachableError
 from zaffre_sdk.widgets.cells import plain
-from zaffre_sdk.widgets.children import parameters
 from zaffre_sdk.widgets.documents import document_figure
-from zaffre_sdk.widgets.figures import figure
+from zaffre_sdk.widgets.figures import figure, lines
+from zaffre_sdk.widgets.heads import head, parameters
 from zaffre_sdk.widgets.logs import LogTails, cleaned
 from zaffre_sdk.widgets.page import as_html, as_text
-from zaffre_sdk.widgets.reading import RunView, head
-from zaffre_sdk.wire.artifacts import LogOut
+from zaffre_sdk.widgets.reading import RunSight, RunView
+from zaffre_sdk.widgets.watching import Watch
+from zaffre_sdk.wire.artifacts import ArtifactOut, LogOut
 from zaffre_sdk.wire.metrics import EntryOut, MetricOut
 from zaffre_sdk.wire.runs import RunError, RunOut, RunSpec
 
@@ -56,17 +60,20 @@ def drawn(kind, values, *, steps=None):
         )
         for index, value in enumerate(values)
     ]
-    metric = MetricOut(
-        name="m",
+    return figure(at_a_glance("m", kind, count=len(values), last=values[-1]), entries)
+
+
+def at_a_glance(name, kind, *, count, last=None):
+    return MetricOut(
+        name=name,
         kind=kind,
-        count=len(values),
-        last=values[-1],
+        count=count,
+        last=last,
         last_step=None,
         minimum=None,
         maximum=None,
         updated_at=1.0,
     )
-    return figure(metric, entries)
 
 
 def test_numbers_logged_again_become_a_curve_over_their_steps():
@@ -99,8 +106,22 @@ def test_documents_are_drawn_and_broken_ones_are_shown_as_text():
     data = json.dumps({"data": bins}).encode()
     assert document_figure("m", "residuals", data)["lines"][0]["points"] == [[1.0, 1], [3.0, 3]]
     assert len(document_figure("m", "predictions", data)["lines"]) == 2
-    for broken in (b"", b"no json", b"[]", b'{"data": {"class_labels": 1}}'):
+    ragged = b'{"data": {"class_labels": ["a", "b"], "matrix": [[1, 2], [3]]}}'
+    deep = b"[" * 100_000
+    for broken in (b"", b"no json", b"[]", b'{"data": {"class_labels": 1}}', ragged, deep):
         assert document_figure("m", "confusion_matrix", broken)["form"] == "value"
+
+
+def test_numbers_beyond_every_float_are_not_drawn():
+    bins = {"bin_edges": [0, 2, 4], "bin_counts": [1, 10**400]}
+    shown = document_figure("m", "residuals", json.dumps({"data": bins}).encode())
+    assert shown["lines"][0]["points"] == [[1.0, 1]]
+
+
+def test_long_curves_are_thinned_and_keep_their_course():
+    [line] = drawn("list", [list(range(100_000))])["lines"]
+    assert 1000 <= len(line["points"]) <= 2000
+    assert all(x == y for x, y in line["points"])
 
 
 def test_parameters_are_the_arguments_that_have_values():
@@ -153,6 +174,91 @@ def test_only_what_is_new_of_a_log_is_read_and_its_end_is_kept():
     assert len(end) < 50_000
 
 
+def test_a_long_log_without_lines_shows_how_far_it_is():
+    logs = GrowingLogs()
+    logs.files = {"user_logs/std_log.txt": b"".join(b"\r%d%%" % done for done in range(100_000))}
+    assert LogTails(logs, "r1").look()["user_logs/std_log.txt"] == "…\n99999%"
+
+
+class ManyPictures:
+    """A run that logs a picture each time somebody looks."""
+
+    def __init__(self):
+        self.count = 0
+        self.metrics = self.artifacts = self
+
+    def summaries(self, _run_id):
+        self.count += 1
+        return [at_a_glance("plot", "image", count=self.count)]
+
+    def entries(self, _run_id, *, name):
+        return [
+            EntryOut(position=n, name=name, kind="image", value=f"{n}.png", step=None, time=1.0)
+            for n in range(self.count)
+        ]
+
+    def list(self, *_run_id, **asked):
+        path = asked.get("prefix")
+        return [ArtifactOut(path=path, digest="", size=3, created_at=1.0)] if path else []
+
+    def download(self, _run_id, _path, target):
+        target.write_bytes(b"png")
+
+    @property
+    def logs(self):
+        return self
+
+    @property
+    def runs(self):
+        return self
+
+
+def test_pictures_that_are_shown_no_more_are_forgotten():
+    sight = RunSight(ManyPictures(), "r1", page="")
+    for _ in range(50):
+        seen = sight.look(run_out())
+    assert sorted(seen.images) == sorted(seen.figures[0]["paths"])
+    assert len(seen.images) == 12
+
+
+class Stubborn:
+    """A run that nobody may cancel, and that is out of reach once somebody asked."""
+
+    run_id = "r1"
+
+    def __init__(self):
+        self.workspace = self.runs = self
+        self.asked = Event()
+        self.told = []
+
+    def cancel(self, _run_id):
+        raise ForbiddenError("Forbidden", "you may not", status=403)
+
+    def wait(self, _run_id, **_asked):
+        if self.asked.is_set():
+            raise ServerUnreachableError("nobody there")
+        return run_out(state="Running", ended_at=None)
+
+    def look(self, run):
+        return RunView(head(run, ""))
+
+    def tell(self, seen):
+        self.told.append(seen.run["notice"])
+        self.asked.set()
+
+
+def test_a_watch_says_what_was_refused_and_what_is_out_of_reach():
+    run = Stubborn()
+    watch = Watch(run, run.look(run.wait("r1")), tell=run.tell)
+    watch.cancel()
+    watch.start()
+    until(lambda: len(run.told) == 2)
+    watch.stop()
+    assert watch.join(10)
+    assert run.told[0] == "The run was not cancelled: Forbidden: you may not"
+    assert run.told[1].endswith("could not be read: nobody there")
+
+
 def view(**more):
     error = RunError(code="UserError", message=HOSTILE)
     child = {
@@ -171,7 +277,8 @@ def view(**more):
         drawn("row", [{HOSTILE: HOSTILE}]),
         drawn("scalar", [1.0, 2.0]),
         {"name": HOSTILE, "form": "matrix", "labels": [HOSTILE], "rows": [[1]]},
-        {"name": HOSTILE, "form": "images", "paths": [HOSTILE]},
+        {"name": HOSTILE, "form": "images", "paths": [HOSTILE, f"absent {HOSTILE}"]},
+        lines(HOSTILE, [(HOSTILE, [(1, 2)]), (HOSTILE, [(1, 3)])], x=HOSTILE),
     ]
     images = {HOSTILE: "data:image/png;base64,AA=="}
     return RunView(head(run, "http://localhost/"), figures, images, {HOSTILE: HOSTILE}, [child])
@@ -181,6 +288,7 @@ def test_a40_html_of_saved_notebooks_is_escaped():
     page = as_html(view())
     assert "<script" not in page
     assert page.count("&lt;script") > 10
+    assert "<div>absent &lt;script" in page
     assert '<polyline fill="none"' in page
 
 

@@ -1,6 +1,7 @@
 """Reading stores of MLflow."""
 
 import math
+import os
 
 import pytest
 from stores_of_mlflow import CHILD, FIRST, GONE, STARTED, make_database, make_file_store, write
@@ -22,6 +23,10 @@ def report():
 @pytest.fixture
 def files(tmp_path, report):
     return open_source(str(make_file_store(tmp_path / "mlruns")), report)
+
+
+def make_link(target):
+    return lambda path: path.symlink_to(target)
 
 
 def runs_of(source):
@@ -74,8 +79,16 @@ def test_broken_runs_are_named_and_the_others_come(files, report, tmp_path, text
     assert ["broken" in name for name, _ in report.problems] == [True]
 
 
-def test_lines_that_are_no_metric_are_refused_by_place(files, tmp_path):
-    write(tmp_path / "mlruns" / "1" / FIRST / "metrics" / "bad", "1 2\nx\n")
+def test_a_parent_that_is_no_text_is_named(files, report, tmp_path):
+    tag = tmp_path / "mlruns" / "1" / CHILD / "tags" / "mlflow.parentRunId"
+    tag.write_bytes(b"\xff")
+    assert CHILD not in runs_of(files)
+    assert [name for name, _ in report.problems] == [f"run {CHILD}"]
+
+
+@pytest.mark.parametrize("line", ["x", f"{2**63} 1 1", f"1 1 {-(2**70)}"])
+def test_lines_that_are_no_metric_are_refused_by_place(files, tmp_path, line):
+    write(tmp_path / "mlruns" / "1" / FIRST / "metrics" / "bad", f"1 2\n{line}\n")
     with pytest.raises(BrokenThingError, match="bad, line 2 is none of a metric"):
         list(files.points(runs_of(files)[FIRST]))
 
@@ -85,6 +98,15 @@ def test_links_that_lead_out_are_not_followed(files, tmp_path):
     (tmp_path / "mlruns" / "1" / FIRST / "artifacts" / "link").symlink_to(tmp_path / "secret")
     with pytest.raises(BrokenThingError, match="leads out"):
         list(files.run_files(runs_of(files)[FIRST]))
+
+
+@pytest.mark.parametrize("make", [make_link("model"), make_link("absent"), os.mkfifo])
+def test_what_is_no_file_is_named_and_the_files_come(files, tmp_path, make):
+    make(tmp_path / "mlruns" / "1" / FIRST / "artifacts" / "odd")
+    found = files.run_files(runs_of(files)[FIRST])
+    assert [next(found).path for _ in range(2)] == ["model/MLmodel", "model/weights.bin"]
+    with pytest.raises(BrokenThingError, match="artifacts/odd"):
+        next(found)
 
 
 def test_database_of_an_older_version_is_read(tmp_path, report):
@@ -101,7 +123,18 @@ def test_database_of_an_older_version_is_read(tmp_path, report):
     source.close()
 
 
-@pytest.mark.parametrize("place", ["none", "sqlite:///none.db", "nosuch://x", "sqlite:///a.txt"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "none",
+        "sqlite:///none.db",
+        "nosuch://x",
+        "sqlite:///a.txt",
+        "postgresql://h:port/x",
+        "http://[",
+        "file://[",
+    ],
+)
 def test_places_without_a_store_say_so(tmp_path, monkeypatch, report, place):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a.txt", "no database")
@@ -111,14 +144,15 @@ def test_places_without_a_store_say_so(tmp_path, monkeypatch, report, place):
 
 
 def test_files_are_read_below_named_roots_only(tmp_path):
-    write(tmp_path / "root" / "in", "1")
+    write(tmp_path / "inside" / "in", "1")
     write(tmp_path / "out", "2")
-    places = LocalPlaces([f"file://{tmp_path / 'root'}"])
-    assert [file.path for file in places.files(str(tmp_path / "root"))] == ["in"]
-    for place in (str(tmp_path / "out"), f"{tmp_path}/root/../out", "s3://bucket/x"):
+    places = LocalPlaces([f"file://{tmp_path / 'inside'}"])
+    assert [file.path for file in places.files(str(tmp_path / "inside"))] == ["in"]
+    outside = (str(tmp_path / "out"), f"{tmp_path}/inside/../out")
+    for place in (*outside, "s3://bucket/x", "s3://[", f"{tmp_path}/inside/\0", "file:///%00"):
         with pytest.raises(OutOfReachError):
             list(places.files(place))
-    assert list(places.files(f"{tmp_path}/root/none", may_lack=True)) == []
+    assert list(places.files(f"{tmp_path}/inside/none", may_lack=True)) == []
 
 
 def test_sources_of_versions_are_understood():
@@ -128,7 +162,7 @@ def test_sources_of_versions_are_understood():
     assert in_run(f"file:///x/models/m-{FIRST}/artifacts") is None
 
 
-def test_parents_come_before_their_children_even_in_a_circle(files):
+def test_parents_come_before_their_children(files):
     refs = [run.ref for run in runs_of(files).values()]
     order = [[ref.id for ref in level] for level in _levels(refs)]
     assert CHILD in order[1]

@@ -67,12 +67,11 @@ def test_numbers_that_were_given_are_refused(desk, workspace, number):
 
 
 @pytest.mark.usefixtures("model")
-def test_aliases_are_added_for_versions_that_are_there(desk, workspace):
-    bring(desk, "version", workspace.id, version(1))
-    bring(desk, "version", workspace.id, version(2))
-    for aliases in ({"champion": 1, "none": 7}, {"champion": 2, "new": 2}):
-        again = registered(workspace.id, aliases=aliases)
-        assert not bring(desk, "registered_model", again).is_new
+def test_versions_bring_their_aliases_unless_those_name_another(desk, workspace):
+    bring(desk, "version", workspace.id, version(1, aliases=("champion",)))
+    bring(desk, "version", workspace.id, version(2, aliases=("champion", "new")))
+    assert not bring(desk, "registered_model", registered(workspace.id)).is_new
+    bring(desk, "version", workspace.id, version(2, aliases=("late",)))
     found = desk.read(lambda s: s.stores.registered_models.get(workspace.id, "clf"))
     assert found.aliases == {"champion": 1, "new": 2}
 

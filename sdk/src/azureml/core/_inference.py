@@ -83,7 +83,7 @@ class InferenceConfig:
     def validation_script_content(self) -> None:
         """Refuse an entry script that lacks `init` or `run`, before anything is built."""
         file = Path(self.source_directory or ".") / self.entry_script
-        names = _top_level_names(file.read_bytes())
+        names = _bound_names(file.read_bytes())
         for name in ("init", "run"):
             if names is not None and name not in names:
                 raise UserErrorException(
@@ -116,7 +116,7 @@ class InferenceConfig:
     build_profile_payload = unsupported("InferenceConfig.build_profile_payload")
 
 
-def _top_level_names(source: bytes) -> set[str] | None:
+def _bound_names(source: bytes) -> set[str] | None:
     """Return every name that a script may give a value; None when reading does not tell.
 
     Its own Python may be a newer one than this, so what does not parse here is left to it.
@@ -127,7 +127,7 @@ def _top_level_names(source: bytes) -> set[str] | None:
         return None
     names: set[str] = set()
     for node in nodes:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(node.name)
         elif isinstance(node, ast.alias):
             names.add(node.asname or node.name)

@@ -16,7 +16,7 @@ class Wanted:
     """Which runs to give.
 
     Args:
-        tags: A key, keys, or keys with their values (a value of None asks for the key alone).
+        tags: A key, or several, each of them alone or with its value.
         properties: As `tags`.
         status: A state, or several.
         type: A kind of runs, such as `azureml.scriptrun`.
@@ -51,10 +51,14 @@ def type_of(run: RunOut) -> str | None:
 
 
 def label_filter(wanted: Any, argument: str) -> dict[str, str | None]:
-    """Return what labels are asked for.
+    """Return what labels are asked for; a value of None asks for the key alone.
+
+    Args:
+        wanted: A key, a list of keys and of `[key, value]`, or a dictionary.
+        argument: What `wanted` is called.
 
     Raises:
-        UserErrorException: It is neither a key, nor keys, nor a dictionary.
+        UserErrorException: It is none of them.
     """
     if wanted is None:
         return {}
@@ -63,11 +67,17 @@ def label_filter(wanted: Any, argument: str) -> dict[str, str | None]:
     if isinstance(wanted, dict):
         return {str(key): None if one is None else str(one) for key, one in wanted.items()}
     if isinstance(wanted, (list, tuple, set, frozenset)):
-        return {str(key): None for key in wanted}
+        return dict(_label(one) for one in wanted)
     raise UserErrorException(
         f"`{argument}` must be a key, a list of keys or a dictionary, not {wanted!r} "
         f"({type(wanted).__name__})."
     )
+
+
+def _label(wanted: Any) -> tuple[str, str | None]:
+    if isinstance(wanted, (list, tuple)) and len(wanted) == len(("key", "value")):
+        return str(wanted[0]), str(wanted[1])
+    return str(wanted), None
 
 
 def fits(labels: dict[str, str], wanted: dict[str, str | None]) -> bool:

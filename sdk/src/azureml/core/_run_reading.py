@@ -18,6 +18,7 @@ from azureml.exceptions import ActivityFailedException, UserErrorException
 from zaffre_sdk.notices import notice
 from zaffre_sdk.parallel import parallel
 from zaffre_sdk.tracking.watching import follow, wait_for_end
+from zaffre_sdk.wire.metrics import MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from zaffre_sdk.wire.runs import RunError, RunOut
 
 _LAST_LINES = 20
-# What the runner measures; asked for by name only, since v1 has it apart from `get_metrics` too.
-_OURS = "zaffre/"
 _DOCUMENTS = frozenset({"accuracy_table", "confusion_matrix", "predictions", "residuals"})
 
 
@@ -189,7 +188,8 @@ class RunReading(RunLogging):
     def _metrics(self, name: str | None, *, populate: bool) -> dict[str, Any]:
         self.flush()
         entries = self._nouns.metrics.entries(self.id, name=name)
-        kept = [one for one in entries if name or not one.name.startswith(_OURS)]
+        # What the runner measures is asked for by name: v1 has it apart from `get_metrics`, too.
+        kept = [one for one in entries if name or not one.name.startswith(MEASURED)]
         if populate:
             for one in kept:
                 if one.kind in _DOCUMENTS:

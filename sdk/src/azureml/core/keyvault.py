@@ -6,7 +6,6 @@ from typing import Any
 
 from azureml.core._nouns import Nouns, nouns_of
 from azureml.exceptions import UserErrorException
-from zaffre_sdk.errors import NotFoundError
 
 __all__ = ["Keyvault"]
 
@@ -88,10 +87,8 @@ class Keyvault:
         return nouns_of(self._workspace)
 
     def _found(self, name: str) -> str | None:
-        try:
-            return str(self._nouns().workspace.secrets.get(_named(name)).value)
-        except NotFoundError:
-            return None
+        found = self._nouns().secrets.find(_named(name))
+        return None if found is None else str(found.value)
 
 
 def _named(name: Any) -> str:

@@ -10,7 +10,7 @@ from azureml.core._inference import InferenceConfig
 from azureml.core._model_paths import check_free, model_path, root_name
 from azureml.core._nouns import nouns_of
 from azureml.core._run_base import text_pairs, utc
-from azureml.core._run_filters import label_filter
+from azureml.core._run_filters import fits, label_filter
 from azureml.core._unsupported import Unsupported, unsupported
 from azureml.exceptions import (
     ModelNotFoundException,
@@ -288,24 +288,18 @@ class Model:
 
 
 def _wanted(tags: Any, properties: Any, run_id: Any, framework: Any) -> dict[str, Any]:
-    return {"tags": tags, "properties": properties, "run": run_id, "framework": framework}
+    return {
+        "tags": label_filter(tags, "tags"),
+        "properties": label_filter(properties, "properties"),
+        "run": run_id,
+        "framework": framework,
+    }
 
 
 def _fits(found: ModelOut, wanted: dict[str, Any]) -> bool:
     return (
-        _has(found.tags, wanted["tags"])
-        and _has(found.properties, wanted["properties"])
+        fits(found.tags, wanted["tags"])
+        and fits(found.properties, wanted["properties"])
         and wanted["run"] in (None, found.run_id)
         and wanted["framework"] in (None, found.framework)
     )
-
-
-def _has(pairs: dict[str, str], wanted: Any) -> bool:
-    """Return whether `pairs` has every key, or pair of key and value, of `wanted`."""
-    if isinstance(wanted, dict):
-        return all(pairs.get(key) == str(value) for key, value in wanted.items())
-    for one in [wanted] if isinstance(wanted, str) else wanted or ():
-        key, *value = [one] if isinstance(one, str) else one
-        if key not in pairs or (value and pairs[key] != str(value[0])):
-            return False
-    return True

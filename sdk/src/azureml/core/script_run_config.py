@@ -177,7 +177,8 @@ def _check_choices(script: Any, command: Any, distributed_job_config: Any, resum
 
 
 def _check_types(arguments: Any, environment: Any, run_config: Any) -> None:
-    if isinstance(arguments, str) or not hasattr(arguments or (), "__iter__"):
+    iterable = arguments is None or hasattr(arguments, "__iter__")
+    if isinstance(arguments, str) or not iterable:
         raise UserErrorException(
             f"`arguments` must be a list, not {arguments!r}.\nSuch as `['--reg', 0.1]`."
         )

@@ -19,12 +19,11 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util.tensor_util import make_tensor_proto
 
 from zaffre_sdk.widgets.cells import number, shown
-from zaffre_sdk.widgets.children import parameters
 from zaffre_sdk.widgets.documents import document_figure
 from zaffre_sdk.widgets.figures import DOCUMENTS, rows_of, values_of
-from zaffre_sdk.wire.metrics import EntryOut
+from zaffre_sdk.widgets.heads import parameters
+from zaffre_sdk.wire.metrics import MEASURED, EntryOut
 
-_OURS = "zaffre/"
 _VERSION = "brain.Event:2"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_ROWS = 1000
@@ -62,7 +61,7 @@ class _RunEvents:
     def events(self) -> Iterator[Event]:
         """Yield the events in the order of the log calls, tables last."""
         for entry in self._nouns.metrics.entries(self._run.id):
-            if entry.name.startswith(_OURS):
+            if entry.name.startswith(MEASURED):
                 continue
             self._last[entry.name] = entry.time
             for value, step in self._values(entry):

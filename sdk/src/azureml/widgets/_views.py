@@ -7,30 +7,10 @@ from typing import Any
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.errors import SdkError
 from zaffre_sdk.widgets.cells import plain
+from zaffre_sdk.widgets.heads import unread_head
 from zaffre_sdk.widgets.reading import RunSight, RunView
 
 _FLUSH_SECONDS = 5.0
-_EMPTY: dict[str, Any] = {
-    "name": "",
-    "experiment": "",
-    "number": 0,
-    "state": "Unknown",
-    "ended": True,
-    "parent": "",
-    "description": "",
-    "command": "",
-    "compute": "",
-    "environment": "",
-    "created_by": "",
-    "created_at": None,
-    "started_at": None,
-    "ended_at": None,
-    "tags": {},
-    "parameters": {},
-    "error": None,
-    "page": "",
-    "notice": "",
-}
 
 
 def first_view(run: Any) -> tuple[RunSight | None, RunView]:
@@ -54,15 +34,12 @@ def first_view(run: Any) -> tuple[RunSight | None, RunView]:
     try:
         return sight, sight.look()
     except (SdkError, OSError) as error:
-        return None, RunView(
-            {**_EMPTY, "id": run.id, "name": run.id, "page": page, "notice": str(error)}
-        )
+        return None, RunView(unread_head(run.id, page=page, notice=str(error)))
 
 
 def _offline(run: Any) -> RunView:
     """Return a run of this process alone, which no server knows."""
-    head = {**_EMPTY, "id": run.id, "name": run.id, "state": run.get_status()}
-    head["tags"] = plain(dict(run.tags))
+    head = unread_head(run.id, state=run.get_status(), tags=plain(dict(run.tags)))
     figures = [
         {"name": name, "form": "value", "value": plain(value), "count": 1}
         for name, value in run.get_metrics().items()

@@ -42,10 +42,8 @@ class Experiments:
         """
         if _fits_address(name):
             return self._transport.call("GET", self._path(name), answer=ExperimentOut)
-        found = self._transport.call(
-            "GET", self._root, answer=ExperimentList, query={"name": name}
-        )
-        if not found.value:
+        found = self.find(name)
+        if found is None:
             raise NotFoundError(
                 "ExperimentNotFound",
                 f"There is no experiment `{name}` here.",
@@ -53,14 +51,14 @@ class Experiments:
                 status=404,
                 hint="Check the spelling, and the workspace that the experiment is in.",
             )
-        return found.value[0]
+        return found
 
     def find(self, name: str) -> ExperimentOut | None:
-        """Return an experiment, or None when there is none."""
-        try:
-            return self.get(name)
-        except NotFoundError:
-            return None
+        """Return the experiment of this name, never one of this id; None when there is none."""
+        found = self._transport.call(
+            "GET", self._root, answer=ExperimentList, query={"name": name}
+        )
+        return next(iter(found.value), None)
 
     def list(self) -> Iterator[ExperimentOut]:
         """Yield every experiment, by name."""

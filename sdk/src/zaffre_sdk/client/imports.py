@@ -19,7 +19,7 @@ class Imports:
         self._root = f"{root}/imports"
 
     def registered_model(self, model: RegisteredModelImport) -> ImportOut:
-        """Create a registered model, or add aliases to it."""
+        """Create a registered model, unless it is there."""
         path = f"{self._root}/registered-models"
         return self._transport.call("POST", path, answer=ImportOut, body=model)
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from zaffre_sdk.errors import InvalidError
+
+_NO_SEGMENTS = frozenset({"", ".", ".."})
+
 
 def quoted(name: str) -> str:
-    """Return one segment of a path, encoded once."""
+    """Return one segment of a path, encoded once.
+
+    Raises:
+        InvalidError: The path would lead to another thing than the one of that name, such as to
+            what holds it.
+    """
+    if name in _NO_SEGMENTS:
+        raise InvalidError("InvalidName", f"`{name}` is no name.", status=400)
     return quote(name, safe="")
 
 

@@ -122,11 +122,22 @@ class Runs:
         )
 
     def wait(
-        self, run_id: str, *, state: str | None = None, seconds: float = _WAIT_SECONDS
+        self,
+        run_id: str,
+        *,
+        state: str | None = None,
+        seconds: float = _WAIT_SECONDS,
+        patience: float | None = None,
     ) -> RunOut:
         """Return the run once it is in another state than `state`, or after `seconds`.
 
         Returns at once when the run has ended.
+
+        Args:
+            run_id: The run.
+            state: What is known; None returns at once.
+            seconds: How long to wait.
+            patience: How many seconds to try again while the server is away.
         """
         return self._transport.call(
             "GET",
@@ -134,6 +145,7 @@ class Runs:
             answer=RunOut,
             query={"seconds": seconds, "state": state},
             seconds=seconds,
+            patience=patience,
         )
 
     def _path(self, run_id: str) -> str:

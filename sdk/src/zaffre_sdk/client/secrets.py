@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from zaffre_sdk.client.paths import quoted
 from zaffre_sdk.client.transport import Transport
+from zaffre_sdk.errors import NotFoundError
 from zaffre_sdk.wire.secrets import SecretIn, SecretList, SecretOut, SecretValueOut
 
 
@@ -28,6 +29,13 @@ class Secrets:
             NotFoundError: There is none of that name.
         """
         return self._transport.call("GET", self._path(name), answer=SecretValueOut)
+
+    def find(self, name: str) -> SecretValueOut | None:
+        """Return a secret with its value, or None when there is none of that name."""
+        try:
+            return self.get(name)
+        except NotFoundError:
+            return None
 
     def list(self) -> Sequence[SecretOut]:
         """Return the secrets by name, without their values."""

@@ -95,6 +95,7 @@ def _launch(home: Home, arguments: Sequence[str]) -> ServerInfo:
                 process = _spawn(home, arguments)
             elif process.poll() is not None:
                 raise _failed(home, "ended at once")
+        # Nothing tells when a server of somebody else is ready, or lets go of the home.
         time.sleep(_PAUSE_SECONDS)
     raise _failed(home, f"was not ready after {_START_SECONDS:g} s")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -39,16 +40,15 @@ def settled(
         seconds: How long to wait; None is without end.
         tick: Called after every look that found it undecided.
     """
-    deadline = None if seconds is None else time.monotonic() + seconds
+    deadline = math.inf if seconds is None else time.monotonic() + seconds
     pause = _FIRST_PAUSE
     while True:
         found = endpoints.get(name)
-        late = deadline is not None and time.monotonic() >= deadline
-        if found.state != "Transitioning" or late:
+        if found.state != "Transitioning" or time.monotonic() >= deadline:
             return found
         if tick is not None:
             tick()
-        time.sleep(pause)
+        time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
         pause = min(pause * _GROWTH, _LONGEST_PAUSE)
 
 

@@ -68,7 +68,7 @@ class IgnoreRules:
                 if decided:
                     return True
                 break
-        return _is_file(folder / _ENVIRONMENT_MARK)
+        return bool(self.layers) and _is_file(folder / _ENVIRONMENT_MARK)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class _Patterns:
 
 
 def no_rules() -> IgnoreRules:
-    """Return rules that leave nothing out."""
+    """Return rules that leave nothing out but `.git`."""
     return IgnoreRules((), aml=True)
 
 

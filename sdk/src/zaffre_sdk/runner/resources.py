@@ -16,11 +16,10 @@ import psutil
 from zaffre_sdk.connections import BrokenError
 from zaffre_sdk.runner.link import Link, RefusedError, Request, StoppedError
 from zaffre_sdk.runner.order import Order
-from zaffre_sdk.wire.metrics import BatchIn, Point
+from zaffre_sdk.wire.metrics import MEASURED, BatchIn, Point
 
-PREFIX = "zaffre/"
-CPU_NAME = "zaffre/cpu_percent"
-MEMORY_NAME = "zaffre/memory_mb"
+CPU_NAME = f"{MEASURED}cpu_percent"
+MEMORY_NAME = f"{MEASURED}memory_mb"
 _MB = 1 << 20
 _MAX_WAITING = 1000
 _HUNDRED = 100.0

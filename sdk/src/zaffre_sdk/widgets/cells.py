@@ -24,7 +24,10 @@ def number(value: object) -> float | None:
     """Return a finite number that can be drawn, or None."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return value if math.isfinite(value) else None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond every float
+        return None
 
 
 def shown(value: object) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from zaffre_sdk.client import WorkspaceClient
 from zaffre_sdk.tracking.watching import TERMINAL
-from zaffre_sdk.widgets.cells import number, plain
+from zaffre_sdk.widgets.cells import plain
+from zaffre_sdk.widgets.heads import standing
+from zaffre_sdk.wire.metrics import MEASURED
 from zaffre_sdk.wire.runs import RunOut
 
 MOST_CHILDREN = 200
-_OURS = "zaffre/"
 
 
 class Children:
@@ -34,16 +34,7 @@ class Children:
             metrics = self._metrics(child)
             if child.state in TERMINAL:
                 self._ended[child.id] = metrics
-        return {
-            "id": child.id,
-            "name": child.display_name or child.id,
-            "number": child.number,
-            "state": child.state,
-            "started_at": child.started_at,
-            "ended_at": child.ended_at,
-            "parameters": parameters(child),
-            "metrics": metrics,
-        }
+        return {**standing(child), "metrics": metrics}
 
     def _metrics(self, child: RunOut) -> dict[str, Any]:
         if child.started_at is None:
@@ -51,31 +42,5 @@ class Children:
         return {
             metric.name: plain(metric.last)
             for metric in self._workspace.metrics.summaries(child.id)
-            if metric.kind == "scalar" and not metric.name.startswith(_OURS)
+            if metric.kind == "scalar" and not metric.name.startswith(MEASURED)
         }
-
-
-def parameters(run: RunOut) -> dict[str, Any]:
-    """Return what a run was asked to do with: its arguments of the form `--name value`."""
-    return dict(_pairs([*run.spec.command, *run.spec.arguments]))
-
-
-def _pairs(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    for word, following in zip(words, [*words[1:], "--"]):
-        name, equals, value = word.partition("=")
-        if not name.startswith("--") or len(name) <= len("--"):
-            continue
-        if equals:
-            yield name[2:], _typed(value)
-        elif not following.startswith("--"):
-            yield name[2:], _typed(following)
-
-
-def _typed(text: str) -> Any:  # noqa: ANN401 (a number where it reads as one)
-    try:
-        value = float(text)
-    except ValueError:
-        return plain(text)
-    if number(value) is None:
-        return plain(text)
-    return plain(int(value)) if value.is_integer() else value

@@ -17,15 +17,22 @@ def document_figure(name: str, kind: str, data: bytes) -> Figure:
     try:
         document = json.loads(data)
         return _DRAWN[kind](name, document.get("data", document))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, ZeroDivisionError):
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError):
         text = data.decode("utf-8", "replace")
         return {"name": name, "form": "value", "value": plain(text), "count": 1}
 
 
 def _confusion_matrix(name: str, data: dict[str, Any]) -> Figure:
-    labels = [str(label) for label in data["class_labels"]][:_MOST_CLASSES]
+    labels = [str(label) for label in data["class_labels"]]
+    if any(len(row) != len(labels) for row in data["matrix"]):
+        raise ValueError("a row needs a cell for each label")
     rows = [[plain(cell) for cell in row[:_MOST_CLASSES]] for row in data["matrix"]]
-    return {"name": name, "form": "matrix", "labels": labels, "rows": rows[:_MOST_CLASSES]}
+    return {
+        "name": name,
+        "form": "matrix",
+        "labels": labels[:_MOST_CLASSES],
+        "rows": rows[:_MOST_CLASSES],
+    }
 
 
 def _accuracy_table(name: str, data: dict[str, Any]) -> Figure:

@@ -16,6 +16,7 @@ from zaffre_sdk.wire.metrics import EntryOut, MetricOut
 Figure = dict[str, Any]
 DOCUMENTS = frozenset({"accuracy_table", "confusion_matrix", "predictions", "residuals"})
 _MOST_ROWS = 200
+_MOST_POINTS = 1000
 _MOST_IMAGES = 12
 
 
@@ -49,7 +50,10 @@ def table(name: str, rows: Sequence[dict[str, Any]], *, total: int = 0) -> Figur
 def lines(
     name: str, series: Sequence[tuple[str, Iterable[tuple[Any, Any]]]], *, x: str, y: str = ""
 ) -> Figure:
-    """Return curves, each with a name; points that are no numbers are left out."""
+    """Return curves, each with a name; points that are no numbers are left out.
+
+    Long ones are thinned: a chart has no room for more.
+    """
     drawn = [{"name": one, "points": _points(points)} for one, points in series]
     return {"name": name, "form": "lines", "lines": drawn, "x": x, "y": y}
 
@@ -94,9 +98,7 @@ def _scalar(metric: MetricOut, entries: Sequence[EntryOut]) -> Figure:
 def _list(name: str, entries: Sequence[EntryOut]) -> Figure:
     values = values_of(entries)
     if len(values) > 1 and all(number(value) is not None for value in values):
-        # Long lists are thinned: a chart has no room for more.
-        gap = max(len(values) // 1000, 1)
-        return lines(name, [(name, list(enumerate(values))[::gap])], x="index")
+        return lines(name, [(name, enumerate(values))], x="index")
     return table(name, [{"value": value} for value in values])
 
 
@@ -111,4 +113,5 @@ def _files(name: str, form: str, entries: Sequence[EntryOut]) -> Figure:
 
 def _points(points: Iterable[tuple[Any, Any]]) -> list[list[float]]:
     drawn = [[number(x), number(y)] for x, y in points]
-    return sorted([x, y] for x, y in drawn if x is not None and y is not None)
+    found = sorted([x, y] for x, y in drawn if x is not None and y is not None)
+    return found[:: max(len(found) // _MOST_POINTS, 1)]

@@ -73,14 +73,19 @@ class LogTails:
         tail.cut = tail.cut or len(held) > _TAIL_BYTES
         tail.data = held[-_TAIL_BYTES:]
         text = tail.data.decode("utf-8", "replace")
-        # What was cut off began somewhere within a line.
-        tail.text = cleaned("…\n" + text.partition("\n")[2] if tail.cut else text)
+        tail.text = cleaned(f"…\n{_whole_lines(text)}" if tail.cut else text)
 
 
 def cleaned(text: str) -> str:
     """Return text without escape sequences, overwritten progress and invisible controls."""
     lines = _ESCAPES.sub("", text).split("\n")
     return _CONTROLS.sub("", "\n".join(_last_written(line) for line in lines))
+
+
+def _whole_lines(text: str) -> str:
+    """Return text without the rest of a line that it begins with, unless there is no other."""
+    _cut, newline, following = text.partition("\n")
+    return following if newline else text
 
 
 def _last_written(line: str) -> str:

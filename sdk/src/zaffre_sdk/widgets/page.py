@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import time
+from itertools import cycle
 from typing import Any
 
 from zaffre_sdk.widgets.cells import duration, shown
@@ -13,6 +14,7 @@ from zaffre_sdk.widgets.reading import RunView
 _MOST_ROWS = 20
 _LOG_LINES = 20
 _WIDTH, _HEIGHT = 220, 60
+_HUES = ("#1f5fbf", "#d97706", "#2e9e6b", "#b4489c", "#d9483b", "#7a6bd8")
 
 
 def as_text(view: RunView) -> str:
@@ -89,15 +91,16 @@ def _drawn(figure: Figure, images: dict[str, str]) -> str:
     if form == "images":
         return "".join(
             f'<img src="{_safe(images[path])}" alt="{_safe(path)}" style="max-width:320px">'
-            for path in figure["paths"]
             if path in images
+            else f"<div>{_safe(path)}</div>"
+            for path in figure["paths"]
         )
     curves = _curves(figure) if form == "lines" else ""
     return f"{curves}<div>{_safe(_summary(figure))}</div>"
 
 
 def _curves(figure: Figure) -> str:
-    """Return the curves of a figure; numbers are all that enters the picture."""
+    """Return the curves of a figure, and their names where there are several."""
     points = [point for line in figure["lines"] for point in line["points"]]
     if not points:
         return ""
@@ -108,12 +111,18 @@ def _curves(figure: Figure) -> str:
         across = (x - left) / ((right - left) or 1)
         return f"{across * _WIDTH:.1f},{(1 - (y - low) / ((high - low) or 1)) * _HEIGHT:.1f}"
 
+    hued = list(zip(figure["lines"], cycle(_HUES)))
     drawn = "".join(
-        f'<polyline fill="none" stroke="#1f5fbf" points="{path}"/>'
-        for path in (" ".join(place(x, y) for x, y in one["points"]) for one in figure["lines"])
+        f'<polyline fill="none" stroke="{hue}" '
+        f'points="{" ".join(place(x, y) for x, y in one["points"])}"/>'
+        for one, hue in hued
     )
+    names = ", ".join(
+        f'<span style="color:{hue}">{_safe(one["name"])}</span>' for one, hue in hued
+    )
+    legend = f"<div>{names}</div>" if len(figure["lines"]) > 1 else ""
     size = f'width="{_WIDTH}" height="{_HEIGHT + 4}" viewBox="-2 -2 {_WIDTH + 4} {_HEIGHT + 4}"'
-    return f"<svg {size}>{drawn}</svg>"
+    return f"<svg {size}>{drawn}</svg>{legend}"
 
 
 def _children(children: list[dict[str, Any]]) -> str:

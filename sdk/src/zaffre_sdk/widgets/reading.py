@@ -10,16 +10,14 @@ from typing import Any
 
 from zaffre_sdk.client import WorkspaceClient
 from zaffre_sdk.errors import SdkError
-from zaffre_sdk.tracking.watching import TERMINAL
-from zaffre_sdk.widgets.cells import plain
-from zaffre_sdk.widgets.children import Children, parameters
+from zaffre_sdk.widgets.children import Children
 from zaffre_sdk.widgets.documents import document_figure
 from zaffre_sdk.widgets.figures import Figure, figure
+from zaffre_sdk.widgets.heads import head
 from zaffre_sdk.widgets.logs import LogTails
-from zaffre_sdk.wire.metrics import MetricOut
+from zaffre_sdk.wire.metrics import MEASURED, MetricOut
 from zaffre_sdk.wire.runs import RunOut
 
-_OURS = "zaffre/"  # what the runner measures; v1 leaves it out too
 _POINTS = 400
 _LARGEST_FILE = 2_000_000
 # Only pictures that hold no text of a page; SVG is left to the studio.
@@ -75,9 +73,11 @@ class RunSight:
     def look(self, run: RunOut | None = None) -> RunView:
         """Return the run as it is now; `run` spares asking for it."""
         found = run or self.workspace.runs.get(self.run_id)
+        figures = self._metrics()
+        self._forget_images(figures)
         return RunView(
             run=head(found, self._page),
-            figures=self._metrics(),
+            figures=figures,
             images=dict(self._images),
             logs=self._logs.look(),
             children=self._children.look(),
@@ -86,7 +86,7 @@ class RunSight:
     def _metrics(self) -> list[Figure]:
         shown = []
         for metric in self.workspace.metrics.summaries(self.run_id):
-            if metric.name.startswith(_OURS):
+            if metric.name.startswith(MEASURED):
                 continue
             mark = (metric.count, metric.updated_at)
             known = self._figures.get(metric.name)
@@ -115,6 +115,12 @@ class RunSight:
             if data:
                 self._images[path] = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
+    def _forget_images(self, figures: list[Figure]) -> None:
+        """Keep the pictures that are shown; a run may log thousands one after the other."""
+        shown = {path for one in figures if one["form"] == "images" for path in one["paths"]}
+        for path in self._images.keys() - shown:
+            del self._images[path]
+
     def _bytes(self, path: str) -> bytes:
         """Return a small file of the run; nothing when it is large or not there."""
         files = self.workspace.artifacts.list(self.run_id, prefix=path)
@@ -128,32 +134,3 @@ class RunSight:
             except SdkError:
                 return b""  # A metric names what somebody deleted: the others are still shown.
             return target.read_bytes()
-
-
-def head(run: RunOut, page: str) -> dict[str, Any]:
-    """Return what a run is and how it stands."""
-    spec, error = run.spec, run.error
-    built = spec.environment
-    environment = spec.environment_name or (built.interpreter if built is not None else "")
-    return {
-        "id": run.id,
-        "name": run.display_name or run.id,
-        "experiment": run.experiment,
-        "number": run.number,
-        "state": run.state,
-        "ended": run.state in TERMINAL,
-        "parent": run.parent_id or "",
-        "description": plain(run.description),
-        "command": plain(" ".join([spec.script or "", *spec.command, *spec.arguments]).strip()),
-        "compute": spec.compute if spec.kind == "script" else "this program",
-        "environment": environment or "",
-        "created_by": run.created_by,
-        "created_at": run.created_at,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-        "tags": plain(run.tags),
-        "parameters": parameters(run),
-        "error": None if error is None else plain({"code": error.code, "message": error.message}),
-        "page": page,
-        "notice": "",
-    }

@@ -8,13 +8,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from zaffre_sdk.errors import NotFoundError, SdkError
+from zaffre_sdk.errors import ConflictError, NotFoundError, SdkError
 from zaffre_sdk.widgets.reading import RunSight, RunView
 
 _LOG = logging.getLogger(__name__)
 _QUICK_SECONDS = 0.5
 _SLOW_SECONDS = 5.0
-_AWAY = "The server does not answer. Trying again."
+# Enough to open a dropped connection again; whoever looks is told soon when that does not help.
+_PATIENCE_SECONDS = 1.0
+_STALE = "Trying again, since this could not be read: {}"
+_REFUSED = "The run was not cancelled: {}"
 _GONE = "The run does not exist any more."
 _BROKEN = "The run cannot be followed any more; the log of this program says why."
 
@@ -37,6 +40,7 @@ class Watch:
         self._sight = sight
         self._view = view
         self._tell = tell
+        self._refused = ""
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="run-details", daemon=True)
 
@@ -61,13 +65,20 @@ class Watch:
         return not self._thread.is_alive()
 
     def cancel(self) -> None:
-        """Ask for the end of the run, without waiting for the answer."""
+        """Ask for the end of the run, without waiting for the answer.
+
+        A refusal is told with the next view.
+        """
+        self._refused = ""
         threading.Thread(target=self._cancel, name="run-cancel", daemon=True).start()
 
     def _cancel(self) -> None:
-        # A run that ended meanwhile needs no cancelling, and the watch shows what is the case.
-        with contextlib.suppress(SdkError):
-            self._sight.workspace.runs.cancel(self._sight.run_id)
+        try:
+            # A run that ended meanwhile needs no cancelling, and the watch shows what is the case.
+            with contextlib.suppress(ConflictError):
+                self._sight.workspace.runs.cancel(self._sight.run_id)
+        except SdkError as error:
+            self._refused = _REFUSED.format(error)
 
     def _follow(self) -> None:
         try:
@@ -88,13 +99,15 @@ class Watch:
         """Wait for a change of the state, for `pace` seconds at most, and look."""
         seen = self._view.run["state"]
         try:
-            run = self._sight.workspace.runs.wait(self._sight.run_id, state=seen, seconds=pace)
-            return self._sight.look(run)
+            run = self._sight.workspace.runs.wait(
+                self._sight.run_id, state=seen, seconds=pace, patience=_PATIENCE_SECONDS
+            )
+            return _noted(self._sight.look(run), self._refused)
         except NotFoundError:
             return _noted(self._view, _GONE)
-        except (SdkError, OSError):
+        except (SdkError, OSError) as error:
             self._stopped.wait(pace)
-            return _noted(self._view, _AWAY)
+            return _noted(self._view, _STALE.format(error))
 
     def _show(self, view: RunView) -> bool:
         """Tell a view if it says something new; return whether it does."""

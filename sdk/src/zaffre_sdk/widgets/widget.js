@@ -36,22 +36,24 @@ function link(address, words) {
 }
 
 // --- charts ---------------------------------------------------------------------------------
-const W = 360, H = 190, LEFT = 52, RIGHT = 12, TOP = 10, BOTTOM = 34;
+const W = 360, H = 190, LEFT = 52, RIGHT = 12, TOP = 18, BOTTOM = 34;
 
-function ticks(low, high, count) {
+function ticks({ low, high, whole }, count) {
   const rough = (high - low) / count, size = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * size).find((n) => n >= rough);
-  const found = [];
-  for (let at = Math.ceil(low / step) * step; at <= high + step / 1e6; at += step) found.push(+at.toPrecision(12));
-  return found;
+  const fitting = [1, 2, 5, 10].map((n) => n * size).find((n) => n >= rough), step = whole ? Math.max(fitting, 1) : fitting;
+  // Counted, not added up: next to a large number a step may be too small to change it.
+  const first = Math.ceil(low / step), length = Math.min(Math.floor(high / step + 1e-6) - first, count) + 1;
+  return Array.from({ length }, (_, index) => +((first + index) * step).toPrecision(12)).filter((at, index, all) => at !== all[index - 1]);
 }
+const label = (at) => (at !== 0 && (Math.abs(at) >= 1e6 || Math.abs(at) < 1e-4) ? (+at.toPrecision(4)).toExponential() : shown(at));
 function axis(values) {
-  let low = Math.min(...values), high = Math.max(...values);
+  let low = Infinity, high = -Infinity;
+  for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
   if (low === high) [low, high] = [low - (Math.abs(low) || 1) / 2, high + (Math.abs(high) || 1) / 2];
-  return { low, high };
+  return { low, high, whole: values.every(Number.isInteger) };
 }
 // `marks` are {x, y, words, tone}; with `joined` those of one line are joined, else they are dots.
-function chart(lines, { x: nameX, y: nameY, joined }) {
+function chart(lines, { title, x: nameX, y: nameY, joined }) {
   const all = lines.flatMap((line) => line.marks);
   if (!all.length) return h("p", { class: "muted" }, "nothing to draw yet");
   const ax = axis(all.map((mark) => mark.x)), ay = axis(all.map((mark) => mark.y));
@@ -59,12 +61,13 @@ function chart(lines, { x: nameX, y: nameY, joined }) {
   const py = (y) => TOP + (1 - (y - ay.low) / (ay.high - ay.low)) * (H - TOP - BOTTOM);
   const says = h("div", { class: "says muted" }, " ");
   const spot = s("circle", { r: 4, class: "spot", visibility: "hidden" });
-  const drawing = s("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": `${nameY ?? ""} over ${nameX}` },
-    ticks(ay.low, ay.high, 4).map((at) => [
+  const drawing = s("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": `${title} over ${nameX}` },
+    nameY ? s("text", { x: 2, y: 10, class: "name" }, nameY) : null,
+    ticks(ay, 4).map((at) => [
       s("line", { class: "grid", x1: LEFT, x2: W - RIGHT, y1: py(at), y2: py(at) }),
-      s("text", { x: LEFT - 6, y: py(at) + 4, "text-anchor": "end" }, shown(at))]),
-    ticks(ax.low, ax.high, 5).map((at) =>
-      s("text", { x: px(at), y: H - BOTTOM + 16, "text-anchor": "middle" }, shown(at))),
+      s("text", { x: LEFT - 6, y: py(at) + 4, "text-anchor": "end" }, label(at))]),
+    ticks(ax, 5).map((at) =>
+      s("text", { x: px(at), y: H - BOTTOM + 16, "text-anchor": "middle" }, label(at))),
     s("text", { x: (LEFT + W - RIGHT) / 2, y: H - 4, "text-anchor": "middle", class: "name" }, nameX),
     lines.map((line, index) => joined && line.marks.length > 1
       ? s("polyline", { class: `curve c${index % 6}`, points: line.marks.map((m) => `${px(m.x)},${py(m.y)}`).join(" ") })
@@ -129,9 +132,9 @@ function figure(one, view) {
   const inside = {
     lines: () => chart(one.lines.map((line) => ({ name: line.name,
       marks: line.points.map(([x, y]) => ({ x, y, words: `${line.name}: ${shown(y)} at ${one.x} ${shown(x)}` })) })),
-      { x: one.x, y: one.y || one.name, joined: true }),
+      { title: one.name, x: one.x, y: one.y, joined: true }),
     table: () => [table(one.columns.map(String), one.rows, view.sorting(`table ${one.name}`), (by) => view.sort(`table ${one.name}`, by)),
-      one.total > one.rows.length ? h("p", { class: "muted" }, `the last ${one.rows.length} of ${one.total} rows`) : null],
+      one.total > one.rows.length ? h("p", { class: "muted" }, `${one.rows.length} of ${one.total} rows`) : null],
     matrix: () => matrix(one.labels, one.rows),
     images: () => one.paths.map((path) => (/^data:image\//.test(images[path] ?? "") ? h("img", { src: images[path], alt: path, title: path }) : h("p", { class: "muted" }, path))),
   }[one.form];
@@ -165,7 +168,7 @@ function children(view) {
     ...asked.map((key) => child.parameters[key]), ...measured.map((key) => child.metrics[key])]);
   return h("div", {},
     up ? h("figure", { class: "wide" }, h("figcaption", { class: "pickers" }, choose("metric", ups, up), choose("over", overs, over)),
-      chart([{ name: up, marks }], { x: over, y: up, joined: false })) : null,
+      chart([{ name: up, marks }], { title: up, x: over, joined: false })) : null,
     table(["#", "run", "state", "duration", ...asked, ...measured], rows, view.sorting("children"), (by) => view.sort("children", by)));
 }
 function logs(view, before) {
@@ -224,6 +227,7 @@ function render({ model, el }) {
     },
   };
   const changed = (name) => () => {
+    if (model.get("run").notice) view.asked = false; // whatever was asked may have failed: it can be asked again
     const [, [, , about]] = view.part();
     if (name === "run" && !about.includes("run")) top.replaceChildren(header(view));
     else if (about.includes(name) || name === "children" || name === "run") view.draw();

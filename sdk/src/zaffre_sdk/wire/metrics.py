@@ -18,6 +18,9 @@ Cell = Union[None, bool, Integer, float, Text]
 PointValue = Union[Cell, list[Cell], dict[Text, Union[Cell, list[Cell]]]]
 """Spelled out so that a batch is checked while it is decoded, without a loop in Python."""
 
+MEASURED = "zaffre/"
+"""How the names of those metrics begin that the runner measures, not the program."""
+
 
 class Point(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """One log call: `[name, kind, value, step, time]`.

@@ -223,9 +223,11 @@ def test_models_are_files_or_folders_under_their_own_name(folder, tmp_path):
     home = Home(tmp_path / "home")
     path = write(folder, "model/weights.bin")
     write(folder, "model/__pycache__/x.pyc")
+    write(folder, "model/env/pyvenv.cfg")
     assert [file.entry.path for file in model_files(path, home=home)] == ["weights.bin"]
     assert [file.entry.path for file in model_files(folder / "model", home=home)] == [
         "model/__pycache__/x.pyc",
+        "model/env/pyvenv.cfg",
         "model/weights.bin",
     ]
     with pytest.raises(SourceError, match="does not exist"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from zaffre_sdk.errors import InvalidError, ServerUnreachableError
+from zaffre_sdk.errors import InvalidError, ServerUnreachableError, ServiceError
 from zaffre_sdk.tracking import leftovers, logged_files
 from zaffre_sdk.tracking.leftovers import send_now, spools_of
 from zaffre_sdk.tracking.logged_files import FileSender
@@ -19,12 +19,15 @@ class Server:
     away: threading.Event = field(default_factory=threading.Event)
     refused: set[str] = field(default_factory=set)
     stored: dict[str, bytes] = field(default_factory=dict)
+    errors: list[Exception] = field(default_factory=list)
 
     @property
     def artifacts(self):
         return self
 
     def upload(self, run_id: str, path: str, data: bytes, **_: object) -> None:
+        if self.errors:
+            raise self.errors.pop()
         if self.away.is_set():
             raise ServerUnreachableError("away")
         if path in self.refused:
@@ -79,6 +82,28 @@ def test_what_is_refused_for_good_is_told_and_given_up(capfd):
     assert list(server.stored) == ["r/b.png"]
     assert "refused `a.png` for good" in capfd.readouterr().err
     assert waiting() == []
+
+
+@pytest.mark.usefixtures("home")
+def test_what_another_program_sent_meanwhile_is_done_with():
+    server, files = Server(), FileSender()
+    server.away.set()
+    files.put(server, "r", "a.png", b"a")
+    for file in spools_of("w").rglob("*.png"):
+        file.unlink()
+    server.away.clear()
+    assert files.flush(10)
+    assert waiting() == []
+
+
+@pytest.mark.usefixtures("home")
+def test_an_answer_that_is_no_refusal_loses_nothing():
+    server, files = Server(), FileSender()
+    answer = ServiceError("UnexpectedAnswer", "a page of a proxy", status=200)
+    server.errors = [answer]
+    files.put(server, "r", "a.png", b"a")
+    assert files.flush(10)
+    assert server.stored == {"r/a.png": b"a"}
 
 
 def test_a_disk_that_refuses_costs_nothing_while_the_program_lives(home, capfd):

@@ -10,7 +10,7 @@ from azureml.core import _late
 from azureml.core._errors import translate
 from azureml.core._nouns import nouns_of
 from azureml.core._run_base import text_pairs, utc
-from azureml.core._run_filters import label_filter
+from azureml.core._run_filters import fits, label_filter
 from azureml.core._unsupported import unsupported
 from azureml.core.webservice._settings import (
     AutoScaler,
@@ -255,14 +255,17 @@ class Webservice:
         image_digest: str | None = None,
     ) -> list[Webservice]:
         """Return the services of a workspace that fit, by name."""
-        has = _late.find("azureml.core.model", "_has")
+        with_tags, with_properties = (
+            label_filter(tags, "tags"),
+            label_filter(properties, "properties"),
+        )
         return [
             Webservice._from_wire(workspace, one)
             for one in nouns_of(workspace).endpoints.list()
             if compute_type in (None, one.kind)
             and _serves(one.spec, model_name, model_id)
-            and has(one.tags, tags)
-            and has(one.properties, properties)
+            and fits(one.tags, with_tags)
+            and fits(one.properties, with_properties)
         ]
 
     @staticmethod
