@@ -1,7 +1,8 @@
-"""The two servers that `bench_mlflow.py` compares, with their start, rest and filling."""
+"""The servers that `bench_mlflow.py` compares, with their start, rest and filling."""
 
 import asyncio
 import json
+import math
 import os
 import random
 import socket
@@ -9,12 +10,13 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from abc import ABC, abstractmethod
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 from filling import OldRun, add_run
@@ -26,12 +28,16 @@ WORDS = ("0.1", "0.01", "0.001", "0.2", "0.3")
 _MEGABYTE = 1 << 20
 _START_SECONDS = 180
 _STOP_SECONDS = 30
-_AT_ONCE = 500
+_FILLED_AT_ONCE = 500
+_PAGE = 100
+_PATIENCE_SECONDS = 300
+_CLIENT_FILE = Path(__file__).with_name("mlflow_client.py")
+_AT_ONCE_FILE = Path(__file__).with_name("at_once.py")
 
 
 @dataclass
 class Server(ABC):
-    """A server of one of the two kinds, in a folder of its own."""
+    """A server of some kind, in a folder of its own."""
 
     folder: Path
     url: str = ""
@@ -65,6 +71,17 @@ class Server(ABC):
         """Return the memory of all its processes, shared pages counted once."""
         return sum(member.memory_full_info().pss for member in self._members()) / _MEGABYTE
 
+    def asked(self, path: str, body: dict[str, object] | None = None) -> dict[str, Any]:
+        """Return what it answers to one request of MLflow's API."""
+        request = urllib.request.Request(  # noqa: S310 - an address of this machine
+            f"{self.url}/api/2.0/mlflow/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"authorization": f"Bearer {os.environ.get('MLFLOW_TRACKING_TOKEN', '')}"},
+        )
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - as above
+            found: dict[str, Any] = json.load(answer)
+        return found
+
     def _members(self) -> list[psutil.Process]:
         if self.process is None:
             raise RuntimeError("it does not run")
@@ -83,14 +100,21 @@ class Server(ABC):
         return time.perf_counter() - began
 
 
+@dataclass
 class Zaffre(Server):
-    """Ours, as `zaffre up` runs it."""
+    """Ours, as `zaffre up` runs it.
+
+    Attributes:
+        python: The interpreter of its environment.
+    """
+
+    python: Path = Path(sys.executable)
 
     def start(self) -> float:
         """Start it and return after how many seconds it answered."""
         port = free_port()
         self.environment["ZAFFRE_HOME"] = str(self.folder / "home")
-        command = [sys.executable, "-m", "zaffre", "up", "--foreground", "--port", str(port)]
+        command = [str(self.python), "-m", "zaffre", "up", "--foreground", "--port", str(port)]
         took = self._started(command, f"http://127.0.0.1:{port}/health")
         self.url = f"http://127.0.0.1:{port}"
         os.environ["MLFLOW_TRACKING_TOKEN"] = (self.folder / "home" / "token").read_text()
@@ -128,6 +152,35 @@ class Mlflow(Server):
         with closing(sqlite3.connect(self.folder / "mlflow.db")) as raw:
             _fill_mlflow(raw, numbers)
             raw.commit()
+
+
+@dataclass
+class AtOnce(Server):
+    """Answers at once and keeps nothing: what is left is what the client itself takes.
+
+    Attributes:
+        example: The server whose page of runs it answers.
+    """
+
+    example: Server | None = None
+
+    def start(self) -> float:
+        """Start it and return after how many seconds it answered."""
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, str(_AT_ONCE_FILE), str(port), str(self.folder)]
+        return self._started(command, self.url)
+
+    def fill(self, numbers: range) -> None:
+        """Learn the page that the example answers; it runs meanwhile."""
+        if self.example is None:
+            raise RuntimeError("there is no example to learn from")
+        experiment = self.example.asked("experiments/get-by-name?experiment_name=bench")
+        asked = {"experiment_ids": [experiment["experiment"]["experiment_id"]]}
+        page = self.example.asked("runs/search", {**asked, "max_results": _PAGE})
+        if len(page["runs"]) != min(_PAGE, numbers.stop):
+            raise RuntimeError(f"the example answered {len(page['runs'])} runs")
+        (self.folder / "search.json").write_text(json.dumps(page))
 
 
 def free_port() -> int:
@@ -193,8 +246,8 @@ async def _fill_zaffre(path: Path, numbers: range) -> None:
     database = open_database(path)
     begin = datetime.now(UTC) - timedelta(milliseconds=numbers.stop)
     try:
-        for first in range(0, len(numbers), _AT_ONCE):
-            some = numbers[first : first + _AT_ONCE]
+        for first in range(0, len(numbers), _FILLED_AT_ONCE):
+            some = numbers[first : first + _FILLED_AT_ONCE]
             await database.write(lambda stores, some=some: _add(stores, some, begin))
     finally:
         await database.close()
@@ -212,11 +265,15 @@ def _add(stores: Stores, numbers: range, begin: datetime) -> None:
 
 
 def measured(python: Path, server: Server, measure: str, count: int) -> float:
-    """Return what the genuine client measured against a server."""
-    done = subprocess.run(
-        [python, Path(__file__).with_name("mlflow_client.py"), server.url, measure, str(count)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    """Return what the genuine client measured against a server; infinity when it gave up."""
+    try:
+        done = subprocess.run(
+            [python, _CLIENT_FILE, server.url, measure, str(count)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return math.inf
     return float(json.loads(done.stdout.split()[-1]))

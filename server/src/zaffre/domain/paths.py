@@ -4,6 +4,7 @@ Paths arrive decoded exactly once, at the edge. A path is a list of plain segmen
 can climb, name a drive, or mean another file on another system.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -13,6 +14,8 @@ from zaffre.domain.errors import InvalidError
 MAX_SEGMENT_BYTES = 255
 MAX_PATH_BYTES = 2048
 _FORBIDDEN = frozenset("\\:\0")
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_HALF = re.compile(r"[\ud800-\udfff]")
 # Device names that Windows opens instead of a file, whatever their ending.
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
@@ -59,11 +62,11 @@ def _broken_rule(segment: str) -> str | None:
     rules = (
         (segment in {"", ".", ".."}, "is empty or climbs"),
         (not _FORBIDDEN.isdisjoint(segment), "has a backslash, a colon or a NUL"),
-        (any(ord(c) < ord(" ") for c in segment), "has a control character"),
+        (_CONTROL.search(segment), "has a control character"),
         (segment[-1:] in {".", " "}, "ends with a dot or a space"),
         (segment.partition(".")[0].lower() in _DEVICES, "is the name of a device"),
         (_byte_length(segment) > MAX_SEGMENT_BYTES, f"is longer than {MAX_SEGMENT_BYTES} bytes"),
-        (any("\ud800" <= c <= "\udfff" for c in segment), "has half a character"),
+        (_HALF.search(segment), "has half a character"),
     )
     return next((reason for broken, reason in rules if broken), None)
 
