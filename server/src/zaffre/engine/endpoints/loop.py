@@ -18,6 +18,7 @@ class EndpointLoop:
         self._parts = parts
         self._wakeup = wakeup
         self._keepers: dict[str, Keeper] = {}
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Work until cancelled; then every replica is ended, to be started again next time."""
@@ -30,6 +31,7 @@ class EndpointLoop:
         finally:
             keepers, self._keepers = self._keepers, {}
             await asyncio.gather(
+                *self._ending,
                 *(keeper.close(remove=False) for keeper in keepers.values()),
                 return_exceptions=True,
             )
@@ -52,9 +54,15 @@ class EndpointLoop:
             await self._remove(endpoint_id)
 
     async def _remove(self, endpoint_id: str) -> None:
-        """End an endpoint; what cannot be removed of it must not end the others."""
+        """End an endpoint; what cannot be removed of it must not end the others.
+
+        It is ended to the last, also when the server stops meanwhile: nobody else knows it then.
+        """
+        ending = asyncio.create_task(self._keepers.pop(endpoint_id).close(remove=True))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
         try:
-            await self._keepers.pop(endpoint_id).close(remove=True)
+            await asyncio.shield(ending)
         except Exception:
             logger.exception("The endpoint %s was not removed as a whole.", endpoint_id)
 
