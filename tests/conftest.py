@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mariadb import mariadb  # noqa: F401 (a fixture, known to every test)
+from postgres import postgres  # noqa: F401 (a fixture, known to every test)
 
 LEFTOVERS = Path(__file__).with_name("leftovers.py")
 

@@ -11,7 +11,9 @@ from typing import Any
 from databases import open_empty
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
+from zaffre.adapters.datafiles.choice import ChosenFiles
 from zaffre.adapters.launchers.process import ProcessLauncher
+from zaffre.adapters.queries.choice import ChosenQueries
 from zaffre.adapters.vaults.aes import AesVault
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
@@ -22,6 +24,7 @@ from zaffre.protocols.http.house import House
 from zaffre.protocols.http.security import Security
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
+from zaffre.services.data_access import DataAccess
 from zaffre.services.eraser import Eraser
 from zaffre.services.programs import Programs
 from zaffre.services.tokens import digest_of
@@ -139,6 +142,8 @@ async def open_doors(folder: Path, routers: Iterable[Any]) -> AsyncIterator[Door
     """Open a house in `folder` behind the given routers, wrapped as the server wraps them."""
     loop = asyncio.get_running_loop()
     clock = system_clock()
+    roots = {"data": folder / "data root"}
+    roots["data"].mkdir(exist_ok=True)
     changes = Changes(loop)
     known: list[Authenticator] = []
     context = Context(
@@ -148,15 +153,20 @@ async def open_doors(folder: Path, routers: Iterable[Any]) -> AsyncIterator[Door
         wakeup=changes,
         tokens_removed=lambda run_id: known[0].forget_run(run_id),  # noqa: PLW0108 (made later)
         vault=AesVault("0" * 64),
+        data_roots=roots,
     )
     transactions = open_empty(folder / "zaffre.db")
     work = Work(transactions, context)
     blobs, logs = LocalBlobs(folder / "blobs", folder / "tmp"), LocalLogs(folder / "logs")
     launcher = ProcessLauncher(folder)
+    data_files = ChosenFiles(folder / "datastores", roots)
     house = House(
         work=work,
         blobs=blobs,
         logs=logs,
+        data_files=data_files,
+        data_access=DataAccess(work, data_files),
+        queries=ChosenQueries(),
         eraser=Eraser(work, blobs, logs, remove_folder=launcher.forget, untouched_seconds=-1),
         beats=Beats(clock.monotonic),
         programs=Programs(clock.monotonic),

@@ -122,10 +122,11 @@ class _Handler(BaseHTTPRequestHandler):
         if not lies:
             self.send_header("content-length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
         self.close_connection = self.close_connection or lies
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _respond  # noqa: N815 (http.server's)
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _respond  # noqa: N815 (http.server's)
 
 
 def _handler(server: ScriptedServer) -> type[_Handler]:

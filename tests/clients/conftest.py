@@ -1,7 +1,7 @@
 """A real server for programs that use the v1 namespace."""
 
 import pytest
-from azureml.core import Model, Workspace
+from azureml.core import Dataset, Model, Workspace
 from azureml.core.model import InferenceConfig
 from azureml.core.webservice import AciWebservice
 from live import LiveServer
@@ -43,3 +43,29 @@ def deploy(workspace, model, tmp_path):
     yield deployed
     for service in made:
         service.delete()
+
+
+SALES_HEADER = "id,name,price,sold,day\n"
+SALES = {
+    "2020/north.csv": "1,ann,1.5,True,2020-01-02\n2,bob,,False,2020-01-03\n",
+    "2020/south.csv": "3,cid,3.5,True,2020-02-01\n",
+    "2021/north.csv": "4,,4.0,False,2021-01-01\n5,eve,5.5,True,2021-06-01\n",
+}
+
+
+@pytest.fixture
+def sales_folder(tmp_path):
+    """A folder with a table in three files."""
+    root = tmp_path / "sales"
+    for name, rows in SALES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(SALES_HEADER + rows)
+    return root
+
+
+@pytest.fixture
+def sales(workspace, sales_folder, request):
+    """The table of `sales_folder` in the default datastore, below the name of the test."""
+    place = workspace.get_default_datastore(), request.node.originalname
+    Dataset.File.upload_directory(str(sales_folder), place, show_progress=False)
+    return Dataset.Tabular.from_delimited_files((place[0], f"{place[1]}/**/*.csv"))

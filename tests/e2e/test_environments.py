@@ -19,18 +19,36 @@ def test_the_documented_environment(home):
     built, said = build(
         home, conda_packages=("scikit-learn", "pip"), pip_packages=("azureml-defaults",)
     )
-    assert "zaffre-sdk[defaults,pandas] stands in for azureml-defaults." in said
+    assert "zaffre-sdk[data,defaults] stands in for azureml-defaults." in said
     assert ask(built, "import sklearn, pip, requests, azureml; print('ready')") == "ready"
 
 
 def test_an_old_python_gets_the_nearest_and_old_code_runs(home):
-    built, said = build(home, python_version="3.6.2", conda_packages=("numpy",))
+    built, said = build(
+        home,
+        python_version="3.6.2",
+        conda_packages=("numpy",),
+        pip_packages=("azureml-dataprep[pandas]",),
+    )
     assert ask(built, "import numpy; print(numpy.float(1), numpy.bool(0))") == "1.0 False"
+    assert ask(built, "import duckdb, pandas, pyarrow; print('read')") == "read"
     assert ask(built, "import pkg_resources; print('ready')").endswith("ready")
     assert any(line.startswith("Python 3.6.2 was asked for; using Python 3.") for line in said)
     assert any("numpy<1.24" in line for line in said)
-    _, again = build(home, python_version="3.6.2", conda_packages=("numpy",))
+    _, again = build(
+        home,
+        python_version="3.6.2",
+        conda_packages=("numpy",),
+        pip_packages=("azureml-dataprep[pandas]",),
+    )
     assert any("numpy<1.24" in line for line in again)
+
+
+def test_an_old_numpy_loads_beside_what_reads_data(home):
+    built, _ = build(home, pip_packages=("numpy==1.23.5", "azureml-defaults"))
+    assert (
+        ask(built, "import duckdb, pandas, pyarrow, numpy; print(numpy.__version__)") == "1.23.5"
+    )
 
 
 def test_pins_that_contradict_the_age_win(home):

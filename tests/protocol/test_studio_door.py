@@ -152,3 +152,17 @@ def test_a_run_that_hardly_logged_a_number_has_a_page(server: LiveServer) -> Non
     page = ask(server, "GET", f"/studio/workspaces/{runs.workspace_id}/runs/{run}", headers=cookie)
     assert page.status == 200
     assert "loss" in page.text  # type: ignore[attr-defined]
+
+
+def test_a_run_leads_to_its_children_and_they_to_it(server: LiveServer) -> None:
+    runs = LiveRuns(server)
+    body = {"experiment": "tree", "spec": {"kind": "interactive"}}
+    parent = server.json("POST", f"{runs.root}/runs", {**body, "display_name": "the parent"})["id"]
+    below = {**body, "display_name": "the child", "parent_id": parent}
+    child = server.json("POST", f"{runs.root}/runs", below)["id"]
+    cookie = {"cookie": logged_in(server)}
+    root = f"/studio/workspaces/{runs.workspace_id}/runs"
+    above = ask(server, "GET", f"{root}/{parent}", headers=cookie)
+    assert f'<a href="{root}/{child}">the child</a>' in above.text  # type: ignore[attr-defined]
+    page = ask(server, "GET", f"{root}/{child}", headers=cookie)
+    assert f'<a href="{root}/{parent}">the parent</a>' in page.text  # type: ignore[attr-defined]

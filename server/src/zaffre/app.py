@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,7 +22,9 @@ from zaffre import __version__
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
 from zaffre.adapters.builders.uv import UvBuilder
+from zaffre.adapters.datafiles.choice import ChosenFiles
 from zaffre.adapters.launchers.process import ProcessLauncher
+from zaffre.adapters.queries.choice import ChosenQueries
 from zaffre.adapters.replicas.process import ProcessReplicas
 from zaffre.adapters.sql.database import open_database
 from zaffre.adapters.vaults.aes import AesVault
@@ -53,6 +55,7 @@ from zaffre.protocols.scoring.listener import LoopbackListeners
 from zaffre.protocols.studio.app import create_studio
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
+from zaffre.services.data_access import DataAccess
 from zaffre.services.eraser import Eraser
 from zaffre.services.keeper import BlobKeeper
 from zaffre.services.programs import Programs
@@ -87,6 +90,7 @@ class Settings:
         allowed_hosts: Further names under which clients may ask for it.
         behind_proxy: Somebody else ends TLS in front of it; needed to leave loopback.
         local_slots: How many runs execute at once.
+        data_roots: Folders of this machine below which local datastores may lie, by names.
         lost_after: After so many seconds of silence of its program an interactive run has failed.
     """
 
@@ -98,6 +102,7 @@ class Settings:
     behind_proxy: bool = False
     local_slots: int = 4
     lost_after: float = 600.0
+    data_roots: Mapping[str, Path] = field(default_factory=dict)
 
 
 async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
@@ -111,6 +116,7 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
         StartError: The home or the port is taken, or the address is not allowed.
     """
     _check_exposure(settings)
+    _check_roots(settings)
     home = Home(settings.home)
     lock = home.hold_server_lock()
     if lock is None:
@@ -170,6 +176,7 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         wakeup=_Both(wakeup, changes),
         tokens_removed=forgetting.tokens_of,
         vault=AesVault(home.ensure_vault_key()),
+        data_roots=settings.data_roots,
     )
     transactions = await asyncio.to_thread(open_database, data / "zaffre.db")
     async with contextlib.AsyncExitStack() as stack:
@@ -177,6 +184,7 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         work = Work(transactions, context)
         logs = LocalLogs(data / "logs")
         blobs = LocalBlobs(data / "blobs", data / "tmp")
+        data_files = ChosenFiles(home.root / "datastores", settings.data_roots)
         await BlobKeeper(work, blobs).recover()
         changes.at_stop(logs.wake_all)
         secret = home.ensure_token()
@@ -184,6 +192,9 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
             work=work,
             blobs=blobs,
             logs=logs,
+            data_files=data_files,
+            data_access=DataAccess(work, data_files),
+            queries=ChosenQueries(),
             eraser=Eraser(work, blobs, logs, remove_folder=ProcessLauncher(settings.home).forget),
             beats=Beats(clock.monotonic),
             programs=Programs(clock.monotonic),
@@ -291,6 +302,20 @@ def _check_exposure(settings: Settings) -> None:
             f"The address {settings.host} can be reached from other machines, and zaffre does not "
             "speak TLS itself. Put a proxy that does in front of it and say `--behind-proxy`."
         )
+
+
+def _check_roots(settings: Settings) -> None:
+    """Refuse folders that are not there, or through which the home could be read."""
+    home = settings.home.resolve()
+    for label, folder in settings.data_roots.items():
+        real = folder.resolve()
+        if not real.is_dir():
+            raise StartError(f"The data root `{label}` is no folder: {folder}.")
+        if real in (home, *home.parents) or home in real.parents:
+            raise StartError(
+                f"The data root `{label}`, {folder}, and the server's home, {home}, lie within "
+                "each other: the secrets of the server would be data. Choose another folder."
+            )
 
 
 def _listener(settings: Settings) -> socket.socket:

@@ -20,6 +20,7 @@ from zaffre.domain.files import FileEntry
 from zaffre.domain.logged_models import LoggedModel
 from zaffre.domain.metrics import MetricBatch, MetricKind, MetricPoint
 from zaffre.domain.models import Model, ModelStage, RegisteredModel
+from zaffre.domain.run_data import DataInput, DataOutput, InputMode, OutputRegistration
 from zaffre.domain.runs import Run, RunError, RunKind, RunSpec, RunState
 from zaffre.domain.snapshots import Snapshot
 from zaffre.domain.workspaces import Workspace
@@ -89,6 +90,15 @@ def run(id_: str = "r1", **fields: Any) -> Run:
             environment_name="env",
             variables={"K": "v"},
             max_seconds=60,
+            inputs=(DataInput(name="i", mode=InputMode.MOUNT, datastore="s", path=ODD),),
+            outputs=(
+                DataOutput(
+                    name="o",
+                    globs=("*.csv",),
+                    definition={"kind": "file", "places": []},
+                    register=OutputRegistration(name=ODD, tags={"a": "1"}),
+                ),
+            ),
             definition={"deep": [1, None, {"nan": 1.5}], "text": ODD},
         ),
         state=RunState.RUNNING,

@@ -3,7 +3,10 @@ from zaffre.protocols.native.router import create_router
 
 from native.conftest import Api
 
-RAW = ("/artifacts/{path}", "/files/{path}", "/logs/{path}", "/endpoints/{endpoint}/logs")
+RAW = (
+    *("/artifacts/{path}", "/files/{path}", "/logs/{path}"),
+    *("/endpoints/{endpoint}/logs", "/datastores/{name}/query"),
+)
 
 
 def test_every_route_is_described_with_its_shapes(api: Api):

@@ -18,9 +18,9 @@ def planned(choice=SAME, preferred=(), **spec):
 def test_the_documented_program():
     made = planned(conda_packages=("scikit-learn", "pip"), pip_packages=("azureml-defaults",))
     assert made.requirements == ("scikit-learn", "pip")
-    assert made.extras == ("defaults", "pandas")
-    assert [attempt.constraints for attempt in made.attempts] == [()]
-    assert "zaffre-sdk[defaults,pandas] stands in for azureml-defaults." in made.notes
+    assert made.extras == ("data", "defaults")
+    assert [attempt.constraints for attempt in made.attempts] == [("pyarrow<26",), ()]
+    assert "zaffre-sdk[data,defaults] stands in for azureml-defaults." in made.notes
 
 
 def test_a_replaced_python_brings_bounds_of_its_age_and_a_way_out():

@@ -1,6 +1,7 @@
 """What `zaffre up` can be asked for."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,7 @@ class Choices:
     behind_proxy: bool
     local_slots: int
     lost_after: int
+    data_root: tuple[tuple[str, Path], ...] = ()
 
     def arguments(self) -> list[str]:
         """Return the same choices for the server in the background."""
@@ -22,4 +24,5 @@ class Choices:
         chosen += [f"--port={self.port}"] if self.port is not None else []
         chosen += [f"--public-url={self.public_url}"] if self.public_url else []
         chosen += [f"--allowed-host={name}" for name in self.allowed_host]
+        chosen += [f"--data-root={label}={folder}" for label, folder in self.data_root]
         return chosen + (["--behind-proxy"] if self.behind_proxy else [])

@@ -31,6 +31,7 @@ def serve_here(home: Home, choices: Choices) -> None:
         behind_proxy=choices.behind_proxy,
         local_slots=choices.local_slots,
         lost_after=choices.lost_after,
+        data_roots=dict(choices.data_root),
     )
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

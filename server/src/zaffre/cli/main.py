@@ -6,7 +6,17 @@ import click
 
 from zaffre import __version__
 
-_COMMANDS = ("up", "down", "status", "studio", "runs", "import", "doctor")
+_COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "studio",
+    "runs",
+    "datastores",
+    "datasets",
+    "import",
+    "doctor",
+)
 # `import` is a word of Python's own.
 _ROOMS = {"import": "importing"}
 

@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 from zaffre_sdk.home import HOME_VARIABLE, Home
 
+_LABEL = re.compile(r"[A-Za-z0-9_\-]{1,64}", re.ASCII)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -52,6 +54,28 @@ def check_url(_context: click.Context, _option: click.Parameter, value: str | No
     if not is_address:
         raise click.BadParameter(f"{value!r} is no address such as https://ml.example.org.")
     return value.rstrip("/")
+
+
+class DataRoot(click.ParamType):  # type: ignore[type-arg]  # generic in new versions alone
+    """A folder of this machine under a name: `NAME=/FOLDER`."""
+
+    name = "NAME=/FOLDER"
+    envvar_list_splitter = ","
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 (click's signature)
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, Path]:
+        """Return the name and the folder."""
+        if isinstance(value, tuple):
+            return value
+        label, _, folder = str(value).strip().partition("=")
+        path = Path(folder).expanduser()
+        if not _LABEL.fullmatch(label) or not folder or not path.is_absolute():
+            self.fail(f"{value!r} is no name with a folder, such as data=/srv/data.", param, ctx)
+        return label, path
 
 
 def _home(_context: click.Context, _option: click.Parameter, value: Path | None) -> Home:

@@ -6,7 +6,7 @@ from zaffre_sdk.errors import NoServerError
 from zaffre_sdk.home import Home, ServerInfo
 
 from zaffre.cli.choices import Choices
-from zaffre.cli.options import check_url, home_option
+from zaffre.cli.options import DataRoot, check_url, home_option
 
 
 @click.command()
@@ -64,6 +64,15 @@ from zaffre.cli.options import check_url, home_option
     show_default=True,
     show_envvar=True,
     help="After so many seconds of silence of its program an interactive run has failed.",
+)
+@click.option(
+    "--data-root",
+    envvar="ZAFFRE_DATA_ROOTS",
+    type=DataRoot(),
+    multiple=True,
+    show_envvar=True,
+    help="A folder of this machine below which datastores of the kind `local` may lie, under a "
+    "name; may be repeated. The environment variable separates several by commas.",
 )
 @click.option(
     "--foreground",

@@ -30,6 +30,12 @@ class Permission(StrEnum):
     MODELS_WRITE = "models/write"
     SECRETS_READ = "secrets/read"
     SECRETS_WRITE = "secrets/write"
+    DATA_READ = "data/read"
+    DATA_WRITE = "data/write"
+    DATA_QUERY = "data/query"
+    """Asking a SQL datastore."""
+    DATASTORES_MANAGE = "datastores/manage"
+    """Deciding which storage there is, and with which credentials it is reached."""
     ENDPOINTS_READ = "endpoints/read"
     ENDPOINTS_WRITE = "endpoints/write"
     ENDPOINTS_KEYS = "endpoints/keys"
@@ -50,6 +56,9 @@ RUN = frozenset(
         _P.MODELS_READ,
         _P.MODELS_WRITE,
         _P.SECRETS_READ,
+        _P.DATA_READ,
+        _P.DATA_WRITE,
+        _P.DATA_QUERY,
     }
 )
 """What the token of a run may: itself (services narrow run permissions to the run and its

@@ -42,11 +42,24 @@ class ModelStage(StrEnum):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ModelDataset:
+    """A dataset that a model came of, or was measured on.
+
+    Attributes:
+        name: What it was for, such as `training`.
+        dataset_id: The version.
+    """
+
+    name: str
+    dataset_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One version of a registered model.
 
-    Its files never change; tags, properties, description and stage may.
+    Its files never change; tags, properties, description and stage may, and datasets be added.
 
     Attributes:
         version: 1, 2, 3 … without gaps within the name.
@@ -59,6 +72,7 @@ class Model:
         run_link: An address that the program gave for its run; shown, never opened.
         logged_model_id: The logged model that it was registered from, if any.
         updated_at: When anything about it last changed.
+        datasets: What it came of and was measured on, as its program said.
     """
 
     id: str
@@ -80,6 +94,7 @@ class Model:
     run_link: str = ""
     logged_model_id: str | None = None
     updated_at: datetime
+    datasets: tuple[ModelDataset, ...] = ()
 
     def files_inside(self) -> tuple[FileEntry, ...]:
         """Return the files as they lie inside the folder that was registered."""

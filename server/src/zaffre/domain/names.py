@@ -69,6 +69,12 @@ ENDPOINT = NameRule(
     re.compile(r"[A-Za-z][A-Za-z0-9\-]{1,30}[A-Za-z0-9]"),
     "has 3 to 32 letters, digits or `-`, begins with a letter and does not end with `-`",
 )
+DATASTORE = NameRule(
+    "datastore",
+    re.compile(r"[A-Za-z0-9_]{1,255}"),
+    "has 1 to 255 letters, digits or `_`; cases do not matter",
+    reserved=frozenset(),
+)
 SECRET = NameRule(
     "secret",
     re.compile(r"[A-Za-z0-9\-]{1,127}"),
@@ -78,13 +84,14 @@ SECRET = NameRule(
 # Besides control characters: half characters, and those that turn the direction of writing, with
 # which a name can be made to look like another one.
 _ODD = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-# A version of a model is `name:version`, and its files lie in a folder of that name.
+# A version of a model or dataset is `name:version`, and its files lie in a folder of that name.
 MODEL = NameRule(
     "model",
     re.compile(rf"(?! )[^{_ODD}/:\\?#%]{{1,255}}(?<![ .])"),
     "has 1 to 255 characters, none of them `/`, `:`, `?`, `#`, `%`, a backslash or a control "
     "character, does not begin with a space and does not end with a space or a dot",
 )
+DATASET = NameRule("dataset", MODEL.pattern, MODEL.words)
 ALIAS = NameRule(
     "alias",
     re.compile(r"(?![vV][0-9]+\Z)[A-Za-z0-9_\-]{1,255}"),

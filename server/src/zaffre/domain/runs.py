@@ -13,6 +13,7 @@ from typing import Any
 from zaffre.base.text import shown
 from zaffre.domain.environments import EnvironmentSpec
 from zaffre.domain.errors import ConflictError, InvalidError
+from zaffre.domain.run_data import DataInput, DataOutput
 
 
 class RunState(StrEnum):
@@ -99,6 +100,8 @@ class RunSpec:
         compute: Name of the compute target; `local` is this machine.
         variables: Environment variables on top of the environment's own.
         max_seconds: The run is ended when it runs longer; None is without limit.
+        inputs: The data that the script is given.
+        outputs: The data that it leaves.
         definition: The v1 run definition as the client wrote it, given back by `get_details`.
     """
 
@@ -112,6 +115,8 @@ class RunSpec:
     compute: str = "local"
     variables: dict[str, str] = field(default_factory=dict)
     max_seconds: int | None = None
+    inputs: tuple[DataInput, ...] = ()
+    outputs: tuple[DataOutput, ...] = ()
     definition: dict[str, Any] = field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError, NotFoundError
 from zaffre.domain.files import there_is
 from zaffre.domain.paths import check_path
+from zaffre.domain.run_data import check_run_data
 from zaffre.domain.runs import RunKind, RunSpec
 from zaffre.domain.snapshots import Snapshot
 
@@ -22,7 +23,8 @@ def check_spec(spec: RunSpec) -> None:
     """Refuse what could never run.
 
     Raises:
-        InvalidError: `InvalidRunSpec`, `InvalidArgument` or `InvalidVariable`.
+        InvalidError: `InvalidRunSpec`, `InvalidArgument`, `InvalidVariable`, `InvalidPath` or
+            `DuplicateName`.
         NotFoundError: `ComputeNotFound`, with those that there are.
     """
     _check_compute(spec.compute)
@@ -33,6 +35,7 @@ def check_spec(spec: RunSpec) -> None:
         _check_variables(spec.environment.variables, target="spec.environment.variables")
     if spec.max_seconds is not None and spec.max_seconds < 1:
         raise _refused(f"The limit of {spec.max_seconds} seconds is not allowed.", "max_seconds")
+    check_run_data(spec.inputs, spec.outputs)
     if spec.kind is RunKind.SCRIPT:
         _check_task(spec)
 

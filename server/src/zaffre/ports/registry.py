@@ -128,7 +128,7 @@ class ModelStore(Protocol):
         """Return the versions of that name in that stage, without files."""
 
     def save(self, model: Model) -> None:
-        """Replace tags, properties, description, stage and the time of the last change."""
+        """Replace tags, properties, description, stage, datasets and the time of the change."""
 
     def remove(self, model: Model) -> None:
         """Remove this version and its aliases; its number is not given again."""

@@ -23,6 +23,8 @@ from zaffre.domain.search import ExperimentSearch
 from zaffre.domain.secrets import Secret
 from zaffre.domain.snapshots import Snapshot
 from zaffre.domain.workspaces import Workspace
+from zaffre.ports.data import DatastoreStore
+from zaffre.ports.datasets import DatasetStore, DataUseStore
 from zaffre.ports.kept import KeptStore
 from zaffre.ports.owned_files import OwnedFileStore
 from zaffre.ports.registry import LoggedModelStore, ModelStore, RegisteredModelStore
@@ -348,7 +350,10 @@ class Stores(Protocol):
     registered_models: RegisteredModelStore
     logged_models: LoggedModelStore
     endpoints: EndpointStore
+    datastores: DatastoreStore
     secrets: SecretStore
+    datasets: DatasetStore
+    data_uses: DataUseStore
     tokens: TokenStore
     answers: IdempotencyStore
     traces: TraceStore

@@ -1,7 +1,8 @@
 """What every service is given besides the stores of its transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from zaffre.base.clock import Clock
 from zaffre.base.ids import IdSource
@@ -18,6 +19,8 @@ class Context:
         new_secret: Makes a secret that begins with a prefix.
         tokens_removed: Told, after the commit, the id of a run whose tokens are gone.
         vault: Encrypts secrets at rest.
+        data_roots: The folders below which local datastores may lie, by the names under which
+            the server was given them.
         capacity: The most that one deployment may ask for.
     """
 
@@ -27,4 +30,5 @@ class Context:
     wakeup: Wakeup
     tokens_removed: Callable[[str], None]
     vault: Vault
+    data_roots: Mapping[str, Path] = field(default_factory=dict)
     capacity: Capacity = field(default_factory=Capacity)

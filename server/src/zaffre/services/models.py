@@ -7,8 +7,14 @@ from zaffre.base.text import shown
 from zaffre.domain.access import Principal
 from zaffre.domain.errors import ConflictError, InvalidError, missing
 from zaffre.domain.files import FileEntry, check_files, find_file, there_is
-from zaffre.domain.labels import add_properties, change_tags, check_labels, check_text
-from zaffre.domain.models import Model, check_model_name
+from zaffre.domain.labels import (
+    MAX_LABELS,
+    add_properties,
+    change_tags,
+    check_labels,
+    check_text,
+)
+from zaffre.domain.models import Model, ModelDataset, check_model_name
 from zaffre.domain.names import MODEL
 from zaffre.domain.paths import check_path
 from zaffre.domain.runs import Run
@@ -28,6 +34,7 @@ class NewModel:
         files: What it is made of, sent before; or else `run_path` says it.
         run_id: The run whose output it is.
         run_path: A file or a folder among the artifacts of that run.
+        datasets: What it came of and was measured on.
     """
 
     name: str
@@ -39,6 +46,7 @@ class NewModel:
     description: str = ""
     framework: str = ""
     framework_version: str = ""
+    datasets: tuple[ModelDataset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +71,7 @@ class ModelService:
         Raises:
             InvalidError: `InvalidModelSource`, `ModelPathNotFound`, `ModelEmpty`, and names,
                 paths and labels against the rules.
-            NotFoundError: `RunNotFound`.
+            NotFoundError: `RunNotFound` or `DatasetNotFound`.
             ConflictError: `ModelIsPrompt`.
             PreconditionError: `BlobMissing` or `SizeMismatch`.
         """
@@ -90,6 +98,7 @@ class ModelService:
                 created_by=caller.name,
                 created_at=now,
                 updated_at=now,
+                datasets=self._datasets(workspace_id, new.datasets),
             )
         )
 
@@ -135,7 +144,7 @@ class ModelService:
             after=after,
         )
 
-    def change(
+    def change(  # noqa: PLR0913 - one parameter for each field
         self,
         workspace_id: str,
         model_id: str,
@@ -144,11 +153,13 @@ class ModelService:
         description: str | None = None,
         tags: Mapping[str, str | None] | None = None,
         properties: Mapping[str, str] | None = None,
+        datasets: tuple[ModelDataset, ...] = (),
     ) -> Model:
-        """Change what is given; a tag of None is removed, properties can only be added.
+        """Change what is given; a tag of None is removed, properties and datasets are added.
 
         Raises:
             ConflictError: `PropertyExists`.
+            NotFoundError: `DatasetNotFound`.
             ForbiddenError: `Forbidden`, for the token of a run that did not register it.
         """
         present = self.get(workspace_id, model_id, caller=caller)
@@ -159,6 +170,7 @@ class ModelService:
             description=check_text(described, target="description"),
             tags=change_tags(present.tags, tags or {}),
             properties=add_properties(present.properties, properties or {}),
+            datasets=self._datasets(workspace_id, (*present.datasets, *datasets)),
             updated_at=self._context.clock.now(),
         )
         self._stores.models.save(changed)
@@ -188,6 +200,21 @@ class ModelService:
                 hint="Use another name.",
             )
         return checked
+
+    def _datasets(
+        self, workspace_id: str, given: tuple[ModelDataset, ...]
+    ) -> tuple[ModelDataset, ...]:
+        each = tuple(dict.fromkeys(given))
+        if len(each) > MAX_LABELS:
+            raise InvalidError(
+                "TooManyDatasets",
+                f"There are {len(each)} datasets; at most {MAX_LABELS} are kept.",
+                target="datasets",
+            )
+        for dataset in each:
+            check_text(dataset.name, target="datasets.name")
+            self._stores.datasets.get(workspace_id, dataset.dataset_id)
+        return each
 
     def _files(self, workspace_id: str, new: NewModel, run: Run | None) -> tuple[FileEntry, ...]:
         if bool(new.files) == bool(new.run_path) or (new.run_path and run is None):

@@ -17,6 +17,7 @@ from zaffre.ports.stores import RunFilter, Stores
 from zaffre.services.access import seen_run, seen_workspace, writable_run
 from zaffre.services.context import Context
 from zaffre.services.experiments import ExperimentService
+from zaffre.services.run_data import check_data
 
 _NOT_BEGUN = frozenset({RunState.NOT_STARTED, RunState.QUEUED})
 _EXPERIMENT_IN_ID = 200
@@ -71,7 +72,7 @@ class RunService:
         Raises:
             ConflictError: `RunExists` or `ExperimentArchived`.
             InvalidError: What `check_spec` refuses, and names and labels against the rules.
-            NotFoundError: The workspace, the parent, the snapshot or the compute target.
+            NotFoundError: The workspace, parent, snapshot, compute target, or data of the run.
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
         self._check_reach(workspace_id, new, caller)
@@ -79,6 +80,7 @@ class RunService:
         if twin is not None:
             return twin
         self._check_spec(workspace_id, new.spec)
+        check_data(self._stores, self._context, workspace_id, new.spec, caller=caller)
         experiment = ExperimentService(self._stores, self._context).ensure(
             workspace_id, new.experiment_name, caller=caller
         )

@@ -10,6 +10,9 @@ from zaffre.services.artifacts import ArtifactService
 from zaffre.services.assessments import AssessmentService
 from zaffre.services.attempts import AttemptService
 from zaffre.services.context import Context
+from zaffre.services.data_uses import DataUseService
+from zaffre.services.datasets import DatasetService
+from zaffre.services.datastores import DatastoreService
 from zaffre.services.deletion import DeletionService
 from zaffre.services.endpoints import EndpointService
 from zaffre.services.environments import EnvironmentService
@@ -68,7 +71,10 @@ class Services:
     logged_models = _made(LoggedModelService)
     imports = _made(ImportService)
     endpoints = _made(EndpointService)
+    datastores = _made(DatastoreService)
     secrets = _made(SecretService)
+    datasets = _made(DatasetService)
+    data_uses = _made(DataUseService)
     tokens = _made(TokenService)
     traces = _made(TraceService)
     assessments = _made(AssessmentService)

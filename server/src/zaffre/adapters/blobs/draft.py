@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from zaffre.adapters.blobs.disk import make_folder, room, sync_folder
+from zaffre.adapters.disk import make_folder, room, sync_folder
 from zaffre.domain.errors import PreconditionError
 
 

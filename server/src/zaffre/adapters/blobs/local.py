@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from pathlib import Path
 from typing import IO, Any
 
-from zaffre.adapters.blobs.disk import make_folder, room, sync_folder
 from zaffre.adapters.blobs.draft import Draft, mismatch
+from zaffre.adapters.disk import make_folder, room, sync_folder
 from zaffre.domain.errors import NotFoundError, TooLargeError
 from zaffre.domain.files import check_digest
 

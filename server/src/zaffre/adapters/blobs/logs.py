@@ -8,7 +8,7 @@ import threading
 from collections import defaultdict
 from pathlib import Path
 
-from zaffre.adapters.blobs.disk import make_folder, room
+from zaffre.adapters.disk import make_folder, room
 from zaffre.base.text import shown
 from zaffre.domain.errors import ConflictError, InvalidError
 from zaffre.domain.paths import check_path

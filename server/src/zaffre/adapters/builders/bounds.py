@@ -17,6 +17,12 @@ def bounds_for(choice: Choice) -> list[Requirement]:
     return [Requirement(line) for line in _entry(choice).get("constraints", [])]
 
 
+def unsaid_for(extras: Iterable[str]) -> list[Requirement]:
+    """Return bounds on what the extras of zaffre-sdk bring, so that all of it loads together."""
+    lines: dict[str, list[str]] = table("bounds")["unsaid"]
+    return [Requirement(line) for extra in extras for line in lines.get(extra, [])]
+
+
 def additions_for(choice: Choice) -> list[str]:
     """Return what every environment of that age had, whether it was named or not."""
     return list(_entry(choice).get("also", []))

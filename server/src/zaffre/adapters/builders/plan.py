@@ -10,7 +10,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from zaffre.adapters.builders.azureml import replace
-from zaffre.adapters.builders.bounds import additions_for, bounds_for, compatible
+from zaffre.adapters.builders.bounds import (
+    additions_for,
+    bounds_for,
+    compatible,
+    unsaid_for,
+)
 from zaffre.adapters.builders.choice import Choice
 from zaffre.adapters.builders.conda import translate
 from zaffre.adapters.builders.preferences import preferences
@@ -107,16 +112,21 @@ def plan(wanted: Wanted, choice: Choice, preferred: Iterable[str] = ()) -> Plan:
     Raises:
         InvalidError: `InvalidRequirement`, in `preferred`.
     """
-    bounds, left_out = compatible(bounds_for(choice), wanted.requirements)
+    held = [*bounds_for(choice), *unsaid_for(wanted.extras)]
+    bounds, left_out = compatible(held, wanted.requirements)
     tried = preferences(preferred, asked=wanted.requirements, bounds=bounds)
     added = _additions(wanted, choice)
     return Plan(
         requirements=(*map(str, wanted.requirements), *added),
         extras=wanted.extras,
-        attempts=_attempts(tried, tuple(map(str, bounds)), f"the age of Python {choice.asked}"),
+        attempts=_attempts(tried, tuple(map(str, bounds)), _age(choice)),
         wheels_only=tuple(sorted(bound.name for bound in (*bounds, *left_out))),
         notes=(choice.note, *wanted.notes, *_notes(added, left_out)),
     )
+
+
+def _age(choice: Choice) -> str:
+    return f"the age of Python {choice.asked}" if choice.moved else "what loads together"
 
 
 def _well_named(named: Iterable[Requirement], notes: list[str]) -> list[Requirement]:

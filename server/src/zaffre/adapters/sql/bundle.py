@@ -7,6 +7,9 @@ from sqlalchemy import Connection
 from zaffre.adapters.sql.stores.answers import SqlIdempotencyStore
 from zaffre.adapters.sql.stores.artifacts import SqlArtifactStore
 from zaffre.adapters.sql.stores.assessments import SqlAssessmentStore
+from zaffre.adapters.sql.stores.data_uses import SqlDataUseStore
+from zaffre.adapters.sql.stores.datasets import SqlDatasetStore
+from zaffre.adapters.sql.stores.datastores import SqlDatastoreStore
 from zaffre.adapters.sql.stores.doomed import SqlDoomedStore
 from zaffre.adapters.sql.stores.endpoints import SqlEndpointStore
 from zaffre.adapters.sql.stores.environments import SqlEnvironmentStore
@@ -28,7 +31,7 @@ from zaffre.adapters.sql.stores.spans import SqlSpanStore
 from zaffre.adapters.sql.stores.tokens import SqlTokenStore
 from zaffre.adapters.sql.stores.traces import SqlTraceStore
 from zaffre.adapters.sql.stores.workspaces import SqlWorkspaceStore
-from zaffre.ports import kept, owned_files, registry, removals, tracking
+from zaffre.ports import data, datasets, kept, owned_files, registry, removals, tracking
 from zaffre.ports import stores as ports
 from zaffre.ports import traces as trace_ports
 
@@ -56,7 +59,10 @@ class SqlStores:
         self.registered_models: registry.RegisteredModelStore = SqlRegisteredModelStore(connection)
         self.logged_models: registry.LoggedModelStore = SqlLoggedModelStore(connection)
         self.endpoints: ports.EndpointStore = SqlEndpointStore(connection)
+        self.datastores: data.DatastoreStore = SqlDatastoreStore(connection)
         self.secrets: ports.SecretStore = SqlSecretStore(connection)
+        self.datasets: datasets.DatasetStore = SqlDatasetStore(connection)
+        self.data_uses: datasets.DataUseStore = SqlDataUseStore(connection)
         self.tokens: ports.TokenStore = SqlTokenStore(connection)
         self.answers: ports.IdempotencyStore = SqlIdempotencyStore(connection)
         self.traces: trace_ports.TraceStore = SqlTraceStore(connection)

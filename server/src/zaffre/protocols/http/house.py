@@ -9,9 +9,13 @@ from zaffre_sdk.wire.server import ServerOut
 
 from zaffre.base.clock import Clock
 from zaffre.ports.blobs import Blobs
+from zaffre.ports.data_files import DataFilesOf
 from zaffre.ports.logs import LogStore
+from zaffre.ports.queries import Queries
 from zaffre.protocols.http.changes import Changes
 from zaffre.services.beats import Beats
+from zaffre.services.data_access import DataAccess
+from zaffre.services.dataset_marks import DatasetMarks
 from zaffre.services.eraser import Eraser
 from zaffre.services.programs import Programs
 from zaffre.services.work import Services, Work
@@ -24,6 +28,9 @@ class House:
     """Everything behind the doors.
 
     Attributes:
+        data_files: Opens the files of datastores.
+        data_access: Opens them for callers.
+        queries: Asks databases.
         eraser: Deletes for good.
         beats: When runners were last heard of.
         programs: When the programs of interactive runs were.
@@ -36,6 +43,9 @@ class House:
     work: Work
     blobs: Blobs
     logs: LogStore
+    data_files: DataFilesOf
+    data_access: DataAccess
+    queries: Queries
     eraser: Eraser
     beats: Beats
     programs: Programs
@@ -44,6 +54,11 @@ class House:
     server: ServerOut
     url: str
     paging_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+
+    @property
+    def dataset_marks(self) -> DatasetMarks:
+        """Looks at the files of datasets."""
+        return DatasetMarks(self.work, self.data_files)
 
 
 class HouseCall:

@@ -13,7 +13,11 @@ from zaffre.protocols.http.files import RawFile
 from zaffre.protocols.http.paging import Limit
 from zaffre.protocols.http.streaming import blob_answer, relative
 from zaffre.protocols.native.pages import Pages
-from zaffre.protocols.native.translate.models import from_model, to_new_model
+from zaffre.protocols.native.translate.models import (
+    from_model,
+    to_model_datasets,
+    to_new_model,
+)
 from zaffre.services.models import ModelFilter
 
 _ALL = "/workspaces/{workspace:str}/models"
@@ -63,7 +67,7 @@ async def show_model(call: Call, workspace: str, model: str) -> ModelOut:
 
 @patch(_ONE, permission=Permission.MODELS_WRITE)
 async def change_model(call: Call, workspace: str, model: str, data: ModelChange) -> ModelOut:
-    """Change what is given; a tag of null is removed, properties are written once."""
+    """Change what is given; a tag of null is removed, properties and datasets are added."""
     changed = await call.write(
         lambda s: s.models.change(
             workspace,
@@ -72,6 +76,7 @@ async def change_model(call: Call, workspace: str, model: str, data: ModelChange
             description=data.description,
             tags=data.tags,
             properties=data.properties,
+            datasets=to_model_datasets(data.datasets),
         )
     )
     return from_model(changed)

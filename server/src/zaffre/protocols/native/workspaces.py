@@ -70,8 +70,9 @@ async def change_workspace(call: Call, workspace: str, data: WorkspaceChange) ->
 
 @delete("/workspaces/{workspace:str}", permission=Permission.WORKSPACES_WRITE)
 async def delete_workspace(call: Call, workspace: str) -> None:
-    """Delete an empty workspace."""
+    """Delete an empty workspace, with the files of the datastores that came with it."""
     await call.write(lambda s: s.workspaces.delete(workspace, caller=call.caller))
+    await call.house.data_access.remove_workspace(workspace)
 
 
 ROUTES: Final[list[ControllerRouterHandler]] = [

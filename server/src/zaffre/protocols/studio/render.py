@@ -11,6 +11,7 @@ from zaffre.domain.runs import Run
 _SHOWN_TEXT = 80
 _MINUTE = 60
 _HOUR = 3600
+_KILO = 1000
 
 
 def create_environment(clock: Clock) -> Environment:
@@ -23,7 +24,10 @@ def create_environment(clock: Clock) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        moment=moment, figure=figure, duration=lambda run: duration(run, clock.now())
+        moment=moment,
+        figure=figure,
+        size=size,
+        duration=lambda run: duration(run, clock.now()),
     )
     return environment
 
@@ -54,3 +58,13 @@ def figure(value: MetricValue) -> str:
         return f"{value:.6g}"
     text = str(value)
     return f"{text[:_SHOWN_TEXT]}…" if len(text) > _SHOWN_TEXT else text
+
+
+def size(count: int) -> str:
+    """Show a number of bytes to three digits."""
+    amount, unit = float(count), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < _KILO:
+            break
+        amount, unit = amount / _KILO, larger
+    return f"{count} bytes" if unit == "bytes" else f"{amount:.3g} {unit}"

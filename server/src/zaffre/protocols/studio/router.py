@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from zaffre.protocols.studio import entrance, pages
+from zaffre.protocols.studio import data_pages, entrance, pages
 
 
 def create_router() -> Router:
@@ -23,6 +23,8 @@ def create_router() -> Router:
             pages.run_page,
             pages.run_log,
             pages.run_file,
+            data_pages.data_page,
+            data_pages.dataset_page,
             pages.models_page,
             pages.endpoints_page,
         ],

@@ -199,7 +199,7 @@ class SqlModelStore:
         return self._bare(_in_stage, {"workspace": workspace_id, "name": name, "stage": stage})
 
     def save(self, model: Model) -> None:
-        """Replace tags, properties, description, stage and the time of the last change."""
+        """Replace tags, properties, description, stage, datasets and the time of the change."""
         values = {
             "workspace": model.workspace_id,
             "this_id": model.id,
@@ -207,6 +207,7 @@ class SqlModelStore:
             "properties": model.properties,
             "description": model.description,
             "stage": model.stage,
+            "datasets": model.datasets,
             "updated_at": model.updated_at,
         }
         if not self._connection.execute(_save, values).rowcount:

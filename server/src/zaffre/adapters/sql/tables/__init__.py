@@ -1,6 +1,13 @@
 """Every table."""
 
 from zaffre.adapters.sql.tables.access import answers, tokens
+from zaffre.adapters.sql.tables.datasets import (
+    data_uses,
+    dataset_files,
+    dataset_names,
+    datasets,
+)
+from zaffre.adapters.sql.tables.datastores import datastores
 from zaffre.adapters.sql.tables.endpoints import endpoint_keys, endpoints
 from zaffre.adapters.sql.tables.environments import environments
 from zaffre.adapters.sql.tables.logged_models import (
@@ -35,6 +42,11 @@ __all__ = [
     "artifacts",
     "assessments",
     "awaited_links",
+    "data_uses",
+    "dataset_files",
+    "dataset_names",
+    "datasets",
+    "datastores",
     "doomed_blobs",
     "endpoint_keys",
     "endpoints",

@@ -11,10 +11,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import text as text_
 
-from zaffre.adapters.sql.columns import Key, Labels, Moment, Word
+from zaffre.adapters.sql.columns import Document, Key, Labels, Moment, Word
 from zaffre.adapters.sql.tables.schema import files_of, labels, metadata, moment, text, workspace
-from zaffre.domain.models import ModelStage
+from zaffre.domain.models import ModelDataset, ModelStage
 
 model_names = Table(
     "model_names",
@@ -56,7 +57,12 @@ models = Table(
     Column("run_link", Text, nullable=False, server_default=""),
     Column("logged_model_id", Text),
     Column("updated_at", Moment, nullable=False, server_default="0"),
+    Column("datasets", Document(tuple[ModelDataset, ...]), nullable=False, server_default="[]"),
     UniqueConstraint("workspace_id", "id"),
+    # Of those that name datasets, by which a dataset finds its models.
+    Index(
+        "ix_models_workspace_id_datasets", "workspace_id", sqlite_where=text_("datasets != '[]'")
+    ),
     Index(None, "workspace_id", "key"),
     Index(None, "workspace_id", "name", "key"),
     Index(None, "workspace_id", "run_id", "key"),

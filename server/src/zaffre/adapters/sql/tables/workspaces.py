@@ -27,6 +27,8 @@ workspaces = Table(
     text("description"),
     labels("tags"),
     moment(),
+    # Empty while none was chosen.
+    Column("default_datastore", Text, nullable=False, server_default=""),
     UniqueConstraint("folded_subscription", "folded_group", "folded_name"),
 )
 

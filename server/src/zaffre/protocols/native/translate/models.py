@@ -1,25 +1,29 @@
 """Models between the wire and the domain."""
 
+from collections.abc import Iterable
+
+from zaffre_sdk.wire import models as wire
 from zaffre_sdk.wire.models import ModelIn, ModelOut
 
-from zaffre.domain.models import Model
+from zaffre.domain.models import Model, ModelDataset
 from zaffre.protocols.native.translate.snapshots import from_files, to_files
 from zaffre.protocols.native.translate.words import from_time
 from zaffre.services.models import NewModel
 
 
-def to_new_model(wire: ModelIn) -> NewModel:
+def to_new_model(given: ModelIn) -> NewModel:
     """Return what the caller says of a model to be."""
     return NewModel(
-        name=wire.name,
-        files=to_files(wire.files),
-        run_id=wire.run_id,
-        run_path=wire.run_path,
-        tags=wire.tags,
-        properties=wire.properties,
-        description=wire.description,
-        framework=wire.framework,
-        framework_version=wire.framework_version,
+        name=given.name,
+        files=to_files(given.files),
+        run_id=given.run_id,
+        run_path=given.run_path,
+        tags=given.tags,
+        properties=given.properties,
+        description=given.description,
+        framework=given.framework,
+        framework_version=given.framework_version,
+        datasets=to_model_datasets(given.datasets),
     )
 
 
@@ -40,4 +44,10 @@ def from_model(model: Model) -> ModelOut:
         experiment_name=model.experiment_name,
         created_by=model.created_by,
         created_at=from_time(model.created_at),
+        datasets=[wire.ModelDataset(name=d.name, dataset_id=d.dataset_id) for d in model.datasets],
     )
+
+
+def to_model_datasets(given: Iterable[wire.ModelDataset]) -> tuple[ModelDataset, ...]:
+    """Return what a model came of."""
+    return tuple(ModelDataset(each.name, each.dataset_id) for each in given)

@@ -10,6 +10,12 @@ from zaffre.protocols.native.translate.environments import (
     from_environment_spec,
     to_environment_spec,
 )
+from zaffre.protocols.native.translate.run_data import (
+    from_data_input,
+    from_data_output,
+    to_data_input,
+    to_data_output,
+)
 from zaffre.protocols.native.translate.words import from_moment, from_time, to_moment, to_word
 from zaffre.services.runs import NewRun, RunChange
 
@@ -28,6 +34,8 @@ def to_run_spec(spec: wire.RunSpec) -> RunSpec:
         compute=spec.compute,
         variables=spec.variables,
         max_seconds=spec.max_seconds,
+        inputs=tuple(to_data_input(one) for one in spec.inputs),
+        outputs=tuple(to_data_output(one) for one in spec.outputs),
         definition=spec.definition,
     )
 
@@ -46,6 +54,8 @@ def from_run_spec(spec: RunSpec) -> wire.RunSpec:
         compute=spec.compute,
         variables=spec.variables,
         max_seconds=spec.max_seconds,
+        inputs=[from_data_input(one) for one in spec.inputs],
+        outputs=[from_data_output(one) for one in spec.outputs],
         definition=spec.definition,
     )
 
