@@ -65,9 +65,16 @@ class Incoming:
         Raises:
             BrokenError: It was cut off.
         """
+        from http.client import IncompleteRead  # noqa: PLC0415 (slow to load)
+
         while True:
             with _broken():
-                chunk = self._response.read(_BLOCK_BYTES)
+                try:
+                    chunk = self._response.read(_BLOCK_BYTES)
+                except IncompleteRead as error:
+                    # What came of the last piece may say why there is no more.
+                    yield error.partial
+                    raise
             if not chunk:
                 break
             yield chunk

@@ -15,6 +15,8 @@ SdkError
 ├── NoServerError              no server is known, and none could be started
 ├── SourceError                a local file or folder cannot be sent as it is
 │   └── ChangedWhileReadingError
+├── NoFilesError               a place of a dataset has no files
+├── DataError                  data is not what its definition says; names file, row and column
 ├── UnsafePathError            a path from elsewhere would leave its folder
 └── TransferError              bytes arrived that are not those that were sent
 """
@@ -118,6 +120,14 @@ class SourceError(SdkError):
 
 class ChangedWhileReadingError(SourceError):
     """A file was written to while it was read."""
+
+
+class NoFilesError(SdkError):
+    """A place of a dataset has no files."""
+
+
+class DataError(SdkError):
+    """Data is not what its definition says; the message names file, row and column."""
 
 
 class UnsafePathError(SdkError):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from azureml.core._sections import Section
-from azureml.exceptions import UserErrorException
 
 
 @dataclass(eq=False, repr=False)
@@ -27,130 +25,6 @@ class ApplicationEndpointConfiguration(Section):
     type: str | None = None
     port: int | None = None
     properties: dict[str, str] | None = None
-
-
-@dataclass(eq=False, repr=False)
-class Uri(Section):
-    """An address of data."""
-
-    path: str | None = None
-    is_file: bool = False
-
-
-@dataclass(eq=False, repr=False)
-class DataPath(Section):
-    """A path in a datastore."""
-
-    datastore_name: str | None = None
-    relative_path: str | None = None
-
-
-@dataclass(eq=False, repr=False)
-class Dataset(Section):
-    """A registered dataset."""
-
-    dataset_id: str | None = None
-    dataset_name: str | None = None
-    dataset_version: str | None = None
-
-
-@dataclass(eq=False, repr=False)
-class DataLocation(Section):
-    """Where data lies."""
-
-    dataset: Dataset | None = None
-    data_path: DataPath | None = None
-    uri: Uri | None = None
-
-
-@dataclass(eq=False, repr=False)
-class Data(Section):
-    """An input of a run."""
-
-    data_location: DataLocation | None = None
-    create_output_directories: bool = False
-    mechanism: str | None = None
-    environment_variable_name: str | None = None
-    path_on_compute: str | None = None
-    overwrite: bool = False
-    options: dict[str, str] | None = None
-
-    @staticmethod
-    def create(data: Any) -> Data:
-        """Refuse: inputs of runs are not part of zaffre yet."""
-        raise UserErrorException(f"`Data.create` does not know what to do with {data!r}.")
-
-
-Data.create.__unsupported__ = True  # type: ignore[attr-defined] # read by tools that count
-
-
-@dataclass(eq=False, repr=False)
-class DataReferenceConfiguration(Section):
-    """A path in a datastore that a run reads."""
-
-    datastore_name: str | None = None
-    mode: str = "mount"
-    path_on_datastore: str | None = None
-    path_on_compute: str | None = None
-    overwrite: bool = False
-
-
-@dataclass(eq=False, repr=False)
-class DatasetRegistrationOptions(Section):
-    """How an output becomes a dataset."""
-
-    additional_transformations: Any = None
-
-
-@dataclass(eq=False, repr=False)
-class RegistrationOptions(Section):
-    """Under which name an output is registered."""
-
-    name: str | None = None
-    description: str | None = None
-    tags: dict[str, str] | None = None
-    dataset_registration_options: DatasetRegistrationOptions | None = None
-
-
-@dataclass(eq=False, repr=False)
-class GlobsOptions(Section):
-    """Which files."""
-
-    patterns: list[str] | None = None
-
-
-@dataclass(eq=False, repr=False)
-class UploadOptions(Section):
-    """How an output is sent."""
-
-    overwrite: bool = False
-    source_globs: GlobsOptions | None = None
-
-
-@dataclass(eq=False, repr=False)
-class MountOptions(Section):
-    """How an output is mounted."""
-
-    disable_metadata_cache: bool = False
-
-
-@dataclass(eq=False, repr=False)
-class OutputOptions(Section):
-    """What happens with an output."""
-
-    path_on_compute: str | None = None
-    registration_options: RegistrationOptions | None = None
-    upload_options: UploadOptions | None = None
-    mount_options: MountOptions | None = None
-
-
-@dataclass(eq=False, repr=False)
-class OutputData(Section):
-    """An output of a run."""
-
-    output_location: DataLocation | None = None
-    mechanism: str | None = None
-    additional_options: OutputOptions | None = None
 
 
 @dataclass(eq=False, repr=False)

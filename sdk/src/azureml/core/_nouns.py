@@ -42,6 +42,8 @@ class Nouns:
         self.models = guarded(workspace.models, ModelNotFoundException)
         self.secrets = guarded(workspace.secrets, UserErrorException)
         self.endpoints = guarded(workspace.endpoints, WebserviceException)
+        self.datastores = guarded(workspace.datastores, UserErrorException)
+        self.datasets = guarded(workspace.datasets, UserErrorException)
         send_leftovers(workspace)
 
     @property

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._run_base import text_pairs
+from azureml.core._run_datasets import InputDatasets, OutputDatasets
 from azureml.core._run_files import Uploading
 from azureml.core._run_logging import Logging, file_name
 from azureml.exceptions import RunEnvironmentException, UserErrorException
@@ -49,8 +50,8 @@ class OfflineRun(Logging, Uploading):
         self._status = "Running"
         self._tags: dict[str, str] = {}
         self._properties: dict[str, str] = {}
-        self.input_datasets: dict[str, Any] = {}
-        self.output_datasets: dict[str, Any] = {}
+        self.input_datasets = InputDatasets(None)
+        self.output_datasets = OutputDatasets(None)
         self._keeper = OfflineKeeper(self._run_id, self._folder(), display_name=_name)
         atexit.register(self._leave)
 

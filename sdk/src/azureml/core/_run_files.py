@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from azureml.core import _late
 from azureml.core._errors import translate
 from azureml.core._metric_values import path_of
+from azureml.core._model_datasets import references
 from azureml.core._run_base import RunBase, text_pairs
 from azureml.exceptions import ModelPathNotFoundException, UserErrorException
 from zaffre_sdk.errors import SdkError
@@ -151,6 +152,12 @@ class RunFiles(Uploading, RunBase):
                 description=description or "",
                 framework=model_framework or "",
                 framework_version=model_framework_version or "",
+                datasets=references(
+                    self.experiment.workspace,
+                    datasets,
+                    sample_input_dataset,
+                    sample_output_dataset,
+                ),
             )
         )
         model = _late.find("azureml.core.model", "Model")

@@ -6,17 +6,20 @@ import html
 import json
 import sys
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._metric_values import as_v1
 from azureml.core._run_base import iso
+from azureml.core._run_datasets import InputDatasets, OutputDatasets, data_details
 from azureml.core._run_filters import Wanted
 from azureml.core._run_logging import RunLogging
 from azureml.exceptions import ActivityFailedException, UserErrorException
 from zaffre_sdk.notices import notice
 from zaffre_sdk.parallel import parallel
+from zaffre_sdk.tracking.context import current_run
 from zaffre_sdk.tracking.watching import follow, wait_for_end
 from zaffre_sdk.wire.metrics import MEASURED
 
@@ -44,8 +47,7 @@ class RunReading(RunLogging):
             "endTimeUtc": iso(run.ended_at),
             "services": {},
             "properties": self.properties,
-            "inputDatasets": [],
-            "outputDatasets": [],
+            **data_details(self.experiment.workspace, run),
             "runDefinition": run.spec.definition,
             "logFiles": {one.path: self._log_url(one.path) for one in self._logs()},
             "submittedBy": run.created_by,
@@ -53,6 +55,33 @@ class RunReading(RunLogging):
         if run.error is not None:
             details["error"] = {"error": _error(run.error)}
         return {key: value for key, value in details.items() if value is not None}
+
+    @cached_property
+    def input_datasets(self) -> InputDatasets:
+        """The datasets that this script was given, by their names.
+
+        Raises:
+            UserErrorException: This program is not the script of the run.
+        """
+        return InputDatasets(self._workspace_of_script("input"))
+
+    @cached_property
+    def output_datasets(self) -> OutputDatasets:
+        """The folders that this script fills, by the names of the outputs.
+
+        Raises:
+            UserErrorException: This program is not the script of the run.
+        """
+        return OutputDatasets(self._workspace_of_script("output"))
+
+    def _workspace_of_script(self, noun: str) -> Any:
+        here = current_run()
+        if here is None or here.run_id != self.id:
+            raise UserErrorException(
+                f"`{noun}_datasets` is for the script of the run `{self.id}` itself.\n"
+                f"`get_details()['{noun}Datasets']` says the same to other programs."
+            )
+        return self.experiment.workspace
 
     def get_details_with_logs(self) -> dict[str, Any]:
         """Return `get_details`, with the text of each log in place of its address."""

@@ -174,10 +174,11 @@ class Experiment:
         folder = config.checked_source()
         config.to_spec("")  # what is wrong is said before anything is sent
         snapshot = self._nouns.snapshots.create(folder)
+        data = config.data_for(self._workspace)
         created = self._nouns.runs.create(
             RunIn(
                 experiment=self._name,
-                spec=config.to_spec(snapshot.id),
+                spec=config.to_spec(snapshot.id, data),
                 id=kwargs.pop("run_id", None),
                 parent_id=kwargs.pop("_parent_run_id", None),
                 display_name=kwargs.pop("display_name", None),
@@ -185,6 +186,7 @@ class Experiment:
                 properties=git_properties(folder),
             )
         )
+        data.made_by(created.id)
         script_run = _late.find("azureml.core.script_run", "ScriptRun")
         run: ScriptRun = script_run(
             self, created.id, directory=str(folder), _run_config=config.run_config, _seen=created

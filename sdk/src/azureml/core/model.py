@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._inference import InferenceConfig
+from azureml.core._model_datasets import (
+    SAMPLE_INPUT,
+    SAMPLE_OUTPUT,
+    by_purpose,
+    references,
+    sample,
+)
 from azureml.core._model_paths import check_free, model_path, root_name
 from azureml.core._nouns import nouns_of
 from azureml.core._run_base import text_pairs, utc
@@ -119,6 +126,7 @@ class Model:
             description=description or "",
             framework=model_framework or "",
             framework_version=model_framework_version or "",
+            datasets=references(workspace, datasets, sample_input_dataset, sample_output_dataset),
         )
         registered = nouns_of(workspace).models.register(wanted, source=source)
         return Model._from_wire(workspace, registered)
@@ -142,7 +150,11 @@ class Model:
             **{key: value for key, value in filters.items() if value is not None}
         )
         wanted = _wanted(tags, properties, run_id, model_framework)
-        return [Model._from_wire(workspace, one) for one in found if _fits(one, wanted)]
+        return [
+            Model._from_wire(workspace, one)
+            for one in found
+            if _fits(one, wanted) and _came_of(one, dataset_id)
+        ]
 
     @staticmethod
     def get_model_path(model_name: str, version: int | None = None, _workspace: Any = None) -> str:
@@ -171,10 +183,11 @@ class Model:
         sample_output_dataset: Any = None,
         resource_configuration: Any = None,
     ) -> None:
-        """Replace the tags, or the description, or both."""
+        """Replace the tags, or the description, and add examples of what it takes and answers."""
         new: dict[str, str | None] = dict.fromkeys(self.tags) if tags is not None else {}
         new.update(text_pairs(tags, "tags"))
-        self._change(tags=new or None, description=description)
+        samples = references(self.workspace, (), sample_input_dataset, sample_output_dataset)
+        self._change(tags=new or None, description=description, datasets=samples)
 
     def add_tags(self, tags: dict[str, Any]) -> None:
         """Set tags; those that are not named stay."""
@@ -198,11 +211,41 @@ class Model:
             tags=tags or None, properties=text_pairs(add_properties, "add_properties") or None
         )
 
+    @property
+    def datasets(self) -> dict[str, Any]:
+        """The datasets that the model came of or was measured on, by what they were for."""
+        return by_purpose(self.workspace, self._seen.datasets)
+
+    @property
+    def sample_input_dataset(self) -> Any:
+        """A dataset as the model takes it, or None."""
+        return sample(self.workspace, self._seen.datasets, SAMPLE_INPUT)
+
+    @property
+    def sample_output_dataset(self) -> Any:
+        """A dataset as the model answers it, or None."""
+        return sample(self.workspace, self._seen.datasets, SAMPLE_OUTPUT)
+
+    def add_dataset_references(self, datasets: Any) -> None:
+        """Note which datasets the model came of or was measured on.
+
+        Args:
+            datasets: Pairs of what a dataset was for, such as `Dataset.Scenario.TRAINING`, and
+                the dataset. One that is not registered is kept without a name.
+
+        Raises:
+            UserErrorException: Something is no such pair, or no dataset.
+        """
+        self._change(datasets=references(self.workspace, datasets))
+
     def serialize(self) -> dict[str, Any]:
         """Return everything about the model, under v1's keys."""
         return {
             "createdTime": self.created_time.isoformat(),
             "createdBy": self.created_by,
+            "datasets": [
+                {"name": each.name, "id": each.dataset_id} for each in self._seen.datasets
+            ],
             "description": self.description,
             "experimentName": self.experiment_name,
             "framework": self.model_framework,
@@ -279,7 +322,6 @@ class Model:
     def _change(self, **changes: Any) -> None:
         self._take(self._nouns.models.change(self.id, ModelChange(**changes)))
 
-    add_dataset_references = unsupported("Model.add_dataset_references")
     deserialize = staticmethod(unsupported("Model.deserialize"))
     get_sas_urls = unsupported("Model.get_sas_urls")
     package = staticmethod(unsupported("Model.package"))
@@ -303,3 +345,7 @@ def _fits(found: ModelOut, wanted: dict[str, Any]) -> bool:
         and wanted["run"] in (None, found.run_id)
         and wanted["framework"] in (None, found.framework)
     )
+
+
+def _came_of(found: ModelOut, dataset_id: str | None) -> bool:
+    return dataset_id is None or any(each.dataset_id == dataset_id for each in found.datasets)

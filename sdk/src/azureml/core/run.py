@@ -10,9 +10,9 @@ from azureml.core import _late
 from azureml.core._offline_run import OfflineRun as _OfflineRun
 from azureml.core._offline_run import child_tags
 from azureml.core._run_base import text_pairs
+from azureml.core._run_datasets import InputDatasets, LinkOutput, OutputDatasets
 from azureml.core._run_filters import Wanted
 from azureml.core._run_reading import RunReading, from_wire
-from azureml.core._unsupported import Unsupported
 from azureml.exceptions import RunEnvironmentException, UserErrorException
 from zaffre_sdk.files.entries import local_bytes
 from zaffre_sdk.tracking.beating import heart
@@ -30,18 +30,6 @@ __all__ = ["InputDatasets", "LinkOutput", "OutputDatasets", "Run", "get_run"]
 
 _contexts: dict[str, Run] = {}
 _offline: list[_OfflineRun] = []
-
-
-class InputDatasets(Unsupported):
-    """The datasets that a run reads."""
-
-
-class OutputDatasets(Unsupported):
-    """The datasets that a run writes."""
-
-
-class LinkOutput(Unsupported):
-    """An output that becomes a dataset."""
 
 
 class Run(RunReading):

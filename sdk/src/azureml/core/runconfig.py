@@ -9,31 +9,34 @@ from azureml.core import _yaml
 from azureml.core._configurations import (
     AmlComputeConfiguration,
     ApplicationEndpointConfiguration,
+    DockerConfiguration,
+    HdiConfiguration,
+    HistoryConfiguration,
+    KubernetesComputeConfiguration,
+    MpiConfiguration,
+    ParallelTaskConfiguration,
+    PyTorchConfiguration,
+    SparkConfiguration,
+    TensorflowConfiguration,
+)
+from azureml.core._data_sections import (
     Data,
+    DatacacheConfiguration,
     DataLocation,
     DataPath,
     DataReferenceConfiguration,
     Dataset,
     DatasetRegistrationOptions,
-    DockerConfiguration,
     GlobsOptions,
-    HdiConfiguration,
-    HistoryConfiguration,
-    KubernetesComputeConfiguration,
     MountOptions,
-    MpiConfiguration,
     OutputData,
     OutputOptions,
-    ParallelTaskConfiguration,
-    PyTorchConfiguration,
     RegistrationOptions,
-    SparkConfiguration,
-    TensorflowConfiguration,
     UploadOptions,
     Uri,
+    section_of,
 )
 from azureml.core._sections import Section
-from azureml.core._unsupported import Unsupported
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.container_registry import ContainerRegistry
 from azureml.core.environment import (
@@ -102,10 +105,6 @@ _ENDING = ".runconfig"
 _ENVIRONMENT_ENDING = "_environment.yml"
 
 
-class DatacacheConfiguration(Unsupported):
-    """A cache of data beside a cluster."""
-
-
 class AzureContainerRegistry(ContainerRegistry):
     """A registry of container images in Azure."""
 
@@ -166,6 +165,7 @@ class RunConfiguration(Section):
         self.data_references: dict[str, Any] = {}
         self.data: dict[str, Any] = {}
         self.output_data: dict[str, Any] = {}
+        self.datacaches: list[Any] = []
         self.source_directory_data_store: str | None = None
 
     @property
@@ -231,7 +231,18 @@ class RunConfiguration(Section):
         configuration.environment.environment_variables = {}
         configuration.update(content)
         configuration.target = content.get("target") or LOCAL
+        configuration._type_data()
         return configuration
+
+    def _type_data(self) -> None:
+        """Make sections of what a file says of data."""
+        for kind, settings in (
+            (Data, self.data),
+            (DataReferenceConfiguration, self.data_references),
+            (OutputData, self.output_data),
+        ):
+            settings.update({name: section_of(kind, one) for name, one in settings.items()})
+        self.datacaches = [section_of(DatacacheConfiguration, one) for one in self.datacaches]
 
     @staticmethod
     def delete(path: str, name: str) -> None:

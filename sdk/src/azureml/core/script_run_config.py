@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._pairs import text_values
+from azureml.core._run_data import RunData
 from azureml.core.environment import Environment, environment_spec
 from azureml.core.runconfig import LOCAL, DockerConfiguration, RunConfiguration, target_name
 from azureml.exceptions import ComputeTargetException, UserErrorException
@@ -104,8 +105,28 @@ class ScriptRunConfig:
             _check_script(folder, self.script)
         return folder
 
-    def to_spec(self, snapshot_id: str) -> RunSpec:
-        """Return what the server is asked to do with the folder sent as `snapshot_id`."""
+    def data_for(self, workspace: Any = None) -> RunData:
+        """Return the data that the run is given and leaves.
+
+        Args:
+            workspace: Where datasets are kept that were not registered; None only looks whether
+                all is well.
+        """
+        data = RunData(workspace)
+        data.configure(self.run_config)
+        words = [*_texts(self.arguments, "arguments", data), *_command(self.command, data)]
+        if not self.command:
+            data.check_arguments(words)
+        return data
+
+    def to_spec(self, snapshot_id: str, data: RunData | None = None) -> RunSpec:
+        """Return what the server is asked to do with the folder sent as `snapshot_id`.
+
+        Args:
+            snapshot_id: The folder.
+            data: As `data_for` returns it.
+        """
+        data = self.data_for() if data is None else data
         target = self.run_config.target
         if target.lower() != LOCAL:
             raise ComputeTargetException(
@@ -115,8 +136,8 @@ class ScriptRunConfig:
         return RunSpec(
             kind="script",
             script=None if self.command else Path(str(self.script)).as_posix(),
-            arguments=_texts(self.arguments, "arguments"),
-            command=_command(self.command),
+            arguments=_texts(self.arguments, "arguments", data),
+            command=_command(self.command, data),
             snapshot_id=snapshot_id,
             environment=environment_spec(environment),
             environment_name=environment.name or "",
@@ -125,16 +146,21 @@ class ScriptRunConfig:
                 environment.environment_variables or {}, "environment_variables"
             ),
             max_seconds=_seconds(self.max_run_duration_seconds),
-            definition=self.to_definition(),
+            inputs=data.inputs(),
+            outputs=data.outputs(),
+            definition=self.to_definition(data),
         )
 
-    def to_definition(self) -> dict[str, Any]:
+    def to_definition(self, data: RunData | None = None) -> dict[str, Any]:
         """Return the run definition that `get_details` gives back."""
+        data = self.data_for() if data is None else data
+        command = self.command
         return {
             **self.run_config.to_dict(),
             "script": None if self.command else self.script,
-            "arguments": _texts(self.arguments, "arguments"),
-            "command": self.command or "",
+            "arguments": _texts(self.arguments, "arguments", data),
+            "command": (command if isinstance(command, str) else _command(command, data)) or "",
+            **data.definition(),
             "maxRunDurationSeconds": self.max_run_duration_seconds,
         }
 
@@ -214,12 +240,13 @@ def _scripts(folder: Path) -> str:
     return ", ".join(f"`{name}`" for name in names[:_SHOWN_SCRIPTS]) or "none"
 
 
-def _texts(values: Iterable[Any], argument: str) -> list[str]:
+def _texts(values: Iterable[Any], argument: str, data: RunData) -> list[str]:
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         raise UserErrorException(f"`{argument}` must be a list, not {values!r}.")
     texts = []
     for position, value in enumerate(values):
-        plain = _plain(value)
+        standing = data.text(value)
+        plain = _plain(value) if standing is None else standing
         if not isinstance(plain, (str, int, float, os.PathLike)):
             raise UserErrorException(
                 f"`{argument}[{position}]` must be text or a number, "
@@ -239,10 +266,12 @@ def _plain(value: Any) -> Any:
         return value
 
 
-def _command(command: list[str] | str) -> list[str]:
+def _command(command: list[str] | str, data: RunData) -> list[str]:
     if not command:
         return []
-    return ["/bin/sh", "-c", command] if isinstance(command, str) else _texts(command, "command")
+    if isinstance(command, str):
+        return ["/bin/sh", "-c", command]
+    return _texts(command, "command", data)
 
 
 def _seconds(value: Any) -> int | None:

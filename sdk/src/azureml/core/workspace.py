@@ -246,13 +246,15 @@ class Workspace:
 
     @property
     def datastores(self) -> dict[str, Any]:
-        """The datastores by name: none yet."""
-        return {}
+        """The datastores by name."""
+        make = _late.find("azureml.data._datastore_kinds", "datastore_of")
+        return {one.name: make(self, one) for one in self._nouns.datastores.list()}
 
     @property
-    def datasets(self) -> dict[str, Any]:
-        """The registered datasets by name: none yet."""
-        return {}
+    def datasets(self) -> Mapping[str, Any]:
+        """The latest version of each registered dataset by name, asked for when looked at."""
+        found: Mapping[str, Any] = _late.find("azureml.core.dataset", "Dataset").get_all(self)
+        return found
 
     @property
     def images(self) -> dict[str, Any]:
@@ -327,6 +329,18 @@ class Workspace:
         )
         return self.get_details()
 
+    def get_default_datastore(self) -> Any:
+        """Return the default datastore."""
+        return _late.find("azureml.core.datastore", "Datastore").get_default(self)
+
+    def set_default_datastore(self, name: str) -> None:
+        """Make a datastore the default one.
+
+        Raises:
+            UserErrorException: There is none of that name; lists those there are.
+        """
+        self._nouns.datastores.set_default(name)
+
     def get_default_keyvault(self) -> Any:
         """Return the vault of the workspace."""
         return _late.find("azureml.core.keyvault", "Keyvault")(self)
@@ -365,11 +379,9 @@ class Workspace:
     diagnose_workspace = unsupported("Workspace.diagnose_workspace")
     get_connection = unsupported("Workspace.get_connection")
     get_default_compute_target = unsupported("Workspace.get_default_compute_target")
-    get_default_datastore = unsupported("Workspace.get_default_datastore")
     list_connections = unsupported("Workspace.list_connections")
     list_keys = unsupported("Workspace.list_keys")
     set_connection = unsupported("Workspace.set_connection")
-    set_default_datastore = unsupported("Workspace.set_default_datastore")
     setup = unsupported("Workspace.setup")
     sync_keys = unsupported("Workspace.sync_keys")
     update_dependencies = unsupported("Workspace.update_dependencies")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from zaffre_sdk.client.artifacts import Artifacts
 from zaffre_sdk.client.blobs import Blobs
+from zaffre_sdk.client.datasets import Datasets
+from zaffre_sdk.client.datastores import Datastores
 from zaffre_sdk.client.endpoints import Endpoints
 from zaffre_sdk.client.environments import Environments
 from zaffre_sdk.client.experiments import Experiments
@@ -79,3 +81,5 @@ class WorkspaceClient:
         self.imports = Imports(transport, root)
         self.endpoints = Endpoints(transport, root)
         self.secrets = Secrets(transport, root)
+        self.datastores = Datastores(transport, root)
+        self.datasets = Datasets(transport, root)

@@ -97,7 +97,14 @@ class Transport:
         token: What opens it.
     """
 
-    def __init__(self, url: str, token: str, *, source: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        source: Path | None = None,
+        patience: float | None = None,
+    ) -> None:
         """Make a transport; nothing is sent.
 
         Args:
@@ -105,12 +112,20 @@ class Transport:
             token: The bearer secret.
             source: The `server.json` of a local home: read again when the server is gone, since
                 it may have come back on another port.
+            patience: How many seconds to try again while the server is away; None is half a
+                minute, and less for a server that never answered.
         """
         self.url = url.rstrip("/")
         self.token = token
+        self._given_patience = patience
         self._source = source
         self._pool = Pool(direct=source is not None)
         self._met = False
+
+    @property
+    def server_file(self) -> Path | None:
+        """Where a local server writes its address; None when it is not one of this machine."""
+        return self._source
 
     def call(  # noqa: PLR0913 (one place that knows every option, all but two by keyword)
         self,
@@ -236,6 +251,8 @@ class Transport:
             ) from error
 
     def _patience(self) -> float:
+        if self._given_patience is not None:
+            return self._given_patience
         return _PATIENCE if self._met or self._source is not None else _STRANGER_PATIENCE
 
     def _headers(self, request: Request) -> dict[str, str]:

@@ -10,15 +10,20 @@ import sys
 import time
 import traceback
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from zaffre_sdk.runner.beats import Heart
 from zaffre_sdk.runner.command import command_of, environ_of
+from zaffre_sdk.runner.data import RunData
 from zaffre_sdk.runner.files import FOLDERS, FileUploader
+from zaffre_sdk.runner.inputs import DataInputError
 from zaffre_sdk.runner.link import Link, RefusedError, StoppedError
 from zaffre_sdk.runner.metrics import replay_metrics
 from zaffre_sdk.runner.order import Folders, Order, folders_at
 from zaffre_sdk.runner.outcome import Ending, Outcome, judge
+from zaffre_sdk.runner.outputs import DataOutputError
+from zaffre_sdk.runner.placeholders import filled
 from zaffre_sdk.runner.process import UserProcess, adopt_orphans
 from zaffre_sdk.runner.pump import LogPump
 from zaffre_sdk.runner.resources import ResourceMeter
@@ -31,6 +36,11 @@ _UPLOAD_SECONDS = 5.0
 _LEFTOVER_GRACE = 2.0
 _LEFTOVER_SECONDS = 10.0
 _READ_SECONDS = 5.0
+_CODES: dict[type[Exception], str] = {
+    SnapshotError: "SnapshotFailed",
+    DataInputError: "DataInputFailed",
+    DataOutputError: "DataOutputFailed",
+}
 
 
 def drive(order: Order) -> int:
@@ -84,6 +94,7 @@ class Attempt:
         self._pump = LogPump(link, order, log_path=started.log_path, file=folders.log)
         self._files = FileUploader(link, order, folders.work)
         self._meter = ResourceMeter(link, order, every=_METER_SECONDS)
+        self._data = RunData(link, order, started.spec, folders=folders)
 
     def run(self) -> Outcome:
         """Run to the end.
@@ -97,15 +108,17 @@ class Attempt:
             outcome = self._run_process()
             self._heart.state = "Finalizing"
             self._bring_home()
+            outcome = self._data.finish(outcome, self._stop_of(outcome))
         except StoppedError:
             raise
-        except SnapshotError as error:
-            outcome = Outcome("Failed", error=_error("SnapshotFailed", str(error)))
+        except (SnapshotError, DataInputError, DataOutputError) as error:
+            outcome = Outcome("Failed", error=_error(_CODES[type(error)], str(error)))
         except Exception as error:  # noqa: BLE001 (whatever it is, the run must say so)
             details = traceback.format_exc()
             outcome = Outcome("Failed", error=_error("RunnerFailed", repr(error), details))
         finally:
             self._pump.finish()
+            self._data.close()
             self._heart.stop()
         return outcome
 
@@ -118,9 +131,10 @@ class Attempt:
             # The source folder may have a file of that name: then it has no such outputs.
             with contextlib.suppress(FileExistsError):
                 (self._folders.work / name).mkdir()
+        self._data.prepare(self._is_unwanted)
         if self._is_unwanted():
             return Outcome("Canceled")
-        command = command_of(self._started.spec, self._started.python)
+        command = filled(command_of(self._started.spec, self._started.python), self._data.values)
         process = UserProcess(command, folder=self._folders.work, environ=self._environ())
         try:
             self._pump.read_from(process.output)
@@ -136,13 +150,14 @@ class Attempt:
         return judge(ending, program=program, tail=self._pump.tail())
 
     def _environ(self) -> dict[str, str]:
-        return environ_of(
+        present = environ_of(
             self._order,
             self._started,
             self._folders,
             server_url=self._link.url,
             inherited=os.environ,
         )
+        return self._data.environ(present)
 
     def _wait(self, process: UserProcess) -> Ending:
         """Wait until the process has ended, or end it."""
@@ -162,6 +177,13 @@ class Attempt:
     def _is_unwanted(self) -> bool:
         return self._heart.cancel.is_set() or self._link.stopped.is_set()
 
+    def _stop_of(self, outcome: Outcome) -> Callable[[], bool]:
+        """Return what tells that nothing more is to be sent of a run that ends so.
+
+        What a canceled script left on a mount is kept as it would be of any other.
+        """
+        return self._link.stopped.is_set if outcome.state == "Canceled" else self._is_unwanted
+
     def _bring_home(self) -> None:
         """Send what is left of metrics and files; what is refused is said in the log."""
         lost = replay_metrics(self._link, self._order, self._folders.spool)
@@ -172,9 +194,12 @@ class Attempt:
 def _clean(folders: Folders) -> None:
     """Remove what the server has now; what the runner itself wrote stays in its log."""
     shutil.rmtree(folders.work, ignore_errors=True)
+    # What is shown through links stays where it is.
+    shutil.rmtree(folders.data, ignore_errors=True)
     if not any(folders.spool.glob("*.spool")):
         shutil.rmtree(folders.spool, ignore_errors=True)
     folders.log.unlink(missing_ok=True)
+    folders.data_log.unlink(missing_ok=True)
 
 
 def _error(code: str, message: str, details: str = "") -> RunError:

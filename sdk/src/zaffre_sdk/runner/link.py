@@ -28,7 +28,7 @@ _TIMEOUT_SECONDS = 30.0
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 _SLOW_DISK_BYTES = 10e6  # a second
-_PATIENCE_SECONDS = 7 * 86400.0
+PATIENCE_SECONDS = 7 * 86400.0
 """How long a runner looks for its server before it ends the run by itself."""
 _MAX_FAULTS = 100
 """How often a server may fail at the same request before that counts as a refusal."""
@@ -206,7 +206,7 @@ class Link:
 
     def _pause(self, seconds: float) -> None:
         self.stopped.wait(seconds)
-        if time.monotonic() - self._heard > _PATIENCE_SECONDS:
+        if time.monotonic() - self._heard > PATIENCE_SECONDS:
             self.stop("the server was away for too long")
         self._find_server()
 

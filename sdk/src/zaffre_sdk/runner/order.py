@@ -36,11 +36,18 @@ class Order(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Folders(NamedTuple):
-    """Where an attempt keeps what it needs."""
+    """Where an attempt keeps what it needs.
+
+    Attributes:
+        data: What the script is given, and what it leaves, where it names no folder itself.
+        data_log: What is said about that.
+    """
 
     work: Path
     spool: Path
     log: Path
+    data: Path
+    data_log: Path
 
     def make(self) -> None:
         """Make them, for the owner alone."""
@@ -55,4 +62,10 @@ def read_order(path: Path) -> Order:
 
 def folders_at(path: Path) -> Folders:
     """Return the folders of an attempt whose own folder is `path`."""
-    return Folders(work=path / "work", spool=path / "spool", log=path / "std_log.txt")
+    return Folders(
+        work=path / "work",
+        spool=path / "spool",
+        log=path / "std_log.txt",
+        data=path / "data",
+        data_log=path / "data.txt",
+    )

@@ -8,6 +8,18 @@ from zaffre_sdk.wire.files import FileEntry
 from zaffre_sdk.wire.shapes import In, Out
 
 
+class ModelDataset(In):
+    """A dataset that a model came of, or was measured on.
+
+    Attributes:
+        name: What it was for, such as `training`; several may be for the same.
+        dataset_id: The version.
+    """
+
+    name: str
+    dataset_id: str
+
+
 class ModelIn(In):
     """Register the next version of a model.
 
@@ -24,14 +36,16 @@ class ModelIn(In):
     description: str = ""
     framework: str = ""
     framework_version: str = ""
+    datasets: list[ModelDataset] = msgspec.field(default_factory=list)
 
 
 class ModelChange(In):
-    """Change what is given; a tag of None is removed; properties can only be added."""
+    """Change what is given; a tag of None is removed; properties and datasets are only added."""
 
     description: Optional[str] = None
     tags: Optional[dict[str, Optional[str]]] = None
     properties: Optional[dict[str, str]] = None
+    datasets: list[ModelDataset] = msgspec.field(default_factory=list)
 
 
 class ModelOut(Out):
@@ -51,6 +65,7 @@ class ModelOut(Out):
     experiment_name: Optional[str]
     created_by: str
     created_at: float
+    datasets: list[ModelDataset] = msgspec.field(default_factory=list)
 
 
 class ModelList(Out):

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Optional
 
 import msgspec
 
+from zaffre_sdk.wire.datasets import DataInput, DataOutput
 from zaffre_sdk.wire.environments import EnvironmentSpec
 from zaffre_sdk.wire.shapes import In, Out
 
@@ -14,6 +15,8 @@ class RunSpec(In):
     Attributes:
         kind: `interactive` (its program drives it) or `script` (a runner does).
         script: Path below the snapshot; or `command`, a whole command line.
+        inputs: The data that the script is given.
+        outputs: The data that it leaves.
         definition: The v1 run definition, given back by `get_details`.
     """
 
@@ -27,6 +30,8 @@ class RunSpec(In):
     compute: str = "local"
     variables: dict[str, str] = msgspec.field(default_factory=dict)
     max_seconds: Optional[int] = None
+    inputs: list[DataInput] = msgspec.field(default_factory=list)
+    outputs: list[DataOutput] = msgspec.field(default_factory=list)
     definition: dict[str, Any] = msgspec.field(default_factory=dict)
 
 

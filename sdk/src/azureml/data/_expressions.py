@@ -1,0 +1,227 @@
+"""Conditions over columns, as programs write them: `dataset["age"] > 30`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from numbers import Integral, Real
+from typing import Any, NoReturn
+
+from azureml.exceptions import UserErrorException
+from zaffre_sdk.wire.datasets import Column, Expression, Literal, Operation
+
+__all__ = ["ColumnExpression", "column", "condition_of"]
+
+
+class ColumnExpression:
+    """A column, or what is computed of columns; compared, it becomes a condition.
+
+    Conditions are joined with `&`, `|` and `~`, each in parentheses: Python's `and`, `or` and
+    `not` would ask whether the expression itself is true.
+    """
+
+    __hash__ = object.__hash__
+
+    def __init__(self, expression: Expression) -> None:
+        self._expression = expression
+
+    def is_null(self) -> ColumnExpression:
+        """Whether there is no value."""
+        return self._then("is_null")
+
+    def is_error(self) -> ColumnExpression:
+        """Whether the value could not be read as the type of the column."""
+        return self._then("is_error")
+
+    def contains(self, value: Any) -> ColumnExpression:
+        """Whether the text has `value` in it."""
+        return self._then("contains", value)
+
+    def starts_with(self, value: Any) -> ColumnExpression:
+        """Whether the text begins with `value`."""
+        return self._then("starts_with", value)
+
+    def ends_with(self, value: Any) -> ColumnExpression:
+        """Whether the text ends with `value`."""
+        return self._then("ends_with", value)
+
+    def length(self) -> ColumnExpression:
+        """How many characters the text has."""
+        return self._then("length")
+
+    def to_upper(self) -> ColumnExpression:
+        """The text in capital letters."""
+        return self._then("upper")
+
+    def to_lower(self) -> ColumnExpression:
+        """The text in small letters."""
+        return self._then("lower")
+
+    def substring(self, start: Any, length: Any = None) -> ColumnExpression:
+        """Part of the text, `start` counted from 0; to its end without `length`."""
+        return self._then("substring", start, *([] if length is None else [length]))
+
+    def index_of(self, value: Any) -> ColumnExpression:
+        """Where `value` begins in the text, counted from 0; -1 when it is not there."""
+        return self._then("index_of", value)
+
+    def __eq__(self, other: object) -> ColumnExpression:  # type: ignore[override] # not a truth
+        return self._then("is_null") if other is None else self._then("==", other)
+
+    def __ne__(self, other: object) -> ColumnExpression:  # type: ignore[override] # not a truth
+        return self._then("is_not_null") if other is None else self._then("!=", other)
+
+    def __lt__(self, other: Any) -> ColumnExpression:
+        return self._then("<", other)
+
+    def __le__(self, other: Any) -> ColumnExpression:
+        return self._then("<=", other)
+
+    def __gt__(self, other: Any) -> ColumnExpression:
+        return self._then(">", other)
+
+    def __ge__(self, other: Any) -> ColumnExpression:
+        return self._then(">=", other)
+
+    def __and__(self, other: Any) -> ColumnExpression:
+        return self._then("&", other)
+
+    def __rand__(self, other: Any) -> ColumnExpression:
+        return self._after("&", other)
+
+    def __or__(self, other: Any) -> ColumnExpression:
+        return self._then("|", other)
+
+    def __ror__(self, other: Any) -> ColumnExpression:
+        return self._after("|", other)
+
+    def __invert__(self) -> ColumnExpression:
+        return self._then("~")
+
+    def __add__(self, other: Any) -> ColumnExpression:
+        return self._then("+", other)
+
+    def __radd__(self, other: Any) -> ColumnExpression:
+        return self._after("+", other)
+
+    def __sub__(self, other: Any) -> ColumnExpression:
+        return self._then("-", other)
+
+    def __rsub__(self, other: Any) -> ColumnExpression:
+        return self._after("-", other)
+
+    def __mul__(self, other: Any) -> ColumnExpression:
+        return self._then("*", other)
+
+    def __rmul__(self, other: Any) -> ColumnExpression:
+        return self._after("*", other)
+
+    def __truediv__(self, other: Any) -> ColumnExpression:
+        return self._then("/", other)
+
+    def __rtruediv__(self, other: Any) -> ColumnExpression:
+        return self._after("/", other)
+
+    def __floordiv__(self, other: Any) -> ColumnExpression:
+        return self._then("//", other)
+
+    def __rfloordiv__(self, other: Any) -> ColumnExpression:
+        return self._after("//", other)
+
+    def __mod__(self, other: Any) -> ColumnExpression:
+        return self._then("%", other)
+
+    def __rmod__(self, other: Any) -> ColumnExpression:
+        return self._after("%", other)
+
+    def __pow__(self, other: Any) -> ColumnExpression:
+        return self._then("**", other)
+
+    def __rpow__(self, other: Any) -> ColumnExpression:
+        return self._after("**", other)
+
+    def __bool__(self) -> NoReturn:
+        raise RuntimeError(
+            "An expression over columns is neither true nor false. "
+            "Join conditions with `&`, `|` and `~`, each in parentheses."
+        )
+
+    def __repr__(self) -> str:
+        return written(self._expression)
+
+    def _then(self, operator: str, *operands: Any) -> ColumnExpression:
+        known = [self._expression, *(_operand(one) for one in operands)]
+        return ColumnExpression(Operation(operator, known))
+
+    def _after(self, operator: str, other: Any) -> ColumnExpression:
+        return ColumnExpression(Operation(operator, [_operand(other), self._expression]))
+
+
+def column(name: Any) -> ColumnExpression:
+    """Return the expression for a column.
+
+    Raises:
+        TypeError: `name` is not a text.
+    """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"A column is named by a text, not {name!r} ({type(name).__name__}).\n"
+            "`keep_columns` keeps several columns."
+        )
+    return ColumnExpression(Column(name))
+
+
+def condition_of(expression: Any) -> Expression:
+    """Return the expression that `filter` was given.
+
+    Raises:
+        UserErrorException: It is none.
+    """
+    if not isinstance(expression, ColumnExpression):
+        raise UserErrorException(
+            f"`filter` needs a condition over columns, not {expression!r} "
+            f"({type(expression).__name__}).\nFor example: "
+            "`dataset.filter(dataset['age'] > 30)`."
+        )
+    return expression._expression  # noqa: SLF001 - one module
+
+
+def written(expression: Expression) -> str:
+    """Return an expression as a program would write it."""
+    if isinstance(expression, Column):
+        return f"dataset[{expression.name!r}]"
+    if isinstance(expression, Literal):
+        return repr(expression.value)
+    words = [written(one) for one in expression.operands]
+    if expression.operator[0].isalpha():
+        return f"{words[0]}.{expression.operator}({', '.join(words[1:])})"
+    if len(words) == 1:
+        return f"{expression.operator}{words[0]}"
+    return f"({f' {expression.operator} '.join(words)})"
+
+
+def _operand(value: Any) -> Expression:
+    if isinstance(value, ColumnExpression):
+        return value._expression  # noqa: SLF001 - one module
+    return literal(value)
+
+
+def literal(value: Any) -> Literal:
+    """Return a value as expressions hold it.
+
+    Raises:
+        UserErrorException: It is of a kind that no column has.
+    """
+    if isinstance(value, (datetime, date)):
+        return Literal(value.isoformat(), datetime=True)
+    if hasattr(value, "item"):  # of NumPy
+        value = value.item()
+    if value is None or isinstance(value, (str, bool)):
+        return Literal(value)
+    if isinstance(value, Integral):
+        return Literal(int(value))
+    if isinstance(value, Real):
+        return Literal(float(value))
+    raise UserErrorException(
+        f"A column cannot be compared or computed with {value!r} ({type(value).__name__}).\n"
+        "A text, a number, a boolean, a date and time or another column is expected."
+    )

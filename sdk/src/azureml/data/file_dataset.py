@@ -1,0 +1,148 @@
+"""Files: fetched, mounted or listed, without looking into them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from azureml.core import _late
+from azureml.core._unsupported import unsupported
+from azureml.data import _keeping
+from azureml.data._expressions import ColumnExpression, condition_of
+from azureml.data._mounting import MountContext
+from azureml.data._steps import count_of, seed_of, share_of
+from azureml.data.abstract_dataset import AbstractDataset
+from azureml.data.dataset_error_handling import execution
+from azureml.exceptions import UserErrorException
+from zaffre_sdk.data.laying import lay
+from zaffre_sdk.data.metadata import METADATA, metadata_column
+from zaffre_sdk.errors import NoFilesError
+from zaffre_sdk.wire.datasets import Column, Filter, Sample, Skip, Split, Take
+
+if TYPE_CHECKING:
+    from typing import Self  # newer than the oldest Python that this runs on
+
+__all__ = ["FileDataset"]
+
+
+class FileDataset(AbstractDataset):
+    """Files of datastores, of the web, or of this machine.
+
+    Example:
+        >>> pictures = Dataset.File.from_files(path=(store, "pictures/**/*.png"))
+        >>> some = pictures.take_sample(0.1, seed=1).download("some")
+        >>> with pictures.mount() as mounted:
+        ...     print(os.listdir(mounted.mount_point))
+    """
+
+    _KIND = "file"
+
+    def to_path(self) -> list[str]:
+        """Return the paths of the files as `download` and `mount` lay them out.
+
+        They begin with a slash, below the folder that the path of the dataset names; with several
+        paths, below the names of their datastores.
+        """
+        _keeping.warn_of_changes(self)
+        return [f"/{one.relative}" for one in self._files()]
+
+    def download(
+        self,
+        target_path: str | None = None,
+        overwrite: bool = False,
+        ignore_not_found: bool = False,
+    ) -> list[str]:
+        """Fetch the files and return where they lie.
+
+        Args:
+            target_path: The folder; a new one without.
+            overwrite: Replace files that are there.
+            ignore_not_found: Return nothing when there are none, in place of an error.
+
+        Raises:
+            UserErrorException: A file is there, and `overwrite` is not set; nothing is fetched
+                then.
+        """
+        _keeping.warn_of_changes(self)
+        folder = Path(target_path or tempfile.mkdtemp(prefix="dataset-")).absolute()
+        try:
+            with execution("download"):
+                laid = lay(self._client, self._definition, folder, overwrite=overwrite)
+        except FileExistsError as error:
+            raise UserErrorException(str(error), inner_exception=error) from error
+        except UserErrorException as error:
+            if ignore_not_found and isinstance(error.inner_exception, NoFilesError):
+                return []
+            raise
+        return [str(path) for path in laid]
+
+    def mount(self, mount_point: str | None = None, **kwargs: Any) -> MountContext:
+        """Return a context in which the files lie in a folder, to be read only.
+
+        Args:
+            mount_point: The folder, which must be empty; a new one without.
+            **kwargs: Accepted: `skip_validate`, `allow_other` and their like.
+        """
+        return MountContext(self, mount_point)
+
+    def take(self, count: int) -> Self:
+        """Keep the first files."""
+        return self._then(Take(count_of(count)))
+
+    def skip(self, count: int) -> Self:
+        """Leave the first files out."""
+        return self._then(Skip(count_of(count)))
+
+    def take_sample(self, probability: float, seed: int | None = None) -> Self:
+        """Keep each file with a probability; the same seed keeps the same ones."""
+        return self._then(Sample(share_of(probability, "probability"), seed_of(seed)))
+
+    def random_split(self, percentage: float, seed: int | None = None) -> tuple[Self, Self]:
+        """Return two datasets that divide the files by chance.
+
+        Args:
+            percentage: Of the first one, between 0 and 1.
+            seed: The same one divides in the same way.
+        """
+        share, chance = share_of(percentage, "percentage"), seed_of(seed)
+        return (
+            self._then(Split(share, chance, first=True)),
+            self._then(Split(share, chance, first=False)),
+        )
+
+    def filter(self, expression: Any) -> Self:
+        """Keep the files that meet a condition over `partition_keys` or `file_metadata`."""
+        return self._then(Filter(condition_of(expression)))
+
+    def file_metadata(self, col: str) -> ColumnExpression:
+        """Return what is known of the files, for `filter`.
+
+        Args:
+            col: `Size`, `LastModifiedTime`, `CreationTime`, `Extension` (with its dot) or
+                `CanSeek`.
+        """
+        if col not in METADATA:
+            raise UserErrorException(f"`col` is {col!r}; there is: {', '.join(METADATA)}.")
+        return ColumnExpression(Column(metadata_column(col)))
+
+    def as_download(self, path_on_compute: str | None = None) -> Any:
+        """Return the dataset as an input of runs whose files are fetched before."""
+        return self._as_input("download", path_on_compute)
+
+    def as_mount(self, path_on_compute: str | None = None) -> Any:
+        """Return the dataset as an input of runs whose files are mounted."""
+        return self._as_input("mount", path_on_compute)
+
+    def as_hdfs(self) -> Any:
+        """Return the dataset as an input of runs that read by addresses of HDFS."""
+        return self._as_input("hdfs", None)
+
+    def _as_input(self, mode: str, path_on_compute: str | None) -> Any:
+        config = _late.find("azureml.data.dataset_consumption_config", "DatasetConsumptionConfig")
+        name = f"input__{(self.id or uuid4().hex)[:8]}"
+        return config(name, self, mode, path_on_compute)
+
+    as_cache = unsupported("FileDataset.as_cache")
+    hydrate = unsupported("FileDataset.hydrate")

@@ -1,0 +1,239 @@
+"""A table being read: its files, the engine, and the query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec.structs import replace
+
+from zaffre_sdk.data.tabular import blame
+from zaffre_sdk.data.tabular.delimited import delimited, layouts_of
+from zaffre_sdk.data.tabular.engine import BrokenInputError, Engine
+from zaffre_sdk.data.tabular.gathering import gathered
+from zaffre_sdk.data.tabular.lead import lead_of
+from zaffre_sdk.data.tabular.preparing import SourceFile
+from zaffre_sdk.data.tabular.query import Query, query_of
+from zaffre_sdk.data.tabular.source import FILE, Source
+from zaffre_sdk.data.tabular.typed_sources import answer, json_lines, parquet
+from zaffre_sdk.errors import DataError
+from zaffre_sdk.wire.datasets import Definition, Delimited, JsonLines, Parquet, SqlQuery
+
+if TYPE_CHECKING:
+    from typing import Self  # newer than the oldest Python that this runs on
+
+    import pyarrow as pa
+
+    from zaffre_sdk.client.client import WorkspaceClient
+
+A = TypeVar("A")
+
+# What the engine says where a cell has a line break and it reads on several threads.
+_ONE_THREAD = "Please disable the parallel csv reader"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a definition is read: for whom, and which files it stands for where that is known."""
+
+    client: WorkspaceClient | None
+    definition: Definition
+    files: Sequence[SourceFile] | None = None
+
+
+class Reading:
+    """A table being read; for use in `with`.
+
+    Args:
+        place: What is read.
+        bounded: Keep to a bound of memory.
+    """
+
+    def __init__(self, place: Place, *, bounded: bool = False) -> None:
+        self._place = place
+        self._definition = place.definition
+        self._bounded = bounded
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with self._stack:
+            place = self._place
+            self._files = self._stack.enter_context(
+                gathered(place.client, place.definition, place.files)
+            )
+            self._engine = self._stack.enter_context(Engine(bounded=self._bounded))
+            self._build()
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def rows(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Return rows of expressions over the records, such as aggregates."""
+        return self._attempt(lambda query: self._engine.rows(query.select(columns)))
+
+    def other_rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query over something else, such as a file that was written."""
+        return self._engine.rows(sql)
+
+    def table(self, *, extra: Sequence[str] = ()) -> pa.Table:
+        """Return all records, in columns as the query calls them, and what `extra` computes."""
+        return self._attempt(
+            lambda query: self._engine.table(query.select([*_columns(query), *extra]))
+        )
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the records as they are read, in columns as people call them."""
+        given = 0
+        try:
+            for batch in self._engine.batches(self._selected()):
+                yield self._named(batch)
+                given += batch.num_rows
+        except BrokenInputError as error:
+            if not self._slow_down(error):
+                raise self._explained(error) from error
+            yield from self._batches_again(given)
+
+    def copy(self, columns: Sequence[str], target: str) -> None:
+        """Write expressions over the records to a file."""
+        self._attempt(
+            lambda query: self._engine.run(f"COPY ({query.select(columns)}) TO {target}")
+        )
+
+    def misfit(self) -> DataError | None:
+        """Return the error for the first cell that does not fit its column; None without one."""
+        query = query_of(self._definition, self._lead, self._source, numbered=True)
+        fields = query.fields
+        told = [expression for one in fields for expression in (one.misfit, one.raw)]
+        found = self._engine.rows(
+            f"SELECT {FILE}, n, {', '.join(told)} FROM ({query.sql}) WHERE "
+            f"{' OR '.join(one.misfit for one in fields)} LIMIT 1"
+        )
+        if not found:
+            return None
+        number, record, *cells = found[0]
+        index = next(n for n in range(len(fields)) if cells[2 * n])
+        where = self._where(int(number) - 1, int(record))
+        return blame.misfit(where, fields[index], str(cells[2 * index + 1]))
+
+    def _build(self) -> None:
+        self._lead = lead_of(self._definition, self._files)
+        self._source = self._attempt_source()
+        self.query = query_of(self._definition, self._lead, self._source)
+
+    def _attempt_source(self) -> Source:
+        try:
+            return self._source_of()
+        except BrokenInputError as error:
+            raise self._explained(error) from error
+
+    def _source_of(self) -> Source:
+        reader = self._definition.reader
+        if isinstance(reader, Delimited):
+            return delimited(self._files, reader, before=len(self._lead.columns))
+        if isinstance(reader, Parquet):
+            return parquet(self._engine, self._files)
+        if isinstance(reader, JsonLines):
+            return json_lines(self._engine, self._files)
+        if isinstance(reader, SqlQuery):
+            from zaffre_sdk.data.tabular.sql import ask  # noqa: PLC0415 (rarely needed)
+
+            if self._place.client is None:
+                raise DataError(
+                    f"The datastore `{reader.datastore}` belongs to a workspace; name that first."
+                )
+            return answer(self._engine, ask(self._place.client, reader))
+        raise DataError("A dataset of files has no records; read its files one by one.")
+
+    def _attempt(self, work: Callable[[Query], A]) -> A:
+        try:
+            return work(self.query)
+        except BrokenInputError as error:
+            if not self._slow_down(error):
+                raise self._explained(error) from error
+        try:
+            return work(self.query)
+        except BrokenInputError as error:
+            raise self._explained(error) from error
+
+    def _slow_down(self, error: BrokenInputError) -> bool:
+        """Go on with one thread where the engine asks for it; tell whether it did."""
+        reader = self._definition.reader
+        if _ONE_THREAD not in str(error) or not isinstance(reader, Delimited) or reader.multi_line:
+            return False
+        self._definition = replace(self._definition, reader=replace(reader, multi_line=True))
+        self._build()
+        return True
+
+    def _batches_again(self, given: int) -> Iterator[pa.RecordBatch]:
+        """Yield the records again but for the first ones, which had been given."""
+        try:
+            for batch in self._engine.batches(self._selected()):
+                if given >= batch.num_rows:
+                    given -= batch.num_rows
+                    continue
+                yield self._named(batch.slice(given))
+                given = 0
+        except BrokenInputError as error:
+            raise self._explained(error) from error
+
+    def _selected(self) -> str:
+        return self.query.select(_columns(self.query))
+
+    def _named(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        names = [field.name for field in self.query.fields]
+        return type(batch).from_arrays(batch.columns, names=names)
+
+    def _explained(self, error: BrokenInputError) -> DataError:
+        """Return an error that says where the files are broken, as far as that can be found."""
+        reader = self._definition.reader
+        for file in self._files:
+            found = None
+            if isinstance(reader, Delimited):
+                width = len(self._source.columns) if hasattr(self, "_source") else None
+                found = blame.broken_row(file, reader, width=width)
+            elif isinstance(reader, JsonLines):
+                found = blame.broken_json_line(file)
+            if found is not None:
+                return found
+        return self._named_error(str(error))
+
+    def _named_error(self, said: str) -> DataError:
+        """Return the engine's words, with the file as people know it."""
+        words = said.splitlines()[0] if said else "The files cannot be read."
+        for file in self._files:
+            if str(file.path.absolute()) in said:
+                words = words.replace(str(file.path.absolute()), file.shown)
+                return DataError(f"`{file.shown}` cannot be read: {words}")
+        shown = ", ".join(f"`{file.shown}`" for file in self._files[:3])
+        return DataError(f"{shown or 'The answer'} cannot be read: {words}")
+
+    def _where(self, index: int, record: int) -> str:
+        if not self._files:
+            return f"Row {record} of the answer"
+        file = self._files[index]
+        if index:
+            before = self._engine.rows(
+                f"SELECT count(*) FROM ({self._source.sql}) WHERE {FILE} <= {index}"
+            )
+            record -= int(before[0][0])
+        reader = self._definition.reader
+        if not isinstance(reader, Delimited):
+            return f"`{file.shown}`, row {record}"
+        layouts = layouts_of(self._files, reader, before=len(self._lead.columns))
+        skip = next(one.skip for one in layouts.files if one.file == file)
+        line = blame.line_of_record(file, reader, record, skip=skip)
+        return f"`{file.shown}`, line {line}"
+
+
+def _columns(query: Query) -> list[str]:
+    return [field.column for field in query.fields]

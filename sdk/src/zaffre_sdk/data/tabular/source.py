@@ -1,0 +1,60 @@
+"""What a reader gives the engine: a query whose columns are `r0`, `r1` … and `f`.
+
+Names of columns as people write them never reach the engine, which does not tell capitals from
+small letters and has words of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zaffre_sdk.data.tabular.conversion import list_of
+from zaffre_sdk.data.tabular.preparing import SourceFile
+
+FILE = "f"
+"""The column that tells the file of a record, counted from 1."""
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """A column as it is in the files.
+
+    Attributes:
+        sql_type: As the engine calls it.
+        is_text: Its values are texts that stand for others: they are given types.
+        is_json: Its values are JSON, and become Python objects.
+    """
+
+    name: str
+    sql_type: str = "VARCHAR"
+    is_text: bool = False
+    is_json: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table as it is in the files.
+
+    Attributes:
+        columns: The n-th is `r<n>` in the query.
+        sql: The query.
+    """
+
+    columns: list[RawColumn]
+    sql: str
+
+
+def literal_path(file: SourceFile) -> str:
+    """Return a path in which no character stands for others."""
+    text = str(file.path.absolute())
+    for sign in "[*?":
+        text = text.replace(sign, f"\0{sign}]") if sign == "[" else text.replace(sign, f"[{sign}]")
+    return text.replace("\0", "[")
+
+
+def file_number(files: Sequence[SourceFile], *, column: str = "filename") -> str:
+    """Return the SQL of the number of a record's file."""
+    if len(files) == 1:
+        return "1"
+    return f"list_position({list_of([str(file.path.absolute()) for file in files])}, {column})"

@@ -1,0 +1,126 @@
+"""Conditions over columns become expressions that definitions hold."""
+
+from datetime import date, datetime
+
+import pytest
+from azureml.data._expressions import column, condition_of
+from azureml.exceptions import UserErrorException
+from zaffre_sdk.wire.datasets import Column, Literal, Operation
+
+
+def meaning(expression):
+    return condition_of(expression)
+
+
+def test_a_comparison_names_the_column_and_the_value():
+    assert meaning(column("age") > 30) == Operation(">", [Column("age"), Literal(30)])
+
+
+@pytest.mark.parametrize(
+    ("written", "operator"),
+    [
+        (lambda c: c == 1, "=="),
+        (lambda c: c != 1, "!="),
+        (lambda c: c < 1, "<"),
+        (lambda c: c <= 1, "<="),
+        (lambda c: c >= 1, ">="),
+        (lambda c: c + 1, "+"),
+        (lambda c: c - 1, "-"),
+        (lambda c: c * 1, "*"),
+        (lambda c: c / 1, "/"),
+        (lambda c: c // 1, "//"),
+        (lambda c: c % 1, "%"),
+        (lambda c: c**1, "**"),
+        (lambda c: c.contains(1), "contains"),
+        (lambda c: c.starts_with(1), "starts_with"),
+        (lambda c: c.ends_with(1), "ends_with"),
+        (lambda c: c.index_of(1), "index_of"),
+        (lambda c: c.substring(1), "substring"),
+    ],
+)
+def test_every_operator_over_a_column_and_a_value(written, operator):
+    assert meaning(written(column("a"))) == Operation(operator, [Column("a"), Literal(1)])
+
+
+@pytest.mark.parametrize(
+    ("written", "operator"),
+    [
+        (lambda c: 1 + c, "+"),
+        (lambda c: 1 - c, "-"),
+        (lambda c: 2 * c, "*"),
+        (lambda c: 1 / c, "/"),
+        (lambda c: 7 // c, "//"),
+        (lambda c: 7 % c, "%"),
+        (lambda c: 2**c, "**"),
+    ],
+)
+def test_a_value_may_come_first(written, operator):
+    found = meaning(written(column("a")))
+    assert found.operator == operator
+    assert found.operands[1] == Column("a")
+
+
+@pytest.mark.parametrize(
+    ("written", "operator"),
+    [
+        (lambda c: c.is_null(), "is_null"),
+        (lambda c: c.is_error(), "is_error"),
+        (lambda c: c.length(), "length"),
+        (lambda c: c.to_lower(), "lower"),
+        (lambda c: c.to_upper(), "upper"),
+        (lambda c: ~c, "~"),
+        (lambda c: c == None, "is_null"),  # noqa: E711 - what is tested
+        (lambda c: c != None, "is_not_null"),  # noqa: E711 - what is tested
+    ],
+)
+def test_every_operator_over_a_column_alone(written, operator):
+    assert meaning(written(column("a"))) == Operation(operator, [Column("a")])
+
+
+def test_conditions_are_joined():
+    a, b = column("a"), column("b")
+    found = meaning(((a > 1) & (b == "x")) | ~(a < b))
+    assert found.operator == "|"
+    assert [one.operator for one in found.operands] == ["&", "~"]
+
+
+def test_times_are_literals_of_their_own():
+    at = datetime(2020, 3, 1, 12)  # noqa: DTZ001 - tables have times without zone
+    assert meaning(column("day") >= at).operands[1] == Literal(
+        "2020-03-01T12:00:00", datetime=True
+    )
+    assert meaning(column("day") == date(2020, 3, 1)).operands[1] == Literal(
+        "2020-03-01", datetime=True
+    )
+
+
+def test_numbers_of_numpy_are_numbers():
+    numpy = pytest.importorskip("numpy")
+    assert meaning(column("a") > numpy.int64(3)).operands[1] == Literal(3)
+    assert meaning(column("a") > numpy.float32(0.5)).operands[1] == Literal(0.5)
+    assert meaning(column("a") == numpy.bool_(1)).operands[1] == Literal(value=True)
+
+
+def test_an_expression_is_no_truth():
+    with pytest.raises(RuntimeError, match=r"`&`, `\|` and `~`"):
+        bool(column("a") > 1)
+
+
+def test_what_no_column_has_is_refused():
+    with pytest.raises(UserErrorException, match="cannot be compared"):
+        column("a") > [1]  # noqa: B015 - raises
+
+
+def test_a_list_of_columns_is_no_column():
+    with pytest.raises(TypeError, match="keep_columns"):
+        column(["a", "b"])
+
+
+def test_a_filter_without_condition_is_refused():
+    with pytest.raises(UserErrorException, match="needs a condition"):
+        condition_of(3)
+
+
+def test_it_is_shown_as_it_was_written():
+    shown = repr((column("a") > 1) & column("b").contains("x"))
+    assert shown == "((dataset['a'] > 1) & dataset['b'].contains('x'))"

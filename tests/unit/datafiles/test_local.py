@@ -1,0 +1,273 @@
+"""Files of datastores on this machine's disk: links, odd things, and what is left behind."""
+
+import asyncio
+import errno
+import os
+import stat
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from zaffre.adapters.datafiles import parts
+from zaffre.adapters.datafiles.choice import ChosenFiles
+from zaffre.adapters.datafiles.folders import Folder
+from zaffre.adapters.datafiles.local import LocalFiles
+from zaffre.domain.datastores import Datastore, DatastoreKind
+from zaffre.domain.errors import ConflictError, ForbiddenError, NotFoundError, ZaffreError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "file").write_text("secret")
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def files(root: Path) -> LocalFiles:
+    return LocalFiles(Folder(root))
+
+
+async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+def write(files: LocalFiles, path: str, data: bytes = b"x", *, overwrite: bool = False):
+    return asyncio.run(files.write(path, stream(data), overwrite=overwrite))
+
+
+def read(files: LocalFiles, path: str) -> bytes:
+    async def inside():
+        return b"".join([chunk async for chunk in files.read(path)])
+
+    return asyncio.run(inside())
+
+
+def listed(files: LocalFiles, **how: str) -> list[str]:
+    async def inside():
+        return [file.path async for file in files.list(**how)]
+
+    return asyncio.run(inside())
+
+
+def local(workspace: str = "w1", **settings: str) -> Datastore:
+    now = datetime.now(UTC)
+    return Datastore(
+        workspace_id=workspace,
+        name="store",
+        kind=DatastoreKind.LOCAL,
+        settings=settings,
+        created_by="alice",
+        created_at=now,
+        updated_at=now,
+    )
+
+
+class TestLinks:
+    @pytest.mark.parametrize(
+        "target", ["../secret", "/etc/passwd", "/dev/zero", "../outside/file"]
+    )
+    def test_a11_a_link_that_leads_out_is_refused(self, files, root, target):
+        (root / "link").symlink_to(target)
+        for question in (lambda: read(files, "link"), lambda: asyncio.run(files.stat("link"))):
+            with pytest.raises(ForbiddenError, match="`link`") as caught:
+                question()
+            assert caught.value.code == "LinkLeadsOut"
+        assert listed(files) == []
+        assert listed(files, pattern="link") == []
+
+    def test_a11_a_folder_that_leads_out_is_refused(self, files, root):
+        (root / "link").symlink_to("../outside")
+        for question in (
+            lambda: read(files, "link/file"),
+            lambda: write(files, "link/new"),
+            lambda: write(files, "link/file", overwrite=True),
+            lambda: asyncio.run(files.remove("link/file")),
+        ):
+            with pytest.raises(ForbiddenError) as caught:
+                question()
+            assert caught.value.code == "LinkLeadsOut"
+        for how in ({}, {"prefix": "link/"}, {"pattern": "link/**"}, {"pattern": "*/file"}):
+            assert listed(files, **how) == []
+        assert (root.parent / "outside" / "file").read_text() == "secret"
+        assert os.listdir(root.parent / "outside") == ["file"]  # noqa: PTH208 (their names)
+
+    def test_a11_what_becomes_a_link_meanwhile_is_not_followed(self, files, root, monkeypatch):
+        (root / "a").mkdir()
+        (root / "a" / "file").write_text("plain")
+        resolve = Folder.resolve
+
+        def slow(folder, path):
+            resolved = resolve(folder, path)
+            if not (root / "a").is_symlink():
+                (root / "a").rename(root / "b")
+                (root / "a").symlink_to("../outside")
+            return resolved
+
+        monkeypatch.setattr(Folder, "resolve", slow)
+        with pytest.raises(NotFoundError):
+            read(files, "a/file")
+
+    def test_a11_a_datastore_does_not_begin_behind_a_link_that_leads_out(self, root):
+        (root / "link").symlink_to("../outside")
+        opened = ChosenFiles(root, {"data": root}).open(local(root="data", folder="link"), {})
+        for question in (lambda: read(opened, "file"), lambda: listed(opened)):
+            with pytest.raises(ForbiddenError):
+                question()
+        with pytest.raises(ForbiddenError):
+            asyncio.run(
+                ChosenFiles(root, {"data": root}).nearby(local(root="data", folder="link"))
+            )
+
+    def test_links_within_are_files(self, files, root):
+        write(files, "a/file", b"data")
+        (root / "link").symlink_to("a/file")
+        (root / "folder").symlink_to("a")
+        (root / "endless").symlink_to(".")
+        (root / "nowhere").symlink_to("none")
+        assert listed(files) == ["a/file", "link"]
+        assert read(files, "link") == read(files, "folder/file") == b"data"
+        write(files, "link", b"new", overwrite=True)
+        assert read(files, "a/file") == b"data"
+        asyncio.run(files.remove("link"))
+        assert listed(files) == ["a/file"]
+
+    def test_a_link_to_what_is_hidden_is_absent(self, files, root):
+        write(files, "a")
+        (root / "link").symlink_to(".zaffre-parts")
+        with pytest.raises(NotFoundError):
+            read(files, "link/x")
+
+
+class TestOddThings:
+    def test_what_is_no_file_is_absent(self, files, root):
+        os.mkfifo(root / "pipe")
+        (root / "folder").mkdir()
+        for path in ("pipe", "folder"):
+            with pytest.raises(NotFoundError):
+                read(files, path)
+        assert listed(files) == []
+
+    def test_a_folder_or_a_file_in_the_way_is_named(self, files, root):
+        write(files, "a/b")
+        for path in ("a", "a/b/c"):
+            with pytest.raises(ConflictError, match=f"`{path}`") as caught:
+                write(files, path, overwrite=True)
+            assert caught.value.code == "DataPathTaken"
+        assert listed(files) == ["a/b"]
+        assert list((root / ".zaffre-parts").iterdir()) == []
+
+    def test_a_name_that_is_no_text_is_passed_over(self, files, root):
+        Path(os.fsdecode(os.fsencode(root) + b"/\xff")).write_text("x")
+        assert listed(files) == []
+
+    def test_what_others_wrote_is_read(self, files, root):
+        for name in ("2020-01-01T00:00.csv", "dot.", "back\\slash", "e\u0301"):
+            (root / name).write_text(name)
+            assert read(files, name) == name.encode()
+        assert len(listed(files)) == 4
+
+    def test_files_are_read_only(self, files, root):
+        write(files, "a")
+        assert stat.S_IMODE((root / "a").stat().st_mode) == 0o444
+        write(files, "a", b"new", overwrite=True)
+        assert read(files, "a") == b"new"
+
+    def test_where_a_file_has_one_name_only(self, files, monkeypatch):
+        def refuse(*_names, **_folders):
+            raise OSError(errno.EPERM, "no links here")
+
+        monkeypatch.setattr(os, "link", refuse)
+        write(files, "a", b"old")
+        with pytest.raises(ConflictError):
+            write(files, "a", b"new")
+        assert read(files, "a") == b"old"
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_where_another_file_system_begins(self, files, root, monkeypatch, overwrite):
+        write(files, "a/old", b"old")
+        name_it = parts._name_it
+
+        def apart(part, name, *, folders, overwrite):
+            if folders[0] != folders[1]:
+                raise OSError(errno.EXDEV, "another device")
+            name_it(part, name, folders=folders, overwrite=overwrite)
+
+        monkeypatch.setattr(parts, "_name_it", apart)
+        written = write(files, "a/new", b"data" * 1_000_000, overwrite=overwrite)
+        assert read(files, "a/new") == b"data" * 1_000_000
+        assert asyncio.run(files.stat("a/new")) == written
+        assert sorted(os.listdir(root / "a")) == ["new", "old"]  # noqa: PTH208 (their names)
+        if not overwrite:
+            with pytest.raises(ConflictError):
+                write(files, "a/old")
+        assert read(files, "a/old") == b"old"
+        assert list((root / ".zaffre-parts").iterdir()) == []
+
+    def test_an_empty_folder_goes_with_its_last_file(self, files, root):
+        write(files, "a/b/c")
+        write(files, "a/d")
+        asyncio.run(files.remove("a/b/c"))
+        assert not (root / "a" / "b").exists()
+        asyncio.run(files.remove("a/d"))
+        assert not (root / "a").exists()
+
+    def test_writers_and_removers_of_one_folder(self, files):
+        async def one(number: int):
+            for _ in range(20):
+                await files.write(f"a/b/{number}", stream(b"x"), overwrite=False)
+                await files.remove(f"a/b/{number}")
+
+        async def inside():
+            await asyncio.gather(*(one(number) for number in range(8)))
+            return [file async for file in files.list()]
+
+        assert asyncio.run(inside()) == []
+
+    def test_what_a_killed_server_left_goes_after_a_day(self, files, root):
+        parts = root / ".zaffre-parts"
+        parts.mkdir()
+        old, new = parts / ".zaffre-old", parts / ".zaffre-new"
+        for part in (old, new):
+            part.write_text("half")
+        os.utime(old, (1, time.time() - 90_000))
+        write(files, "a")
+        assert not old.exists()
+        assert new.exists()
+
+    def test_a_full_disk_is_said(self, files, monkeypatch):
+        def full(*_any):
+            raise OSError(errno.ENOSPC, "full")
+
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(ZaffreError) as caught:
+            write(files, "a")
+        assert caught.value.code == "StorageFull"
+        assert listed(files) == []
+
+
+class TestNearby:
+    def test_a_folder_proves_itself(self, root):
+        chosen = ChosenFiles(root / "home", {"data": root})
+        found = asyncio.run(chosen.nearby(local(root="data", folder="x")))
+        assert found == asyncio.run(chosen.nearby(local(root="data", folder="x")))
+        assert found.folder == root / "x"
+        assert found.proof.read_text() == found.proof_text
+        assert len(found.proof_text) == 32
+        assert stat.S_IMODE(found.proof.stat().st_mode) == 0o600
+        assert listed(chosen.open(local(root="data", folder="x"), {})) == []
+
+    def test_a_workspace_takes_its_files_along(self, tmp_path):
+        chosen = ChosenFiles(tmp_path / "home", {})
+        for workspace in ("w1", "w2"):
+            write(chosen.open(replace(local(workspace), is_builtin=True), {}), "deep/a")
+        asyncio.run(chosen.remove_workspace("w1"))
+        asyncio.run(chosen.remove_workspace("w1"))
+        assert not (tmp_path / "home" / "w1").exists()
+        assert (tmp_path / "home" / "w2" / "store" / "deep" / "a").exists()
