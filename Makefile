@@ -32,6 +32,8 @@ demo: setup ## Train, track, register, deploy and score a model on real data
 
 test: setup ## Run the tests
 	@$(BIN)/python tools/bring_browser.py
+	@$(BIN)/python tools/bring_fuse.py
+	@$(BIN)/python tools/bring_azurite.py
 	@echo "test: running $(TESTS)"
 	@$(BIN)/python -m pytest $(TESTS)
 

@@ -14,6 +14,7 @@ TITLES = {
     "log": "Logging a metric",
     "mlflow": "Tracking through the client of MLflow",
     "scoring": "Scoring",
+    "data": "Data",
 }
 
 

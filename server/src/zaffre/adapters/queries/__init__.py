@@ -1,0 +1,1 @@
+"""Databases that datastores stand for, each behind its driver."""

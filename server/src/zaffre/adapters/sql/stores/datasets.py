@@ -1,0 +1,204 @@
+"""Versions of datasets in SQL."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy.dialects import sqlite
+
+from zaffre.adapters.sql.rows import columns_of, entity_of, values_of
+from zaffre.adapters.sql.tables import dataset_files, dataset_names, datasets
+from zaffre.domain.datasets import Dataset, FileMark, digest_of_marks
+from zaffre.domain.errors import missing
+
+_AT_ONCE: Final = 500
+_select = select(*columns_of(datasets, Dataset)).where(
+    datasets.c.workspace_id == bindparam("workspace")
+)
+_by_id = _select.where(datasets.c.id == bindparam("dataset"))
+_registered = _select.where(datasets.c.unregistered_at.is_(None))
+_of_name = _registered.where(datasets.c.name == bindparam("called"))
+_newest_first = _of_name.order_by(datasets.c.version.desc())
+_nameless = _select.where(
+    datasets.c.definition_digest == bindparam("definition_digest"),
+    datasets.c.marks_digest == bindparam("marks_digest"),
+    datasets.c.name.is_(None),
+)
+_newest_of_names = (
+    select(datasets.c.name, func.max(datasets.c.version).label("version"))
+    .where(
+        datasets.c.workspace_id == bindparam("workspace"),
+        datasets.c.name > bindparam("after"),
+        datasets.c.unregistered_at.is_(None),
+    )
+    .group_by(datasets.c.name)
+    .order_by(datasets.c.name)
+    .limit(bindparam("most"))
+    .subquery()
+)
+_newest = _select.join(
+    _newest_of_names,
+    and_(
+        datasets.c.name == _newest_of_names.c.name,
+        datasets.c.version == _newest_of_names.c.version,
+    ),
+).order_by(datasets.c.name)
+_of_run = _select.where(
+    datasets.c.run_id == bindparam("run"), datasets.c.name.is_not(None)
+).order_by(datasets.c.key)
+_key = select(datasets.c.key).where(
+    datasets.c.workspace_id == bindparam("workspace"), datasets.c.id == bindparam("dataset")
+)
+_marks = (
+    select(dataset_files.c.start, dataset_files.c.marks)
+    .where(
+        dataset_files.c.dataset_key == _key.scalar_subquery(),
+        dataset_files.c.start > bindparam("before"),
+    )
+    .order_by(dataset_files.c.start)
+)
+_this = (
+    datasets.c.workspace_id == bindparam("workspace"),
+    datasets.c.id == bindparam("dataset"),
+)
+_save = update(datasets).where(*_this)
+_unregister = update(datasets).where(
+    datasets.c.workspace_id == bindparam("workspace"),
+    datasets.c.name == bindparam("called"),
+    datasets.c.unregistered_at.is_(None),
+)
+_insert = insert(datasets).returning(datasets.c.key)
+_next_version = (
+    sqlite.insert(dataset_names)
+    .values(last_version=1)
+    .on_conflict_do_update(
+        index_elements=list(dataset_names.primary_key.columns),
+        set_={"last_version": dataset_names.c.last_version + 1},
+    )
+    .returning(dataset_names.c.last_version)
+)
+
+
+class SqlDatasetStore:
+    """Implements `ports.datasets.DatasetStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, dataset: Dataset, marks: Sequence[FileMark]) -> Dataset:
+        """Add it with what its files are, and return it with its number if it has a name."""
+        if dataset.name is not None:
+            name = {"workspace_id": dataset.workspace_id, "name": dataset.name}
+            version = self._connection.execute(_next_version, name).scalar_one()
+            dataset = replace(dataset, version=version)
+        values = values_of(datasets, dataset) | _digests(dataset, marks)
+        key = self._connection.execute(_insert, values).scalar_one()
+        rows = [
+            {"dataset_key": key, "start": start, "marks": _row(marks[start : start + _AT_ONCE])}
+            for start in range(0, len(marks), _AT_ONCE)
+        ]
+        if rows:
+            self._connection.execute(insert(dataset_files), rows)
+        return dataset
+
+    def get(self, workspace_id: str, dataset_id: str) -> Dataset:
+        """Return it by its id, registered or not."""
+        this = {"workspace": workspace_id, "dataset": dataset_id}
+        row = self._connection.execute(_by_id, this).one_or_none()
+        if row is None:
+            raise missing("dataset", dataset_id)
+        return entity_of(Dataset, row)
+
+    def find(self, workspace_id: str, name: str, version: int | None) -> Dataset | None:
+        """Return that version of a name, or the newest."""
+        statement = _newest_first.limit(1)
+        if version is not None:
+            statement = _of_name.where(datasets.c.version == version)
+        found = self._all(statement, {"workspace": workspace_id, "called": name})
+        return found[0] if found else None
+
+    def find_nameless(self, wanted: Dataset, marks: Sequence[FileMark]) -> Dataset | None:
+        """Return what was kept without a name and is equal to `wanted`."""
+        these = {"workspace": wanted.workspace_id} | _digests(wanted, marks)
+        for found in self._all(_nameless, these):
+            if _said(found) == _said(wanted):
+                return found
+        return None
+
+    def list(self, workspace_id: str, *, limit: int, after: str | None = None) -> list[Dataset]:
+        """Return the newest version of each name by name, those behind the name `after`."""
+        these = {"workspace": workspace_id, "after": after or "", "most": limit}
+        return [*self._all(_newest, these)]
+
+    def versions(
+        self, workspace_id: str, name: str, *, limit: int, after: int | None = None
+    ) -> Sequence[Dataset]:
+        """Return the versions of a name, newest first, those below the number `after`."""
+        statement = _newest_first.limit(limit)
+        if after is not None:
+            statement = statement.where(datasets.c.version < after)
+        return self._all(statement, {"workspace": workspace_id, "called": name})
+
+    def of_run(self, workspace_id: str, run_id: str, *, limit: int) -> Sequence[Dataset]:
+        """Return what a run registered, oldest first."""
+        return self._all(_of_run.limit(limit), {"workspace": workspace_id, "run": run_id})
+
+    def marks(
+        self, dataset: Dataset, *, limit: int | None = None, start: int = 0
+    ) -> Sequence[FileMark]:
+        """Return what its files were, from a place on."""
+        return [*self._marks(dataset, start, dataset.files if limit is None else limit)]
+
+    def save(self, dataset: Dataset) -> None:
+        """Replace description and tags."""
+        values = {
+            "workspace": dataset.workspace_id,
+            "dataset": dataset.id,
+            "description": dataset.description,
+            "tags": dataset.tags,
+        }
+        if not self._connection.execute(_save, values).rowcount:
+            raise missing("dataset", dataset.id)
+
+    def unregister(self, dataset: Dataset) -> None:
+        """Take the name away from all its versions."""
+        values = {
+            "workspace": dataset.workspace_id,
+            "called": dataset.name,
+            "unregistered_at": dataset.unregistered_at,
+        }
+        self._connection.execute(_unregister, values)
+
+    def _all(self, statement: "Select[Any]", values: dict[str, Any]) -> Sequence[Dataset]:
+        return [entity_of(Dataset, row) for row in self._connection.execute(statement, values)]
+
+    def _marks(self, dataset: Dataset, start: int, limit: int) -> Iterator[FileMark]:
+        """Yield marks; those of a row before `start` are passed over."""
+        rows = -(-(start % _AT_ONCE + limit) // _AT_ONCE)
+        these = {
+            "workspace": dataset.workspace_id,
+            "dataset": dataset.id,
+            "before": start - _AT_ONCE,
+        }
+        left = limit
+        for first, row in self._connection.execute(_marks.limit(rows), these):
+            for store, path, size, mark, digest in row[max(start - first, 0) :][:left]:
+                yield FileMark(path, size, mark, store, digest)
+                left -= 1
+
+
+def _row(marks: Sequence[FileMark]) -> list[tuple[str | None, str, int, str, str]]:
+    return [(mark.datastore, mark.path, mark.size, mark.mark, mark.digest) for mark in marks]
+
+
+def _digests(dataset: Dataset, marks: Sequence[FileMark]) -> dict[str, str]:
+    return {
+        "definition_digest": dataset.definition.digest,
+        # Only what has no name is found again by its files.
+        "marks_digest": "" if dataset.name else digest_of_marks(marks),
+    }
+
+
+def _said(dataset: Dataset) -> tuple[object, ...]:
+    return dataset.description, dataset.tags, dataset.run_id
