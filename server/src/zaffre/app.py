@@ -202,6 +202,7 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
             clock=clock,
             server=_described(info, home),
             url=settings.public_url or info.url,
+            is_behind_proxy=settings.behind_proxy,
             paging_key=paging_key(secret),
         )
         authenticator = Authenticator(work, digest_of(secret))

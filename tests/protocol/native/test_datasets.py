@@ -232,6 +232,9 @@ def test_addresses_are_marked_by_clients_and_never_opened(api: Api):
     for wrong in ({"path": "https://x.org/a"}, {"datastore": STORE}, {"size": -1}):
         body = {"name": "w", "definition": definition, "marks": [{**mark, **wrong}]}
         assert error_of(api, body)[:2] == (400, "InvalidMarks")
+    for marks in ([{**mark, "size": (1 << 50) + 1}], [mark, mark]):
+        body = {"name": "w", "definition": definition, "marks": marks}
+        assert error_of(api, body)[:2] == (400, "InvalidMarks")
 
 
 def test_a30_what_the_house_decides_is_not_taken(stored: Api):
@@ -292,6 +295,17 @@ class TestRuns:
         named = f"{stored.home}/dataset-names/data"
         assert stored.refused("DELETE", named, token=token) == forbidden
         assert stored.done("GET", one, token=token) == made
+
+    def test_a_run_that_made_a_version_does_not_take_the_name_of_the_others(
+        self, stored: Api, run: str
+    ):
+        register(stored, "data", files("d"))
+        token = stored.token_of(run)
+        assert register(stored, "data", files("e"), new_version=True, token=token)["version"] == 2
+        named = f"{stored.home}/dataset-names/data"
+        assert stored.refused("DELETE", named, token=token) == (403, "Forbidden")
+        register(stored, "own", files("d"), token=token)
+        stored.done("DELETE", f"{stored.home}/dataset-names/own", token=token)
 
     def test_a47_a_run_speaks_for_itself_alone(self, stored: Api, run: str):
         other = stored.run()

@@ -3,10 +3,13 @@
 import json
 import re
 from dataclasses import replace
+from functools import partial
 
+import doors
 import pytest
 from doors import HOST, bearer_of, bytes_of
 from zaffre.protocols.http.door import create_litestar
+from zaffre.protocols.http.house import House
 from zaffre.protocols.native.router import create_router
 
 from native.conftest import Api
@@ -185,6 +188,15 @@ def test_a_caller_of_this_machine_is_told_where_the_files_lie(api: Api, stores: 
     assert api.done("GET", f"{stores}/blobs/nearby") == nowhere
 
 
+def test_behind_a_proxy_nobody_but_runs_is_on_this_machine(tmp_path, monkeypatch, request):
+    monkeypatch.setattr(doors, "House", partial(House, is_behind_proxy=True))
+    api: Api = request.getfixturevalue("api")
+    path = f"{api.home}/datastores/workspaceblobstore/nearby"
+    assert api.done("GET", path)["folder"] is None
+    token = api.token_of(api.run())
+    assert api.done("GET", path, token=token)["folder"].startswith(str(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("client", "header"),
     [
@@ -193,6 +205,7 @@ def test_a_caller_of_this_machine_is_told_where_the_files_lie(api: Api, stores: 
         (None, None),
         (("127.0.0.1", 1), b"x-forwarded-for"),
         (("127.0.0.1", 1), b"forwarded"),
+        (("127.0.0.1", 1), b"x-forwarded-host"),
     ],
 )
 def test_a_caller_of_another_machine_is_not(api: Api, stores: str, client, header):

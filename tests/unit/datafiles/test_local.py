@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import hashlib
 import os
+import socket
 import stat
 import time
 from collections.abc import AsyncIterator
@@ -11,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from zaffre.adapters.datafiles import parts
+from zaffre.adapters.datafiles import folders, parts
+from zaffre.adapters.datafiles import local as local_files
 from zaffre.adapters.datafiles.choice import ChosenFiles
 from zaffre.adapters.datafiles.folders import Folder
 from zaffre.adapters.datafiles.local import LocalFiles
@@ -163,6 +166,50 @@ class TestOddThings:
         assert listed(files) == ["a/b"]
         assert list((root / ".zaffre-parts").iterdir()) == []
 
+    def test_names_that_no_folder_could_have_are_absent(self, files):
+        long = "a" * 300
+        assert listed(files, prefix=f"{long}/") == []
+        assert listed(files, pattern=f"{long}/*.csv") == []
+        asyncio.run(files.remove(long))
+
+    def test_a_socket_is_absent(self, files, root, monkeypatch):
+        monkeypatch.chdir(root)
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind("socket")
+            with pytest.raises(NotFoundError, match="socket"):
+                asyncio.run(files.stat("socket"))
+
+    def test_folders_may_lie_deeper_than_functions(self, files):
+        path = "/".join("a" * 1020)
+        write(files, path)
+        assert listed(files) == [path]
+        asyncio.run(files.remove(path))
+
+    def test_a_folder_that_may_not_be_read_is_named(self, files, root, monkeypatch):
+        (root / "closed").mkdir()
+        real = folders._open
+
+        def denied(name: str, above: int) -> int:
+            if name == "closed":
+                raise PermissionError(errno.EACCES, "denied")
+            return real(name, above)
+
+        monkeypatch.setattr(folders, "_open", denied)
+        with pytest.raises(ForbiddenError, match="closed"):
+            listed(files)
+
+    def test_a_file_called_like_its_folder_goes_alone(self, files):
+        write(files, "x/x")
+        write(files, "x/y")
+        asyncio.run(files.remove("x/x"))
+        assert listed(files) == ["x/y"]
+
+    def test_a_digest_is_made_in_turns(self, files, monkeypatch):
+        monkeypatch.setattr(local_files, "_TURN", 1)
+        data = os.urandom(3 << 20)
+        write(files, "large", data)
+        assert asyncio.run(files.digest("large")) == hashlib.sha256(data).hexdigest()
+
     def test_a_name_that_is_no_text_is_passed_over(self, files, root):
         Path(os.fsdecode(os.fsencode(root) + b"/\xff")).write_text("x")
         assert listed(files) == []
@@ -253,6 +300,11 @@ class TestOddThings:
 
 
 class TestNearby:
+    def test_a_folder_that_cannot_be_written_proves_nothing(self, root):
+        (root / ".zaffre-proof").symlink_to("elsewhere")
+        chosen = ChosenFiles(root.parent / "home", {"data": root})
+        assert asyncio.run(chosen.nearby(local(root="data"))) is None
+
     def test_a_folder_proves_itself(self, root):
         chosen = ChosenFiles(root / "home", {"data": root})
         found = asyncio.run(chosen.nearby(local(root="data", folder="x")))

@@ -10,6 +10,7 @@ from obstore.store import MemoryStore
 from zaffre.adapters.datafiles import objects
 from zaffre.adapters.datafiles.objects import ObjectFiles
 from zaffre.domain.data_files import DataFile
+from zaffre.domain.errors import InvalidError, NotFoundError
 
 NAMES = sorted({f"{a}{b}{c}" for a in "abc" for b in ("-", "/", ".", "0/") for c in range(9)})
 
@@ -43,3 +44,15 @@ def test_paths_come_in_order_however_few_are_held(monkeypatch, held):
 
     asyncio.run(inside())
     assert len(NAMES) == 108
+
+
+def test_paths_that_no_object_has_are_no_failure_of_the_storage():
+    files = ObjectFiles(MemoryStore(), "store")
+
+    async def inside():
+        with pytest.raises(NotFoundError):
+            await files.stat("a\x7fb")
+        with pytest.raises(InvalidError):
+            assert [file async for file in files.list(prefix="a\nb/")] == []
+
+    asyncio.run(inside())

@@ -13,6 +13,7 @@ from zaffre.domain.data_files import (
     check_written_path,
 )
 from zaffre.domain.errors import InvalidError, NotFoundError
+from zaffre_sdk.data.patterns import Pattern as PatternOfClients
 
 PATHS = ["a.csv", "b", "a/b.csv", "a/b/c.csv", "ab/c", "a/.hidden", "x/y/z/1.csv", "x/y/2.csv"]
 
@@ -38,6 +39,8 @@ def test_patterns_choose_what_the_plain_rule_chooses():
             continue
         for path in PATHS:
             assert Pattern(pattern).matches(path) == plainly(pattern, path), (pattern, path)
+            # Clients near the files choose among them themselves, by the same rule.
+            assert PatternOfClients(pattern).matches(path) == plainly(pattern, path), pattern
             chosen += Pattern(pattern).matches(path)
     assert chosen > 500
 

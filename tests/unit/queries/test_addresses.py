@@ -55,6 +55,8 @@ def test_tls_is_demanded_and_checked_unless_it_is_refused():
         ("server_name", "reader@a"),
         ("server_name", "a b"),
         ("server_name", "-a"),
+        ("server_name", "a..b"),
+        ("server_name", "a" * 64),
         ("server_name", ""),
         ("endpoint", "a/b"),
         ("port_number", "5432;options"),

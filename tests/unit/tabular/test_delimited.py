@@ -38,6 +38,19 @@ def test_types_are_those_of_azure_ml(frame):
     assert found["t"].tolist() == [pd.Timestamp("2020-01-02"), pd.Timestamp("2020-01-02 10:00")]
 
 
+def test_times_as_people_write_them(frame):
+    texts = ["1/2/2020", "1/3/2020 14:05", "1/4/2020 1:05:06 PM"]
+    others = ["13-02-2020", "01-02-2020", "02-02-2020"]
+    lines = "".join(f"{one},{other}\n" for one, other in zip(texts, others, strict=True))
+    found = frame({"a.csv": f"t,d\n{lines}"})
+    assert [str(time) for time in found["t"]] == [
+        "2020-01-02 00:00:00",
+        "2020-01-03 14:05:00",
+        "2020-01-04 13:05:06",
+    ]
+    assert found["d"].dt.day.tolist() == [13, 1, 2]
+
+
 def test_names_are_trimmed_numbered_and_made_up(frame):
     found = frame({"a.csv": " a ,a,,b\n1,2,3,4,5\n"})
     assert list(found.columns) == ["a", "a_1", "Column3", "b", "Column5"]
@@ -53,6 +66,37 @@ def test_names_that_differ_by_capitals_alone_stay_apart(open_files, tmp_path):
 def test_short_lines_blank_lines_and_marks_at_the_beginning(frame):
     found = frame({"a.csv": b"\xef\xbb\xbf\na,b,c\r\n1,x\r\n\r\n2,y,z\r\n"})
     assert records(found) == [(1, "x", None), (2, "y", "z")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\na,b\r\n1,x\r\n2,y\r\n",
+        b"a,b\r\n1,x\n2,y\n",
+        b"a,b\n1,x\r\n2,y\n",
+        b"a,b\r1,x\r2,y\r",
+        b"a,b\r\n1,x\r\n2,y",
+    ],
+)
+def test_lines_may_end_in_several_ways(open_files, content):
+    table = open_files({"a.csv": content, "b.csv": "a,b\n3,z\n"})
+    assert records(table.to_pandas()) == [(1, "x"), (2, "y"), (3, "z")]
+    assert table.count() == sum(batch.num_rows for batch in table.batches()) == 3
+
+
+def test_lines_may_end_otherwise_far_behind(open_files):
+    lines = [f"{n},x" for n in range(40_000)]
+    for first, second in (("\n", "\r\n"), ("\r\n", "\n")):
+        content = f"a,b{first}{first.join(lines[:30_000])}{first}{second.join(lines[30_000:])}"
+        table = open_files({"a.csv": content})
+        assert table.count() == 40_000
+        found = [n for batch in table.batches() for n in batch.column(0).to_pylist()]
+        assert found == table.to_pandas()["a"].tolist() == list(range(40_000))
+
+
+def test_line_breaks_in_cells_stay_as_they_are(open_files):
+    table = open_files({"a.csv": b'a,b\r\n1,"x\ny"\r\n2,z\r\n'}, Delimited(multi_line=True))
+    assert [row["b"] for batch in table.batches() for row in batch.to_pylist()] == ["x\ny", "z"]
 
 
 def test_without_header_columns_are_numbered(frame):

@@ -123,7 +123,7 @@ Expression = Union[Column, Literal, Operation]
 
 
 class KeepColumns(In, tag="keep_columns", tag_field="do"):
-    """Keep these columns, in this order."""
+    """Keep these columns, in the order that they have."""
 
     columns: list[str]
 

@@ -35,6 +35,9 @@ class DatasetStore(Protocol):
     ) -> Sequence[Dataset]:
         """Return the versions of a name, newest first, those below the number `after`."""
 
+    def makers(self, dataset: Dataset) -> Sequence[str]:
+        """Return who made the versions of its name, each but once."""
+
     def of_run(self, workspace_id: str, run_id: str, *, limit: int) -> Sequence[Dataset]:
         """Return what a run registered, oldest first."""
 

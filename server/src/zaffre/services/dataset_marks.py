@@ -90,7 +90,7 @@ class DatasetMarks:
         opened = await self._opened(workspace_id, dataset.definition, caller=caller)
         seen = await _listed(dataset.definition, opened, may_be_empty=True)
         before = {mark.key: mark for mark in known if mark.datastore is not None}
-        found = compare(before.values(), seen)
+        found = await asyncio.to_thread(compare, before.values(), seen)
         doubtful = await _digested(found.doubtful, opened, {})
         really = [mark for mark in doubtful if mark.digest != before[mark.key].digest]
         name = _Names(opened)

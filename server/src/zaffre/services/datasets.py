@@ -25,6 +25,7 @@ from zaffre.services.context import Context
 LATEST: Final = "latest"
 _GUESSED: Final = 1000
 _NAMED: Final = 10
+_MAX_FILE_BYTES: Final = 1 << 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,10 +227,11 @@ class DatasetService:
 
         Raises:
             NotFoundError: `DatasetNotFound`.
-            ForbiddenError: `Forbidden`, for the token of a run that did not make the newest.
+            ForbiddenError: `Forbidden`, for the token of a run that did not make all of them.
         """
         newest = self.version(workspace_id, name, LATEST, caller=caller)
-        check_maker(caller, newest.created_by, "dataset", newest.name or name)
+        for maker in self._stores.datasets.makers(newest):
+            check_maker(caller, maker, "dataset", newest.name or name)
         now = self._context.clock.now()
         self._stores.datasets.unregister(replace(newest, unregistered_at=now))
 
@@ -297,6 +299,8 @@ def _number(version: str) -> int:
 
 def _check_marks(definition: Definition, marks: Sequence[FileMark]) -> None:
     addresses = {place.path for place in definition.places if place.is_address}
+    if len({mark.key for mark in marks}) < len(marks):
+        raise InvalidError("InvalidMarks", "An address is marked twice.", target="marks")
     for mark in marks:
         if mark.datastore is not None or mark.path not in addresses:
             raise InvalidError(
@@ -305,9 +309,9 @@ def _check_marks(definition: Definition, marks: Sequence[FileMark]) -> None:
                 target="marks",
                 hint="Only addresses are marked by clients; the server looks at datastores.",
             )
-        if mark.size < 0:
+        if not 0 <= mark.size <= _MAX_FILE_BYTES:
             raise InvalidError(
-                "InvalidMarks", f"The size of {shown(mark.path)} is negative.", target="marks"
+                "InvalidMarks", f"{shown(mark.path)} cannot have such a size.", target="marks"
             )
         check_text(mark.mark, target="marks")
         if mark.digest:

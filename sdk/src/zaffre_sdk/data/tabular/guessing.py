@@ -11,7 +11,8 @@ from zaffre_sdk.wire.datasets import ColumnType
 
 _INTEGER = re.compile(r"[+-]?\d+")
 _FLOAT = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|inf|infinity)", re.IGNORECASE)
-_BOOLEANS = frozenset({"true", "false", "t", "f", "yes", "no"})
+# Of 0 and 1 alone a column is of integers.
+_BOOLEANS = frozenset({"true", "false", "t", "f", "yes", "no", "0", "1"})
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 _ISO = "ISO 8601"
 _ISO_FORMATS = (
@@ -27,9 +28,13 @@ _DATES = (
         _ISO,
     ),
     (re.compile(r"\d{4}/\d{1,2}/\d{1,2}"), "%Y/%m/%d"),
+    (re.compile(r"\d{4}/\d{1,2}/\d{1,2} \d{1,2}:\d\d:\d\d"), "%Y/%m/%d %H:%M:%S"),
     (re.compile(r"\d{1,2}-[A-Za-z]{3}-\d\d"), "%d-%b-%y"),
 )
-_SLASHES = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}(?P<time> \d{1,2}:\d\d(?P<s>:\d\d)? [AaPp][Mm])?")
+_DAY_OR_MONTH = re.compile(
+    r"(?P<first>\d{1,2})(?P<sign>[/-])(?P<second>\d{1,2})(?P=sign)\d{4}"
+    r"(?: \d{1,2}:\d\d(?P<seconds>:\d\d)?(?P<half> [AaPp][Mm])?)?"
+)
 _MONTHS = 12
 _SECONDS_END = len("2020-01-02T03:04:05")
 
@@ -65,7 +70,7 @@ def _guess_datetime(texts: Sequence[str]) -> Guess | None:
     formats: set[str] = set()
     slashed: list[re.Match[str]] = []
     for text in texts:
-        found = _SLASHES.fullmatch(text)
+        found = _DAY_OR_MONTH.fullmatch(text)
         if found is not None:
             slashed.append(found)
             continue
@@ -97,20 +102,27 @@ def _is_moment(text: str, form: str) -> bool:
 
 
 def _guess_slashed(slashed: Sequence[re.Match[str]], others: set[str]) -> Guess | None:
-    first = max(int(found[1]) for found in slashed)
-    second = max(int(found[2]) for found in slashed)
+    first = max(int(found["first"]) for found in slashed)
+    second = max(int(found["second"]) for found in slashed)
     if min(first, second) > _MONTHS:
         return None  # Of some the day comes first, of some the month.
     day_first = first > _MONTHS
-    form = "%d/%m/%Y" if day_first else "%m/%d/%Y"
     formats = set(others)
     for found in slashed:
-        clock = (" %I:%M:%S %p" if found["s"] else " %I:%M %p") if found["time"] else ""
-        if not _is_moment(found[0], form + clock):
+        form = _format_of_day(found, day_first=day_first)
+        if not _is_moment(found[0], form):
             return None
-        formats.add(form + clock)
+        formats.add(form)
     ambiguous = not day_first and second <= _MONTHS
     return Guess(ColumnType("datetime", formats=_formats(formats)), ambiguous)
+
+
+def _format_of_day(found: re.Match[str], *, day_first: bool) -> str:
+    date = found["sign"].join(("%d", "%m", "%Y") if day_first else ("%m", "%d", "%Y"))
+    if ":" not in found[0]:
+        return date
+    seconds = ":%S" if found["seconds"] else ""
+    return f"{date} %I:%M{seconds} %p" if found["half"] else f"{date} %H:%M{seconds}"
 
 
 def _formats(found: set[str]) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +14,7 @@ from msgspec.structs import replace
 
 from zaffre_sdk.data.tabular import blame
 from zaffre_sdk.data.tabular.delimited import delimited, layouts_of
+from zaffre_sdk.data.tabular.endings import with_one_ending
 from zaffre_sdk.data.tabular.engine import BrokenInputError, Engine
 from zaffre_sdk.data.tabular.gathering import gathered
 from zaffre_sdk.data.tabular.lead import lead_of
@@ -33,6 +36,8 @@ A = TypeVar("A")
 
 # What the engine says where a cell has a line break and it reads on several threads.
 _ONE_THREAD = "Please disable the parallel csv reader"
+# What it says where lines begin to end otherwise in the middle of a file.
+_LOST = "reached an invalid state"
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class Reading:
         self._place = place
         self._definition = place.definition
         self._bounded = bounded
+        self._has_one_ending = False
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -94,14 +100,19 @@ class Reading:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the records as they are read, in columns as people call them."""
         given = 0
-        try:
-            for batch in self._engine.batches(self._selected()):
-                yield self._named(batch)
-                given += batch.num_rows
-        except BrokenInputError as error:
-            if not self._slow_down(error):
-                raise self._explained(error) from error
-            yield from self._batches_again(given)
+        while True:
+            skipped = given
+            try:
+                for batch in self._engine.batches(self._selected()):
+                    rest = batch.slice(min(skipped, batch.num_rows))
+                    skipped -= batch.num_rows - rest.num_rows
+                    given += rest.num_rows
+                    yield self._named(rest)
+            except BrokenInputError as error:
+                if not self._mended(error):
+                    raise self._explained(error) from error
+                continue  # What was given before is left out, since the order is the same.
+            return
 
     def copy(self, columns: Sequence[str], target: str) -> None:
         """Write expressions over the records to a file."""
@@ -155,36 +166,31 @@ class Reading:
         raise DataError("A dataset of files has no records; read its files one by one.")
 
     def _attempt(self, work: Callable[[Query], A]) -> A:
-        try:
-            return work(self.query)
-        except BrokenInputError as error:
-            if not self._slow_down(error):
-                raise self._explained(error) from error
-        try:
-            return work(self.query)
-        except BrokenInputError as error:
-            raise self._explained(error) from error
+        while True:
+            try:
+                return work(self.query)
+            except BrokenInputError as error:  # noqa: PERF203 (it is tried a few times at most)
+                if not self._mended(error):
+                    raise self._explained(error) from error
 
-    def _slow_down(self, error: BrokenInputError) -> bool:
-        """Go on with one thread where the engine asks for it; tell whether it did."""
-        reader = self._definition.reader
-        if _ONE_THREAD not in str(error) or not isinstance(reader, Delimited) or reader.multi_line:
+    def _mended(self, error: BrokenInputError) -> bool:
+        """Go on in a slower way where the engine needs one; tell whether there was one."""
+        reader, said = self._definition.reader, str(error)
+        if not isinstance(reader, Delimited):
             return False
-        self._definition = replace(self._definition, reader=replace(reader, multi_line=True))
+        if _ONE_THREAD in said and not reader.multi_line:
+            self._definition = replace(self._definition, reader=replace(reader, multi_line=True))
+        elif _LOST in said and not self._has_one_ending:
+            folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="zaffre-table-")))
+            self._files = [
+                with_one_ending(file, folder / f"{index:06}")
+                for index, file in enumerate(self._files)
+            ]
+            self._has_one_ending = True
+        else:
+            return False
         self._build()
         return True
-
-    def _batches_again(self, given: int) -> Iterator[pa.RecordBatch]:
-        """Yield the records again but for the first ones, which had been given."""
-        try:
-            for batch in self._engine.batches(self._selected()):
-                if given >= batch.num_rows:
-                    given -= batch.num_rows
-                    continue
-                yield self._named(batch.slice(given))
-                given = 0
-        except BrokenInputError as error:
-            raise self._explained(error) from error
 
     def _selected(self) -> str:
         return self.query.select(_columns(self.query))

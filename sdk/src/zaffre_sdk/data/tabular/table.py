@@ -10,6 +10,7 @@ from zaffre_sdk.data.tabular.exports import write_csv, write_parquet
 from zaffre_sdk.data.tabular.frames import frame_of
 from zaffre_sdk.data.tabular.gathering import gathered
 from zaffre_sdk.data.tabular.quick import quick_frame
+from zaffre_sdk.data.tabular.quick_parquet import quick_parquet
 from zaffre_sdk.data.tabular.reading import Place, Reading
 from zaffre_sdk.errors import DataError
 from zaffre_sdk.wire.datasets import Definition
@@ -72,7 +73,7 @@ class Table:
             DataError: A file cannot be read, or a cell does not fit and is to fail; names file,
                 line and column.
         """
-        plain = self._quickly()
+        plain = self._quickly(out_of_range_datetime)
         if plain is not None:
             return plain
         with Reading(self._place) as reading:
@@ -135,10 +136,15 @@ class Table:
         with Reading(self._place, bounded=True) as reading:
             return measure(reading)
 
-    def _quickly(self) -> pd.DataFrame | None:
+    def _quickly(self, out_of_range_datetime: str) -> pd.DataFrame | None:
         place = self._place
         with gathered(place.client, place.definition, place.files) as files:
-            return quick_frame(place.definition, files)
+            frame = quick_frame(place.definition, files)
+            if frame is not None:
+                return frame
+            return quick_parquet(
+                place.definition, files, out_of_range_datetime=out_of_range_datetime
+            )
 
 
 def open_table(client: WorkspaceClient | None, definition: Definition) -> Table:

@@ -102,11 +102,12 @@ class ChosenFiles:
 
 
 def _proved(folder: Folder) -> NearbyFolder | None:
-    """Return the folder with its proof; None where the server itself may not write one."""
+    """Return the folder with its proof; None where the server itself cannot write one."""
     try:
         with folder.opened(make=True) as descriptor:
             text = _proof_in(descriptor)
-    except PermissionError:
+    except (OSError, UnicodeDecodeError):
+        # Not its own, read-only, full, or something else of that name: the door says what is.
         return None
     return NearbyFolder(folder.path, folder.path / PROOF, text)
 

@@ -21,7 +21,8 @@ _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # A pipe or a device of that name must not be waited for.
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _IN_THE_WAY: Final = frozenset({errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENOTEMPTY})
-_ABSENT: Final = _IN_THE_WAY | {errno.ENOENT, errno.ENAMETOOLONG}
+# A socket, or a device behind which nothing is, cannot be opened.
+_ABSENT: Final = _IN_THE_WAY | {errno.ENOENT, errno.ENAMETOOLONG, errno.ENXIO, errno.ENODEV}
 _DENIED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 

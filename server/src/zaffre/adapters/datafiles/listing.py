@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from zaffre.adapters.datafiles.folders import Folder
+from zaffre.adapters.datafiles.folders import Folder, said
 from zaffre.domain.data_files import HIDDEN, DataFile
-from zaffre.domain.errors import ZaffreError
+from zaffre.domain.errors import NotFoundError, ZaffreError
 
 _LAST: Final = "\U0010ffff"
 
@@ -25,9 +25,21 @@ def files_below(folder: Folder, *, prefix: str, after: str) -> Iterator[DataFile
 
     Links to files inside are files; links to folders are passed over, so that no file is listed
     twice and no walk is endless.
+
+    Raises:
+        ForbiddenError: `DatastoreRefused`, for a folder that the server's user may not read.
     """
     begin = prefix.rpartition("/")[0]
-    yield from _below(folder, f"{begin}/" if begin else "", prefix=prefix, after=after)
+    # Folders may lie deeper than functions can.
+    walk = [_below(folder, f"{begin}/" if begin else "", prefix=prefix, after=after)]
+    while walk:
+        found = next(walk[-1], None)
+        if found is None:
+            walk.pop()
+        elif isinstance(found, DataFile):
+            yield found
+        else:
+            walk.append(_below(folder, found, prefix=prefix, after=after))
 
 
 def file_of(path: str, found: os.stat_result) -> DataFile:
@@ -40,22 +52,26 @@ def file_of(path: str, found: os.stat_result) -> DataFile:
     )
 
 
-def _below(folder: Folder, place: str, *, prefix: str, after: str) -> Iterator[DataFile]:
+def _below(folder: Folder, place: str, *, prefix: str, after: str) -> Iterator[DataFile | str]:
+    """Yield the files of a folder, and the paths of those in it that may have some."""
     for name, found in _scanned(folder, place):
         path = place + name
         if found is not None:
             if path > after and path.startswith(prefix):
                 yield file_of(path, found)
         elif f"{path}{_LAST}" > after and (path.startswith(prefix) or prefix.startswith(path)):
-            yield from _below(folder, path, prefix=prefix, after=after)
+            yield path
 
 
 def _scanned(folder: Folder, place: str) -> list[_Found]:
     try:
         with folder.opened(place.rstrip("/")) as descriptor, os.scandir(descriptor) as entries:
             found = [_looked_at(folder, place, entry) for entry in entries]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    except OSError as error:
+        meant = said(error, place.rstrip("/"))
+        if isinstance(meant, NotFoundError):
+            return []
+        raise meant from error
     return sorted(one for one in found if one is not None)
 
 

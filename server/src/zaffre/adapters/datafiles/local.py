@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import itertools
 import os
@@ -26,6 +27,9 @@ from zaffre.domain.errors import ForbiddenError, NotFoundError
 _SMALL: Final = 256 << 10
 """What is no larger is kept in memory until it is all there, and written in one go."""
 _PAGE: Final = 500
+_TURN: Final = 64 * CHUNK
+"""After so many bytes of a digest others have their turn in the thread."""
+_NOT_THERE: Final = frozenset({errno.ENOENT, errno.ENAMETOOLONG})
 
 
 class LocalFiles:
@@ -107,7 +111,11 @@ class LocalFiles:
     async def digest(self, path: str) -> str:
         """Return the SHA-256 of a file."""
         check_read_path(path)
-        return await asyncio.to_thread(self._digest, path)
+        turns = self._digest(path)
+        digest = ""
+        while not digest:
+            digest = await asyncio.to_thread(next, turns)
+        return digest
 
     def _opened(self, path: str) -> IO[bytes]:
         return os.fdopen(self._folder.open_file(path), "rb", buffering=0)
@@ -131,9 +139,18 @@ class LocalFiles:
             return False
         return True
 
-    def _digest(self, path: str) -> str:
+    def _digest(self, path: str) -> Iterator[str]:
+        """Yield nothing in the middle, and the digest in the end."""
+        seen = hashlib.sha256()
         with self._opened(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # raw files will do
+            done = 0
+            while chunk := file.read(CHUNK):
+                seen.update(chunk)
+                done += len(chunk)
+                if done >= _TURN:
+                    done = 0
+                    yield ""
+        yield seen.hexdigest()
 
     def _remove(self, path: str) -> None:
         """Remove the file or the link of that name, and folders that are empty then."""
@@ -142,15 +159,16 @@ class LocalFiles:
             with self._folder.opened(above) as folder:
                 os.unlink(name, dir_fd=folder)
                 os.fsync(folder)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return
+            raise said(error, path, writing=True) from error
+        # The first one that is not empty, or is somebody else's, ends it.
+        with contextlib.suppress(OSError):
             while above:
                 above, _, name = above.rpartition("/")
                 with self._folder.opened(above) as folder:
                     os.rmdir(name, dir_fd=folder)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            if name == path.rpartition("/")[2]:
-                raise said(error, path, writing=True) from error
 
 
 class _Reading:

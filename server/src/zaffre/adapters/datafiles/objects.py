@@ -22,7 +22,13 @@ from zaffre.domain.data_files import (
     is_hidden,
     no_file,
 )
-from zaffre.domain.errors import ForbiddenError, NotFoundError, UnavailableError, ZaffreError
+from zaffre.domain.errors import (
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnavailableError,
+    ZaffreError,
+)
 
 if TYPE_CHECKING:  # these are in the stubs of obstore alone
     from obstore import GetOptions, ObjectMeta
@@ -40,6 +46,7 @@ _MADE: Final = re.compile(r"at-[0-9.]+-[0-9a-f]+").fullmatch
 # Some requests fail with a text alone.
 _REFUSED: Final = re.compile(r"status code: 40[13]\b")
 _ABSENT: Final = re.compile(r"status code: 404\b")
+_NO_PATH: Final = "Could not parse path"
 _DENIED: Final = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
 _SECRET: Final = re.compile(r"(?i)\b(sig|signature|token|key|x-amz-[a-z-]+)=[^&\s\"']+")
 
@@ -199,6 +206,8 @@ class ObjectFiles:
         except exceptions.PreconditionError:
             raise file_changed(path) from None
         except (exceptions.BaseError, ValueError) as error:
+            if str(error).startswith(_NO_PATH):
+                raise (no_file(path) if path else _bad_path()) from None
             said = _SECRET.sub(r"\1=…", str(error))[:500]
             _log.warning("The datastore %s fails: %s", self._name, said)
             raise _failed(self._name, error) from None
@@ -264,6 +273,15 @@ def _failed(name: str, error: Exception) -> ZaffreError:
         f"The storage behind the datastore {shown(name)} does not answer.",
         target="datastore",
         hint="Look at its settings, and at the log of the server.",
+    )
+
+
+def _bad_path() -> InvalidError:
+    return InvalidError(
+        "InvalidPath",
+        "The path has a character that object stores do not take.",
+        target="path",
+        hint="Leave control characters out.",
     )
 
 

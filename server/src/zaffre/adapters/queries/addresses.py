@@ -16,6 +16,8 @@ from zaffre.domain.errors import InvalidError
 
 # Names and numbers of hosts. A path would be a socket of this machine, a comma a list of hosts.
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|[0-9A-Fa-f:]{2,45}")
+# The system itself fails on longer and on empty ones, in words of its own.
+_LABEL: Final = 63
 _MAX_PORT: Final = 65_535
 _TRUE: Final = {"true": True, "false": False}
 
@@ -68,7 +70,8 @@ def address_of(datastore: Datastore, credential: Mapping[str, str], *, port: int
 def _host(settings: Mapping[str, str]) -> str:
     name, endpoint = _needed(settings, "server_name"), settings.get("endpoint", "")
     host = f"{name}.{endpoint}" if endpoint else name
-    if not _HOST.fullmatch(host):
+    labels = host.removesuffix(".").split(".")
+    if not _HOST.fullmatch(host) or not all(0 < len(label) <= _LABEL for label in labels):
         raise _wrong("server_name", host, hint="Name a host, such as `db.example.com`.")
     return host
 

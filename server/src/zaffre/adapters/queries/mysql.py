@@ -8,6 +8,7 @@ import contextlib
 import re
 import socket
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import pymysql
@@ -34,6 +35,8 @@ from zaffre.domain.queries import Query
 
 _PORT: Final = 3306
 _CONNECT_SECONDS: Final = 10
+_AT_ONCE: Final = 16
+"""How many questions are worked on at once; others wait for their turn."""
 _GRACE_SECONDS: Final = 10
 """The database has the first word on how long is too long."""
 _UNTAKEN_SECONDS: Final = 600
@@ -56,17 +59,22 @@ class MysqlQueries:
     one statement.
     """
 
+    def __init__(self) -> None:
+        # A slow database keeps threads for up to an hour: not those that files are read in.
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="mysql")
+
     async def run(
         self, datastore: Datastore, credential: Mapping[str, str], *, query: Query
     ) -> AsyncGenerator[bytes, None]:
         """Yield the answer; see `Queries.run`."""
         address = address_of(datastore, credential, port=_PORT)
         check_question(query.text)
-        connection = await asyncio.to_thread(_connected, address, query)
+        run = asyncio.get_running_loop().run_in_executor
+        connection = await run(self._threads, _connected, address, query)
         try:
-            answer = await asyncio.to_thread(_asked, connection, address, query)
+            answer = await run(self._threads, _asked, connection, address, query)
             try:
-                async for piece in encoded(answer, limit=query.limit):
+                async for piece in encoded(_InThreads(answer, self._threads), limit=query.limit):
                     yield piece
             finally:
                 answer.forget()
@@ -107,10 +115,6 @@ class _Answer:
         self._address = address
         self._query = query
 
-    async def fetch(self, count: int) -> Sequence[Sequence[Any]]:
-        """Return the next rows."""
-        return await asyncio.to_thread(self._fetch, count)
-
     def forget(self) -> None:
         """Leave the rest unread; the driver would read all of it when the cursor is collected."""
         result = self._cursor._result  # noqa: SLF001 - there is no other way to say so
@@ -118,10 +122,29 @@ class _Answer:
             result.unbuffered_active = False
         self._cursor.connection = None
 
-    def _fetch(self, count: int) -> Sequence[Sequence[Any]]:
+    def fetch(self, count: int) -> Sequence[Sequence[Any]]:
+        """Return the next rows, once they are there."""
         with _told(self._address, self._query):
             rows: Sequence[Sequence[Any]] = self._cursor.fetchmany(count)
         return rows
+
+
+class _InThreads:
+    """An answer whose rows are waited for in threads.
+
+    Attributes:
+        fields: Its columns.
+    """
+
+    def __init__(self, answer: _Answer, threads: ThreadPoolExecutor) -> None:
+        self.fields = answer.fields
+        self._answer = answer
+        self._threads = threads
+
+    async def fetch(self, count: int) -> Sequence[Sequence[Any]]:
+        """Return the next rows."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._answer.fetch, count)
 
 
 def _connected(address: Address, query: Query) -> Connection:

@@ -38,6 +38,7 @@ class House:
         server: What the server says of itself.
         paging_key: Seals continuation tokens; one made of the home's secret outlives a restart.
         url: Where clients reach this server, without a slash at the end; links begin with it.
+        is_behind_proxy: Callers that seem to be on this machine may be elsewhere.
     """
 
     work: Work
@@ -53,6 +54,7 @@ class House:
     clock: Clock
     server: ServerOut
     url: str
+    is_behind_proxy: bool = False
     paging_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
     @property

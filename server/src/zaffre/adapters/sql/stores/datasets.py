@@ -20,6 +20,15 @@ _by_id = _select.where(datasets.c.id == bindparam("dataset"))
 _registered = _select.where(datasets.c.unregistered_at.is_(None))
 _of_name = _registered.where(datasets.c.name == bindparam("called"))
 _newest_first = _of_name.order_by(datasets.c.version.desc())
+_makers = (
+    select(datasets.c.created_by)
+    .where(
+        datasets.c.workspace_id == bindparam("workspace"),
+        datasets.c.name == bindparam("called"),
+        datasets.c.unregistered_at.is_(None),
+    )
+    .distinct()
+)
 _nameless = _select.where(
     datasets.c.definition_digest == bindparam("definition_digest"),
     datasets.c.marks_digest == bindparam("marks_digest"),
@@ -139,6 +148,11 @@ class SqlDatasetStore:
         if after is not None:
             statement = statement.where(datasets.c.version < after)
         return self._all(statement, {"workspace": workspace_id, "called": name})
+
+    def makers(self, dataset: Dataset) -> Sequence[str]:
+        """Return who made the versions of its name, each but once."""
+        this = {"workspace": dataset.workspace_id, "called": dataset.name}
+        return self._connection.execute(_makers, this).scalars().all()
 
     def of_run(self, workspace_id: str, run_id: str, *, limit: int) -> Sequence[Dataset]:
         """Return what a run registered, oldest first."""
