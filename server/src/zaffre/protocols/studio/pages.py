@@ -21,7 +21,8 @@ from zaffre.services.work import Services
 
 MAX_ROWS = 200
 LOG_TAIL = 64 * 1024
-LOG_WAIT_SECONDS = 20.0
+LOG_WAIT_SECONDS = 5.0
+"""A run that ends in the moment before the waiting begins is seen to have ended so much later."""
 MAIN_LOG = "user_logs/std_log.txt"
 _W = "/workspaces/{workspace:str}"
 
