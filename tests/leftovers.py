@@ -1,4 +1,4 @@
-"""Ends what a session of tests left on the machine; a program beside it that outlives it.
+"""Ends what a run of the tests left on the machine; a program beside it that outlives it.
 
 It is told the session's folder in the first line of its input, and waits until that ends: however
 the session does, by itself, by Ctrl-C or by being killed.

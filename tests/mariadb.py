@@ -1,4 +1,4 @@
-"""A real MariaDB for a session of tests, where the machine has one; there is none in a wheel."""
+"""A real MariaDB for one run of the tests, where the machine has one; there is none in a wheel."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for a session of tests: the machine's own, or the one of a wheel.
+"""A real PostgreSQL for one run of the tests: the machine's own, or the one of a wheel.
 
 PostgreSQL does not run as root. As root its programs run as nobody, below a folder of their own
 that nobody may enter; those of a wheel are copied there, since a checkout may lie where nobody

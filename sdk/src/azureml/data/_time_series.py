@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from azureml.data.abstract_dataset import AbstractDataset
+from azureml.data._chosen import ChosenDataset
 from azureml.data.dataset_error_handling import DatasetValidationError, execution
 from azureml.exceptions import DatasetTimestampMissingError, UserErrorException
 from zaffre_sdk.data.tabular.table import Table, open_table
@@ -23,7 +23,7 @@ _OLD_NAMES = {
 }
 
 
-class TimeSeries(AbstractDataset):
+class TimeSeries(ChosenDataset):
     """A table that may know which of its columns says when."""
 
     _KIND = "tabular"

@@ -10,24 +10,23 @@ from uuid import uuid4
 from azureml.core import _late
 from azureml.core._unsupported import unsupported
 from azureml.data import _keeping
-from azureml.data._expressions import ColumnExpression, condition_of
+from azureml.data._chosen import ChosenDataset
+from azureml.data._expressions import ColumnExpression
 from azureml.data._mounting import MountContext
-from azureml.data._steps import count_of, seed_of, share_of
-from azureml.data.abstract_dataset import AbstractDataset
 from azureml.data.dataset_error_handling import execution
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.data.laying import lay
 from zaffre_sdk.data.metadata import METADATA, metadata_column
 from zaffre_sdk.errors import NoFilesError
-from zaffre_sdk.wire.datasets import Column, Filter, Sample, Skip, Split, Take
+from zaffre_sdk.wire.datasets import Column
 
 if TYPE_CHECKING:
-    from typing import Self  # newer than the oldest Python that this runs on
+    pass  # newer than the oldest Python that this runs on
 
 __all__ = ["FileDataset"]
 
 
-class FileDataset(AbstractDataset):
+class FileDataset(ChosenDataset):
     """Files of datastores, of the web, or of this machine.
 
     Example:
@@ -86,35 +85,6 @@ class FileDataset(AbstractDataset):
             **kwargs: Accepted: `skip_validate`, `allow_other` and their like.
         """
         return MountContext(self, mount_point)
-
-    def take(self, count: int) -> Self:
-        """Keep the first files."""
-        return self._then(Take(count_of(count)))
-
-    def skip(self, count: int) -> Self:
-        """Leave the first files out."""
-        return self._then(Skip(count_of(count)))
-
-    def take_sample(self, probability: float, seed: int | None = None) -> Self:
-        """Keep each file with a probability; the same seed keeps the same ones."""
-        return self._then(Sample(share_of(probability, "probability"), seed_of(seed)))
-
-    def random_split(self, percentage: float, seed: int | None = None) -> tuple[Self, Self]:
-        """Return two datasets that divide the files by chance.
-
-        Args:
-            percentage: Of the first one, between 0 and 1.
-            seed: The same one divides in the same way.
-        """
-        share, chance = share_of(percentage, "percentage"), seed_of(seed)
-        return (
-            self._then(Split(share, chance, first=True)),
-            self._then(Split(share, chance, first=False)),
-        )
-
-    def filter(self, expression: Any) -> Self:
-        """Keep the files that meet a condition over `partition_keys` or `file_metadata`."""
-        return self._then(Filter(condition_of(expression)))
 
     def file_metadata(self, col: str) -> ColumnExpression:
         """Return what is known of the files, for `filter`.

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from azureml.data import _exporting, _keeping, _partitioning, _profiling, _streams
-from azureml.data._expressions import condition_of
-from azureml.data._steps import columns_of, count_of, seed_of, share_of
+from azureml.data._steps import columns_of
 from azureml.data._time_series import TimeSeries
 from azureml.data.dataset_error_handling import DatasetValidationError, execution
-from zaffre_sdk.wire.datasets import DropColumns, Filter, KeepColumns, Sample, Skip, Split, Take
+from zaffre_sdk.wire.datasets import DropColumns, KeepColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,35 +47,6 @@ class TabularDataset(TimeSeries):
         """Leave columns out; one that is not there does not matter."""
         names = columns_of(columns)
         return self._without_stamps(lambda stamp: stamp not in names)._then(DropColumns(names))  # noqa: SLF001 - of its own class
-
-    def take(self, count: int) -> Self:
-        """Keep the first records."""
-        return self._then(Take(count_of(count)))
-
-    def skip(self, count: int) -> Self:
-        """Leave the first records out."""
-        return self._then(Skip(count_of(count)))
-
-    def take_sample(self, probability: float, seed: int | None = None) -> Self:
-        """Keep each record with a probability; the same seed keeps the same ones."""
-        return self._then(Sample(share_of(probability, "probability"), seed_of(seed)))
-
-    def random_split(self, percentage: float, seed: int | None = None) -> tuple[Self, Self]:
-        """Return two datasets that divide the records by chance.
-
-        Args:
-            percentage: Of the first one, between 0 and 1.
-            seed: The same one divides in the same way.
-        """
-        share, chance = share_of(percentage, "percentage"), seed_of(seed)
-        return (
-            self._then(Split(share, chance, first=True)),
-            self._then(Split(share, chance, first=False)),
-        )
-
-    def filter(self, expression: Any) -> Self:
-        """Keep the records that meet a condition, such as `dataset["age"] > 30`."""
-        return self._then(Filter(condition_of(expression)))
 
     def to_pandas_dataframe(
         self, on_error: str = "null", out_of_range_datetime: str = "null"
