@@ -10,6 +10,7 @@ import msgspec
 
 from zaffre_sdk.errors import NoServerError
 from zaffre_sdk.locks import FileLock, is_locked
+from zaffre_sdk.wire import decoding
 
 HOME_VARIABLE = "ZAFFRE_HOME"
 _SAME_START_SECONDS = 2.0
@@ -166,7 +167,7 @@ class Home(msgspec.Struct, frozen=True):
 def read_server_file(path: Path) -> ServerInfo | None:
     """Return what a `server.json` says; None when it is absent or not one."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ServerInfo)
+        return decoding.from_json(path.read_bytes(), ServerInfo)
     except (OSError, msgspec.DecodeError):
         return None
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from azureml.exceptions import UserErrorException
+from zaffre_sdk.wire import decoding
 from zaffre_sdk.wire.datasets import (
     DataInput,
     DataOutput,
@@ -127,7 +128,7 @@ def _definition(name: str, registration: RegistrationOptions) -> Definition | No
     if not text:
         return None
     try:
-        return msgspec.json.decode(str(text), type=Definition)
+        return decoding.from_json(str(text).encode(), Definition)
     except msgspec.MsgspecError as error:
         raise UserErrorException(
             f"The `additional_transformations` of the output `{name}` cannot be read: {error}.\n"

@@ -20,6 +20,7 @@ from zaffre_sdk.errors import (
     error_type,
 )
 from zaffre_sdk.home import read_server_file
+from zaffre_sdk.wire import decoding
 from zaffre_sdk.wire.errors import ErrorOut
 
 T = TypeVar("T")
@@ -239,8 +240,8 @@ class Transport:
         packed = answer.headers.get("content-type", "").startswith(_PACKED)
         try:
             if packed:
-                return msgspec.msgpack.decode(answer.data, type=shape)
-            return msgspec.json.decode(answer.data, type=shape)
+                return decoding.from_msgpack(answer.data, shape)
+            return decoding.from_json(answer.data, shape)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ServiceError(
                 "UnexpectedAnswer",
@@ -323,7 +324,7 @@ def _failure(response: Incoming) -> ServiceError:
     kind = error_type(response.status)
     request_id = response.headers.get("x-request-id", "")
     try:
-        error = msgspec.json.decode(data, type=ErrorOut).error
+        error = decoding.from_json(data, ErrorOut).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         # Not one of ours: a proxy between, or something else listens there.
         shown = data[:200].decode("utf-8", "replace").strip()

@@ -28,6 +28,7 @@ from zaffre_sdk.data.access import Files
 from zaffre_sdk.data.far import FarFiles
 from zaffre_sdk.data.web import WebFiles
 from zaffre_sdk.errors import SdkError, TransferError
+from zaffre_sdk.wire import decoding
 from zaffre_sdk.wire.datastores import DataFile
 
 BLOCK_BYTES = 2 << 20
@@ -266,7 +267,7 @@ def _watch() -> None:
 def main() -> None:
     """Read an order of one line, and show it until the input ends."""
     logging.basicConfig(format="zaffre: %(message)s")
-    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    order = decoding.from_json(sys.stdin.buffer.readline(), Order)
     threading.Thread(target=_watch, name="zaffre-watch", daemon=True).start()
     try:
         show(order)

@@ -9,6 +9,7 @@ import msgspec
 
 from zaffre_sdk.connections import BrokenError, Pool
 from zaffre_sdk.errors import ServerUnreachableError
+from zaffre_sdk.wire import decoding
 from zaffre_sdk.wire.errors import ErrorOut
 
 _SECONDS = 300.0
@@ -37,7 +38,7 @@ class Scored:
     def failure(self) -> str:
         """What went wrong, in words, when the status says that something did."""
         try:
-            error = msgspec.json.decode(self.data, type=ErrorOut).error
+            error = decoding.from_json(self.data, ErrorOut).error
         except (msgspec.DecodeError, UnicodeDecodeError):
             # What the script itself answers may be of any form.
             return self.data[:_SHOWN_BYTES].decode("utf-8", "replace")

@@ -14,6 +14,7 @@ import msgspec
 from zaffre_sdk.errors import ChangedWhileReadingError, SourceError
 from zaffre_sdk.files.walking import Found
 from zaffre_sdk.parallel import parallel
+from zaffre_sdk.wire import decoding
 
 _CHUNK_BYTES = 1024 * 1024
 # A file written to this shortly before it was hashed may be written to again within the same
@@ -57,7 +58,7 @@ class DigestCache:
 
     def _load(self) -> dict[str, _Known]:
         try:
-            return msgspec.msgpack.decode(self._path.read_bytes(), type=dict[str, _Known])
+            return decoding.from_msgpack(self._path.read_bytes(), dict[str, _Known])
         except (OSError, msgspec.DecodeError):
             return {}
 

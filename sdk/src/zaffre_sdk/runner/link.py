@@ -22,6 +22,7 @@ from zaffre_sdk.connections import BrokenError, Incoming, Pool
 from zaffre_sdk.home import Home
 from zaffre_sdk.locks import is_locked
 from zaffre_sdk.runner.order import Order
+from zaffre_sdk.wire import decoding
 
 T = TypeVar("T")
 _TIMEOUT_SECONDS = 30.0
@@ -114,7 +115,7 @@ class Link:
         headers = {} if body is None else {"content-type": "application/json"}
         got = self.send(Request(method, path, data, headers))
         try:
-            return msgspec.json.decode(got, type=answer)
+            return decoding.from_json(got, answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise RefusedError(0, "UnexpectedAnswer", f"{method} {path}: {error}") from error
 

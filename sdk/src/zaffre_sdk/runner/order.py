@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from zaffre_sdk.wire import decoding
+
 
 class Order(msgspec.Struct, kw_only=True, frozen=True):
     """What the launcher wrote down.
@@ -57,7 +59,7 @@ class Folders(NamedTuple):
 
 def read_order(path: Path) -> Order:
     """Read an order."""
-    return msgspec.json.decode(path.read_bytes(), type=Order)
+    return decoding.from_json(path.read_bytes(), Order)
 
 
 def folders_at(path: Path) -> Folders:

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import IO, TYPE_CHECKING
 
-import msgspec
-
 from zaffre_sdk.connections import BrokenError, Incoming
 from zaffre_sdk.errors import SdkError, ServiceError, error_type
 from zaffre_sdk.home import Home
+from zaffre_sdk.wire import decoding
 from zaffre_sdk.wire.datasets import ColumnType, SqlQuery
 from zaffre_sdk.wire.datastores import QUERY_ERROR, QueryIn
 from zaffre_sdk.wire.errors import ErrorBody
@@ -139,7 +138,7 @@ def _failure_in(file: IO[bytes]) -> ServiceError | None:
 
 
 def _error(told: bytes) -> ServiceError:
-    body = msgspec.json.decode(told, type=ErrorBody)
+    body = decoding.from_json(told, ErrorBody)
     status = _CONFLICT if body.innererror.get("kind") == "conflict" else _INVALID
     return error_type(status)(
         body.code,

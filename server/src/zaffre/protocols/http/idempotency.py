@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request
+from zaffre_sdk.wire import decoding
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
@@ -91,4 +92,4 @@ def once(
             target="Idempotency-Key",
             hint="Use a fresh key for every new request; send a key again only with the same one.",
         )
-    return msgspec.json.decode(stored.body, type=shape)
+    return decoding.from_json(stored.body, shape)

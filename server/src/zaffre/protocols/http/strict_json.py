@@ -16,6 +16,7 @@ from itertools import chain
 from typing import Any, Final, TypeVar
 
 import msgspec
+from zaffre_sdk.wire import decoding
 
 from zaffre.base.text import closest, shown
 from zaffre.domain.errors import InvalidError
@@ -76,7 +77,7 @@ def parse_msgpack(body: bytes, shape: type[T]) -> T:
         InvalidError: `InvalidMessagePack`, or as `parse_json`.
     """
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.msgpack.decode(body, type=shape)
+        return decoding.from_msgpack(body, shape)
     try:
         value = msgspec.msgpack.decode(body)
     except RecursionError:
@@ -96,7 +97,7 @@ def shaped(value: object, shape: type[T]) -> T:
         InvalidError: `UnknownField`, `MissingField` or `InvalidType`, naming the JSON path.
     """
     try:
-        return msgspec.convert(value, shape)
+        return decoding.from_plain(value, shape)
     except msgspec.ValidationError as error:
         raise _misshapen(str(error), shape) from None
 

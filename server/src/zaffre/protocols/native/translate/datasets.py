@@ -2,6 +2,7 @@
 
 import msgspec
 from zaffre_sdk.wire import datasets as wire
+from zaffre_sdk.wire import decoding
 
 from zaffre.domain.data_uses import KnownUse, UseDirection, UseMode
 from zaffre.domain.datasets import Dataset, Definition, FileMark
@@ -29,7 +30,7 @@ def to_new_dataset(given: wire.DatasetIn) -> NewDataset:
 
 def from_definition(definition: Definition) -> wire.Definition:
     """Return a definition as clients read it."""
-    return msgspec.convert(definition.document, wire.Definition)
+    return decoding.from_plain(definition.document, wire.Definition)
 
 
 def from_dataset(dataset: Dataset) -> wire.DatasetOut:

@@ -1,7 +1,10 @@
 """The data of runs between the wire and the domain."""
 
+from typing import Any
+
 import msgspec
 from zaffre_sdk.wire import datasets as wire
+from zaffre_sdk.wire import decoding
 
 from zaffre.domain.run_data import (
     DataInput,
@@ -65,9 +68,13 @@ def from_data_output(output: DataOutput) -> wire.DataOutput:
         source=output.source,
         overwrite=output.overwrite,
         globs=list(output.globs),
-        definition=None if definition is None else msgspec.convert(definition, wire.Definition),
+        definition=None if definition is None else _from_document(definition),
         register=_from_registration(output.register),
     )
+
+
+def _from_document(document: dict[str, Any]) -> wire.Definition:
+    return decoding.from_plain(document, wire.Definition)
 
 
 def _to_registration(given: wire.OutputRegistration | None) -> OutputRegistration | None:
