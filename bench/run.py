@@ -10,6 +10,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 TITLES = {
     "import": "Importing the SDK",
+    "environments": "Making an environment",
     "submit": "Submitting a run",
     "log": "Logging a metric",
     "mlflow": "Tracking through the client of MLflow",

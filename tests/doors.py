@@ -11,6 +11,7 @@ from typing import Any
 from databases import open_empty
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
+from zaffre.adapters.builders.kept import KeptFolders
 from zaffre.adapters.datafiles.choice import ChosenFiles
 from zaffre.adapters.launchers.process import ProcessLauncher
 from zaffre.adapters.queries.choice import ChosenQueries
@@ -25,6 +26,7 @@ from zaffre.protocols.http.security import Security
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
 from zaffre.services.data_access import DataAccess
+from zaffre.services.environment_pruning import EnvironmentPruner
 from zaffre.services.eraser import Eraser
 from zaffre.services.programs import Programs
 from zaffre.services.tokens import digest_of
@@ -168,6 +170,7 @@ async def open_doors(folder: Path, routers: Iterable[Any]) -> AsyncIterator[Door
         data_access=DataAccess(work, data_files),
         queries=ChosenQueries(),
         eraser=Eraser(work, blobs, logs, remove_folder=launcher.forget, untouched_seconds=-1),
+        pruner=EnvironmentPruner(work, KeptFolders(folder / "environments"), logs),
         beats=Beats(clock.monotonic),
         programs=Programs(clock.monotonic),
         changes=changes,

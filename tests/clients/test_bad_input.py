@@ -106,7 +106,11 @@ def test_a_source_folder_that_is_none_is_named(experiment, source, folder, words
         ({"environment": "sklearn"}, UserErrorException, r"`environment` must be an Environ"),
         ({"run_config": "local"}, UserErrorException, "`run_config` must be a RunConfig"),
         ({"command": "ls"}, UserErrorException, "`script` and `command`"),
-        ({"compute_target": "gpu"}, ComputeTargetException, r"no compute target `gpu`.*`local`"),
+        (
+            {"compute_target": "gpu"},
+            ComputeTargetException,
+            r"no compute target `gpu`(.|\n)*`local`",
+        ),
         ({"max_run_duration_seconds": -1}, UserErrorException, "`max_run_duration_seconds`"),
     ],
 )

@@ -5,7 +5,7 @@ import os
 import pandas as pd
 import pytest
 from azureml.core import Dataset, Experiment
-from azureml.data import FileDataset, TabularDataset
+from azureml.data import FileDataset, TabularDataset, _keeping
 from azureml.data.dataset_error_handling import DatasetChangedWarning
 from azureml.exceptions import UserErrorException
 
@@ -67,6 +67,14 @@ class TestRegistry:
         with pytest.raises(UserErrorException, match="registers it"):
             sales.add_tags({"a": "1"})
 
+    def test_tags_that_other_programs_changed_are_known(self, workspace, sales):
+        table = sales.register(workspace, "shared", tags={"a": "1"})
+        Dataset.get_by_name(workspace, "shared").add_tags({"b": "2"})
+
+        with pytest.raises(UserErrorException, match=r"\['b'\]"):
+            table.add_tags({"b": "3"})
+        assert table.update(tags={"c": "4"}).tags == {"c": "4"}
+
     def test_unregistered_versions_are_still_read_by_id(self, workspace, sales):
         table = sales.register(workspace, "leaving")
         kept = table.id
@@ -109,6 +117,14 @@ class TestRegistry:
 
         assert ids(Dataset.get_by_name(workspace, "from here")) == [1, 2, 3]
         assert "managed-dataset" in repr(table)
+
+    def test_local_files_stay_here_when_the_name_is_taken(
+        self, workspace, sales, sales_folder, monkeypatch
+    ):
+        sales.register(workspace, "taken before")
+        monkeypatch.setattr(_keeping, "send_files", None)
+        with pytest.raises(UserErrorException, match="create_new_version=True"):
+            Dataset.File.from_files(str(sales_folder)).register(workspace, "taken before")
 
     def test_it_is_shown_as_people_know_it(self, workspace, sales, request):
         shown = str(sales.register(workspace, "shown", tags={"a": "b"}))
@@ -228,3 +244,7 @@ class TestProfile:
         assert profile.columns["id"].max == 5
         assert [one.id for one in table.get_profile_runs()] == [run.id]
         assert profile.is_stale() is False
+
+        later = table.submit_profile_run("local", Experiment(workspace, "profiles"))
+        assert run.get_profile().get_producing_run().id == run.id
+        assert table.get_profile().get_producing_run().id == later.id

@@ -1,6 +1,8 @@
 """Tables as v1 programs make, read, register and divide them, against a real server."""
 
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import and_, or_
 
 import pandas as pd
 import pytest
@@ -211,6 +213,16 @@ class TestSteps:
     )
     def test_filters(self, sales, condition, kept):
         assert ids(sales.filter(condition(sales))) == kept
+
+    @pytest.mark.parametrize("join", [or_, and_])
+    def test_hundreds_of_conditions_are_kept_and_read(self, workspace, sales, join):
+        wanted = sales["id"] == 3 if join is or_ else sales["id"] != 3
+        others = [sales["id"] != -n if join is and_ else sales["id"] == -n for n in range(499)]
+        name = f"hundreds of {join.__name__}"
+        sales.filter(reduce(join, [*others, wanted])).register(workspace, name)
+
+        kept = Dataset.get_by_name(workspace, name)
+        assert ids(kept) == ([3] if join is or_ else [1, 2, 4, 5])
 
     def test_columns_keep_the_order_they_have(self, sales):
         assert sales.keep_columns(["name", "id"]).to_pandas_dataframe().columns.tolist() == [

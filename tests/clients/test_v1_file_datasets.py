@@ -218,6 +218,12 @@ def test_files_of_the_web(workspace, site):
         frame = Dataset.get_by_name(workspace, "web").to_pandas_dataframe()
     assert frame["n"].tolist() == [1, 2, 3]
 
+    files = files.register(workspace, "files of the web")
+    (folder / "a b.csv").unlink()
+    assert files.download(ignore_not_found=True) == []
+    with pytest.raises(UserErrorException, match="nothing at"):
+        files.download()
+
 
 @pytest.mark.usefixtures("pictures")
 def test_files_that_a_column_names(store, tmp_path, request):

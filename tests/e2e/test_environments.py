@@ -1,12 +1,17 @@
 """Environments as v1 programs ask for them, really built."""
 
+import asyncio
+import hashlib
 import http.server
 import os
 import threading
 
 import pytest
-from building import ask, build, need_index
-from zaffre.domain.errors import UnavailableError
+from building import ask, build, need_index, served, wheel
+from zaffre.adapters.builders.uv import UvBuilder
+from zaffre.domain import curated
+from zaffre.domain.environments import EnvironmentSpec, Image
+from zaffre.domain.errors import InvalidError, UnavailableError
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +88,9 @@ def test_c76_an_unknown_package_is_named(home):
 def test_c77_contradicting_pins_are_told_with_who_asked_for_what(home):
     with pytest.raises(UnavailableError) as failed:
         build(home, pip_packages=("pandas==2.0.0", "numpy==1.19.5"))
-    assert "pandas==2.0.0 depends on numpy>=1.2" in failed.value.message
-    assert "you require numpy==1.19.5" in failed.value.message
+    assert "the environment asks for `numpy==1.19.5`" in failed.value.message
+    assert "`pandas==2.0.0`, which is asked for, needs `numpy>=1.2" in failed.value.message
+    assert "the version of numpy, or that of pandas" in failed.value.hint
 
 
 def test_r37_an_index_that_refuses_is_named_and_its_password_is_not(tmp_path):
@@ -125,3 +131,53 @@ def test_r37_an_unreachable_index_is_named(tmp_path):
     }
     with pytest.raises(UnavailableError, match=r"The package index `http://127\.0\.0\.1:9`"):
         build(tmp_path, environ=environ, pip_packages=("six",))
+
+
+def test_a_private_wheel_is_installed_with_what_it_needs(tmp_path):
+    data = wheel("mine", needs="six")
+    digest = hashlib.sha256(data).hexdigest()
+
+    async def copy(asked, path):
+        assert asked == digest
+        path.write_bytes(data)
+
+    builder = UvBuilder(tmp_path, environ=os.environ, copy=copy)
+    spec = EnvironmentSpec(wheels={"mine-1.0-py3-none-any.whl": digest}, python_version=">=3.9")
+    built = asyncio.run(builder.build(spec, print))
+    assert ask(built, "import mine, six; print(mine.__name__)") == "mine"
+    assert "mine==1.0" in built.packages
+    with pytest.raises(UnavailableError, match="no longer in the workspace"):
+        build(tmp_path / "other", wheels={"mine-1.0-py3-none-any.whl": digest})
+    with pytest.raises(InvalidError, match="no name of a wheel"):
+        build(tmp_path, wheels={"../mine.whl": digest})
+
+
+def test_an_index_of_the_environment_wins_where_it_has_the_package(tmp_path):
+    """As with pip others are asked for what it lacks, and nobody slips in a higher version."""
+    page = tmp_path / "index" / "simple" / "six"
+    page.mkdir(parents=True)
+    (page / "six-0.1-py3-none-any.whl").write_bytes(wheel("six", version="0.1"))
+    with served(tmp_path / "index") as url:
+        option = f"--extra-index-url {url.replace('://', '://me:secret@')}/simple"
+        asked = {"pip_packages": ("six", "idna"), "pip_options": (option, "--no-cache-dir")}
+        built, said = build(tmp_path, **asked)
+    assert "six==0.1" in built.packages
+    assert any(line.startswith("idna==") for line in built.packages)
+    assert "--no-cache-dir has no effect here." in said
+    assert not any("secret" in line for line in said)
+
+
+def test_a_dockerfile_that_only_installs_packages_is_built_without_an_engine(home):
+    text = "FROM python:3.11\nENV GREETING=hello\nRUN pip install six==1.16.0\n"
+    built, said = build(home, image=Image(dockerfile=text), interpreter="python")
+    assert "six==1.16.0" in built.packages
+    assert built.variables == {"GREETING": "hello"}
+    assert "The image python:3.11 is not used: its packages are installed on this machine." in said
+
+
+@pytest.mark.parametrize("name", ["AzureML-sklearn-1.0-ubuntu20.04-py38-cpu", "AzureML-minimal"])
+def test_curated_environments_are_built(home, name):
+    spec = curated.find("w", name, None).spec
+    built, _ = build(home, python_version=spec.python_version, pip_packages=spec.pip_packages)
+    modules = "azureml.core" + (", sklearn, pandas" if "sklearn" in name else "")
+    assert ask(built, f"import {modules}; print('ready')").endswith("ready")

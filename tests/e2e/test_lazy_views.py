@@ -3,20 +3,24 @@
 import contextlib
 import hashlib
 import mmap
+import os
 import random
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from live import LiveServer, until
+from scripted import Asked, Reply, scripted
 from zaffre_sdk.client.client import Client, WorkspaceClient
 from zaffre_sdk.client.transport import Transport
 from zaffre_sdk.data import fusing
 from zaffre_sdk.data.fusing import MountError, Shown
 from zaffre_sdk.data.lazy import BLOCK_BYTES
+from zaffre_sdk.wire.datastores import DataFile
 
 SPACE = {"name": "ws", "subscription_id": "s", "resource_group": "g", "exist_ok": True}
 STORE = "workspaceblobstore"
@@ -193,6 +197,63 @@ def test_a_view_ends_by_any_folder_in_it(
     assert fusing.unmount(tmp_path / "deep")
     assert not tmp_path.is_mount()
     assert not fusing.unmount(tmp_path)
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder on which somebody else has mounted something."""
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(words, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_what_others_mounted_on_the_folder_stays(
+    client: WorkspaceClient, contents: dict[str, bytes], volume: Path, monkeypatch
+):
+    reason = fusing.reason_against()
+    if reason is not None:
+        pytest.skip(f"no FUSE here: {reason}")
+    files = {file.path: Shown(STORE, file) for file in client.datastores.files(STORE)}
+    fusing.mount(client, files, volume)
+    small = "deep/er/small.txt"
+    assert (volume / small).read_bytes() == contents[small]
+    assert fusing.unmount(volume)
+    assert volume.is_mount()
+
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(MountError, match="ended with 1"):
+        fusing.mount(client, files, volume)
+    assert volume.is_mount()
+
+
+def test_a_view_ends_with_its_program_while_a_read_hangs(client: WorkspaceClient, tmp_path: Path):
+    reason = fusing.reason_against()
+    if reason is not None:
+        pytest.skip(f"no FUSE here: {reason}")
+    asked, over = threading.Event(), threading.Event()
+
+    def hang(_: Asked) -> Reply:
+        asked.set()
+        over.wait(60)
+        return Reply(503)
+
+    with scripted(hang) as web:
+        file = DataFile(path=f"{web.url}/a", size=10, modified_at=1.0, mark='"1"')
+        fusing.mount(client, {"a": Shown(None, file)}, tmp_path)
+        view = fusing._views[tmp_path].process
+        with subprocess.Popen(["cat", str(tmp_path / "a")], stderr=subprocess.DEVNULL) as reader:
+            assert asked.wait(30)
+            assert view.stdin is not None
+            view.stdin.close()
+            assert view.wait(30) != 0
+            assert reader.wait(30) != 0
+        over.set()
+    assert not tmp_path.is_mount()
+    assert fusing.unmount(tmp_path)
 
 
 def test_a_folder_in_use_is_refused(client: WorkspaceClient, tmp_path: Path):

@@ -35,15 +35,28 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
         yield live
 
 
+def target(runs: LiveRuns, name: str) -> str:
+    """Return the name of a target that is there: a cluster has fewer nodes than there are runs."""
+    present = runs.server.json("GET", f"{runs.root}/computes")["value"]
+    if name != "local" and not present:
+        cluster = {"name": name, "kind": "cluster", "scale": {"max_nodes": 3, "idle_seconds": 0}}
+        runs.server.json("POST", f"{runs.root}/computes", cluster)
+    return name
+
+
+@pytest.mark.parametrize("compute", ["local", "cpu-cluster"])
 @pytest.mark.parametrize("seed", range(COUNT))
 def test_runs_complete_exactly_once_over_a_killed_server(
-    server: LiveServer, tmp_path: Path, seed: int
+    server: LiveServer, tmp_path: Path, seed: int, compute: str
 ):
     chance = random.Random(seed)  # noqa: S311 (moments, not secrets)
     proof = tmp_path / "proof.txt"
     proof.touch()
     runs = LiveRuns(server)
-    names = [runs.submit(SCRIPT, variables={"PROOF": str(proof)}) for _ in range(RUNS)]
+    names = [
+        runs.submit(SCRIPT, variables={"PROOF": str(proof)}, compute=target(runs, compute))
+        for _ in range(RUNS)
+    ]
     for _ in range(2):
         # Somewhere between the queue, the launch, the script and its end.
         time.sleep(chance.uniform(0.0, 2.5))
@@ -57,6 +70,36 @@ def test_runs_complete_exactly_once_over_a_killed_server(
         assert runs.log(name).splitlines() == [f"line {number}" for number in range(20)]
         assert runs.artifacts(name) == ["outputs/done.txt"]
         until(lambda name=name: not runs.processes(name), seconds=10)
+    if compute != "local":
+        path = f"{runs.root}/computes/{compute}/nodes"
+        assert until(lambda: not server.json("GET", path)["value"] or None, seconds=10)
+
+
+LONG_AT_FIRST = """
+import os, time
+first = not os.path.exists(os.environ['PROOF'])
+open(os.environ['PROOF'], 'a').close()
+print('first' if first else 'again', flush=True)
+time.sleep(600 if first else 0)
+"""
+
+
+def test_a_run_whose_node_is_taken_away_begins_anew_over_a_killed_server(
+    server: LiveServer, tmp_path: Path
+):
+    runs = LiveRuns(server)
+    compute = target(runs, "cpu-cluster")
+    proof = {"PROOF": str(tmp_path / "proof.txt")}
+    run = runs.submit(LONG_AT_FIRST, variables=proof, compute=compute)
+    runs.wait_for(run, "first")
+    server.json("POST", f"{runs.root}/computes/{compute}/nodes/{compute}-1/preempt")
+    server.kill()
+    server.start()
+    ended = runs.wait(run)
+    assert (ended["state"], ended["error"]) == ("Completed", None)
+    assert runs.log(run) == "first\n"
+    assert runs.log(run, "user_logs/retry_1/std_log.txt") == "again\n"
+    until(lambda: not runs.processes(run), seconds=10)
 
 
 def test_a_run_ends_while_the_server_is_away(server: LiveServer, tmp_path: Path):

@@ -16,7 +16,11 @@ def parallel(work: Callable[[A], B], things: Iterable[A]) -> list[B]:
 
     The first failure is raised once the work that had begun is done; the rest is not begun.
     """
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (slow to load)
+    from concurrent.futures import (  # noqa: PLC0415 (slow to load)
+        FIRST_EXCEPTION,
+        ThreadPoolExecutor,
+        wait,
+    )
 
     waiting = list(things)
     if len(waiting) < 2:  # noqa: PLR2004 (threads are for several)
@@ -24,7 +28,9 @@ def parallel(work: Callable[[A], B], things: Iterable[A]) -> list[B]:
     with ThreadPoolExecutor(min(_THREADS, len(waiting))) as pool:
         futures = [pool.submit(work, thing) for thing in waiting]
         try:
-            return [future.result() for future in futures]
+            wait(futures, return_when=FIRST_EXCEPTION)
         finally:
             for future in futures:
                 future.cancel()
+    # None is canceled unless one failed, and that one raises here.
+    return [future.result() for future in futures if not future.cancelled()]

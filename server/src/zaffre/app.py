@@ -21,9 +21,20 @@ from zaffre_sdk.wire.server import ServerOut
 from zaffre import __version__
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
+from zaffre.adapters.builders.kept import KeptFolders
+from zaffre.adapters.builders.sdk_wheel import SdkWheel
+from zaffre.adapters.builders.settings import index_settings
 from zaffre.adapters.builders.uv import UvBuilder
+from zaffre.adapters.containers.images import ImageBuilder
 from zaffre.adapters.datafiles.choice import ChosenFiles
+from zaffre.adapters.launchers.choice import ChosenLauncher
+from zaffre.adapters.launchers.elsewhere.parcel import Packer
+from zaffre.adapters.launchers.machines.launcher import SshLauncher
 from zaffre.adapters.launchers.process import ProcessLauncher
+from zaffre.adapters.launchers.ray.clusters import RayClusters
+from zaffre.adapters.launchers.ray.heads import RayHeads
+from zaffre.adapters.launchers.ray.jobs import RayJobs
+from zaffre.adapters.launchers.ray.launcher import RayLauncher
 from zaffre.adapters.queries.choice import ChosenQueries
 from zaffre.adapters.replicas.process import ProcessReplicas
 from zaffre.adapters.sql.database import open_database
@@ -31,9 +42,12 @@ from zaffre.adapters.vaults.aes import AesVault
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
 from zaffre.base.paging import paging_key
+from zaffre.domain.computes import ComputeKind
 from zaffre.engine.answers import AnswerLoop
+from zaffre.engine.clusters import ClusterLoop
 from zaffre.engine.endpoints.loop import EndpointLoop
 from zaffre.engine.endpoints.parts import EndpointParts
+from zaffre.engine.environments import BuildParts, EnvironmentLoop
 from zaffre.engine.keeping import KeepingLoop
 from zaffre.engine.removals import RemovalLoop
 from zaffre.engine.runs.loop import RunLoop
@@ -56,6 +70,7 @@ from zaffre.protocols.studio.app import create_studio
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
 from zaffre.services.data_access import DataAccess
+from zaffre.services.environment_pruning import EnvironmentPruner
 from zaffre.services.eraser import Eraser
 from zaffre.services.keeper import BlobKeeper
 from zaffre.services.programs import Programs
@@ -89,7 +104,9 @@ class Settings:
         public_url: Where clients reach the server, if not at its own address.
         allowed_hosts: Further names under which clients may ask for it.
         behind_proxy: Somebody else ends TLS in front of it; needed to leave loopback.
-        local_slots: How many runs execute at once.
+        local_slots: How many runs execute at once outside of clusters.
+        max_nodes: How many nodes all clusters may have together; None is without limit.
+        base_image: That of runs that ask for a container and name no image; empty is none.
         data_roots: Folders of this machine below which local datastores may lie, by names.
         lost_after: After so many seconds of silence of its program an interactive run has failed.
     """
@@ -101,6 +118,8 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     behind_proxy: bool = False
     local_slots: int = 4
+    max_nodes: int | None = None
+    base_image: str = ""
     lost_after: float = 600.0
     data_roots: Mapping[str, Path] = field(default_factory=dict)
 
@@ -196,6 +215,7 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
             data_access=DataAccess(work, data_files),
             queries=ChosenQueries(),
             eraser=Eraser(work, blobs, logs, remove_folder=ProcessLauncher(settings.home).forget),
+            pruner=EnvironmentPruner(work, KeptFolders(settings.home / "environments"), logs),
             beats=Beats(clock.monotonic),
             programs=Programs(clock.monotonic),
             changes=changes,
@@ -234,18 +254,27 @@ def _engine(
     serving: tuple[ScoringTable, App],
 ) -> Engine:
     """Return what happens by itself: runs, endpoints, forgetting."""
-    builder = UvBuilder(settings.home / "environments", environ=os.environ)
+    builder = UvBuilder(
+        settings.home / "environments", environ=os.environ, copy=house.blobs.copy_to
+    )
+    images = ImageBuilder(
+        builder, settings.home / "images", environ=os.environ, copy=house.blobs.copy_to
+    )
+    machines = _machines(house, settings, info)
     table, scoring = serving
+    rays, clusters = _rays(settings)
     runs = Parts(
         work=house.work,
         beats=house.beats,
-        launcher=ProcessLauncher(settings.home),
-        builder=builder,
+        launcher=ChosenLauncher(ProcessLauncher(settings.home), {ComputeKind.MACHINE: machines}),
+        builder=images,
         logs=house.logs,
         wakeup=wakeup,
         cancels=Stopwatches(house.clock.monotonic),
+        clock=house.clock,
         server_url=info.url,
-        limits=RunLimits(local_slots=settings.local_slots),
+        base_image=settings.base_image,
+        limits=RunLimits(local_slots=settings.local_slots, max_nodes=settings.max_nodes),
     )
     endpoints = EndpointParts(
         work=house.work,
@@ -264,8 +293,41 @@ def _engine(
     answers = AnswerLoop(house.work, house.clock)
     removals = RemovalLoop(house.eraser, wakeup)
     keeping = KeepingLoop(BlobKeeper(house.work, house.blobs))
+    builds = EnvironmentLoop(
+        BuildParts(work=house.work, builder=images, logs=house.logs, wakeup=wakeup)
+    )
     return Engine(
-        [RunLoop(runs), programs, EndpointLoop(endpoints, wakeup), answers, removals, keeping]
+        [
+            RunLoop(runs),
+            programs,
+            EndpointLoop(endpoints, wakeup),
+            answers,
+            removals,
+            keeping,
+            builds,
+            machines,
+        ]
+    )
+
+
+def _rays(settings: Settings) -> tuple[RayLauncher, RayClusters]:
+    """Return what starts runs on Ray clusters, and what looks after those."""
+    heads, jobs = RayHeads(settings.home / "ray", environ=os.environ), RayJobs()
+    near = ProcessLauncher(settings.home)
+    return RayLauncher(settings.home, heads, jobs, near=near), RayClusters(heads, jobs)
+
+
+def _machines(house: House, settings: Settings, info: ServerInfo) -> SshLauncher:
+    """Return the launcher for machines that are reached over SSH."""
+    wheel = SdkWheel(settings.home / "environments" / "wheels").wheel
+    return SshLauncher(
+        settings.home,
+        info,
+        Packer(wheel, index_settings(os.environ)),
+        find=lambda workspace, name: house.work.read(
+            lambda s: s.scheduling.place_named(workspace, name)
+        ),
+        copy=house.blobs.copy_to,
     )
 
 

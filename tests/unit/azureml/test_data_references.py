@@ -36,6 +36,8 @@ def test_paths_go_deeper(store):
     assert store.path("a").path("b").path_on_datastore == "a/b"
     assert store.path("a/").path("/b/").path_on_datastore == "a/b"
     assert store.path().path("b").path_on_datastore == "b"
+    assert store.path("a").path("b").path().path_on_datastore == "a/b"
+    assert str(store.path("a", "ref").path()) == "$AZUREML_DATAREFERENCE_ref"
 
 
 def test_a_reference_becomes_a_section_of_a_run_configuration(store):

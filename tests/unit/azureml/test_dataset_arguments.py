@@ -146,6 +146,10 @@ def test_numbers_of_steps():
         with pytest.raises(ValueError, match=r"percentage must be a number between 0.0 and 1.0"):
             share_of(share, "percentage")
     assert seed_of(7) == 7
+    numpy = pytest.importorskip("numpy")
+    for number in (count_of(numpy.int64(3)), seed_of(numpy.int64(3))):
+        assert (number, type(number)) == (3, int)
+    assert share_of(numpy.float32(0.5), "percentage") == 0.5
     assert seed_of(None) != seed_of(None)
     assert columns_of("a") == ["a"]
     assert columns_of(["a", "b", "a"]) == ["a", "b"]

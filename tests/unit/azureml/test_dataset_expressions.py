@@ -1,6 +1,8 @@
 """Conditions over columns become expressions that definitions hold."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import reduce
+from operator import and_, or_
 
 import pytest
 from azureml.data._expressions import column, condition_of
@@ -84,6 +86,21 @@ def test_conditions_are_joined():
     assert [one.operator for one in found.operands] == ["&", "~"]
 
 
+@pytest.mark.parametrize(("join", "operator"), [(and_, "&"), (or_, "|")])
+def test_a_chain_is_one_operation_whichever_side_grows(join, operator):
+    parts = [column("a") == number for number in range(500)]
+    flat = Operation(operator, [meaning(part) for part in parts])
+    assert meaning(reduce(join, parts)) == flat
+    assert meaning(reduce(lambda joined, part: join(part, joined), reversed(parts))) == flat
+    assert meaning(join(reduce(join, parts[:250]), reduce(join, parts[250:]))) == flat
+
+
+def test_chains_of_and_and_of_or_stay_apart():
+    a, b, c = (column(name) > 1 for name in "abc")
+    assert meaning(a & (b | c)).operands[1] == meaning(b | c)
+    assert [one.operator for one in meaning((a & b) | c).operands] == ["&", ">"]
+
+
 def test_times_are_literals_of_their_own():
     at = datetime(2020, 3, 1, 12)  # noqa: DTZ001 - tables have times without zone
     assert meaning(column("day") >= at).operands[1] == Literal(
@@ -101,12 +118,48 @@ def test_numbers_of_numpy_are_numbers():
     assert meaning(column("a") == numpy.bool_(1)).operands[1] == Literal(value=True)
 
 
+def test_a_time_with_a_zone_is_one_without_in_utc():
+    at = datetime(2020, 3, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert meaning(column("day") >= at).operands[1].value == "2020-03-01T10:00:00"
+    assert meaning(column("day") >= at.astimezone(UTC)) == meaning(column("day") >= at)
+
+
+def test_times_of_numpy_and_pandas_are_times():
+    numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    for at in (
+        numpy.datetime64("2020-03-01T12:00:00.000000000"),
+        pandas.Timestamp("2020-03-01T12:00:00.000000001"),
+        pandas.Timestamp("2020-03-01T13:00:00+01:00"),
+    ):
+        assert meaning(column("day") > at).operands[1] == Literal(
+            "2020-03-01T12:00:00", datetime=True
+        )
+    assert meaning(column("day") > numpy.datetime64("2020-03-01")).operands[1].datetime
+    with pytest.raises(UserErrorException, match="is_null"):
+        column("day") > pandas.NaT  # noqa: B015 - raises
+
+
+def test_a_number_of_numpy_may_come_first():
+    numpy = pytest.importorskip("numpy")
+    assert meaning(numpy.int64(3) + column("a")) == Operation("+", [Literal(3), Column("a")])
+    assert meaning(numpy.float64(3) < column("a")) == Operation(">", [Column("a"), Literal(3.0)])
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_no_definition_keeps_is_refused(number):
+    with pytest.raises(UserErrorException, match="finite"):
+        column("a") < number  # noqa: B015 - raises
+
+
 def test_an_expression_is_no_truth():
     with pytest.raises(RuntimeError, match=r"`&`, `\|` and `~`"):
         bool(column("a") > 1)
 
 
 def test_what_no_column_has_is_refused():
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(UserErrorException, match="cannot be compared"):
+        column("a") > numpy.array([1, 2])  # noqa: B015 - raises
     with pytest.raises(UserErrorException, match="cannot be compared"):
         column("a") > [1]  # noqa: B015 - raises
 
@@ -124,3 +177,5 @@ def test_a_filter_without_condition_is_refused():
 def test_it_is_shown_as_it_was_written():
     shown = repr((column("a") > 1) & column("b").contains("x"))
     assert shown == "((dataset['a'] > 1) & dataset['b'].contains('x'))"
+    assert repr(column("a").to_lower()) == "dataset['a'].to_lower()"
+    assert repr(column("a") != None) == "(dataset['a'] != None)"  # noqa: E711 - what is tested

@@ -3,7 +3,7 @@ import sys
 import pytest
 from azureml.core import Environment
 from azureml.core.conda_dependencies import CondaDependencies
-from azureml.core.environment import environment_spec
+from azureml.core.environment import DockerBuildContext, environment_spec
 from azureml.core.runconfig import RunConfiguration
 from azureml.exceptions import UserErrorException
 
@@ -44,11 +44,67 @@ def test_packages_of_a_nameless_environment_are_built():
     assert (spec.interpreter, spec.conda_packages) == (None, ["numpy"])
 
 
-def test_c79_pip_options_are_refused_by_name():
+def test_c79_pip_options_that_are_not_taken_are_refused_by_name():
     environment = Environment("mine")
-    environment.python.conda_dependencies.set_pip_option("--extra-index-url https://a.test")
-    with pytest.raises(UserErrorException, match="--extra-index-url"):
+    dependencies = environment.python.conda_dependencies
+    dependencies.set_pip_option("--extra-index-url https://a.test")
+    assert environment_spec(environment).pip_options == ["--extra-index-url https://a.test"]
+    dependencies.set_pip_option("--global-option=build_ext")
+    with pytest.raises(UserErrorException, match="--global-option"):
         environment_spec(environment)
+
+
+WHEEL = "http://127.0.0.1:1/api/v1/workspaces/w/wheels/mine-1.0%2Bx-py3-none-any.whl"
+
+
+def test_addresses_of_private_wheels_become_wheels():
+    environment = Environment("mine")
+    dependencies = environment.python.conda_dependencies
+    dependencies.set_pip_requirements(["six", f"{WHEEL}#sha256={'ab' * 32}"])
+    spec = environment_spec(environment)
+    assert (spec.pip_packages, spec.wheels) == (
+        ["six"],
+        {"mine-1.0+x-py3-none-any.whl": "ab" * 32},
+    )
+    dependencies.set_pip_requirements([WHEEL])
+    with pytest.raises(UserErrorException, match="lacks what tells the wheel from others"):
+        environment_spec(environment)
+
+
+def test_images():
+    plain = Environment("mine")
+    plain.docker.base_image = "mcr.microsoft.com/azureml/base:1.0"
+    assert environment_spec(plain).image is None
+    own = Environment.from_docker_image("mine", "example.test/image:1")
+    spec = environment_spec(own)
+    assert (spec.interpreter, spec.image.name) == ("python", "example.test/image:1")
+    written = Environment.from_dockerfile("mine", "FROM python:3.11\nRUN pip install six\n")
+    assert environment_spec(written).image.dockerfile.startswith("FROM python:3.11")
+    again = Environment("x").update(written.to_dict())
+    assert environment_spec(again) == environment_spec(written)
+
+
+def test_build_contexts_come_back():
+    context = DockerBuildContext("blobs", "here", "Dockerfile")
+    context.dockerfile, context.files = "FROM python:3.11", {"a.txt": "ab" * 32}
+    environment = Environment.from_docker_build_context("mine", context)
+    again = Environment("x").update(environment.to_dict())
+    assert environment_spec(again).image == environment_spec(environment).image
+    assert environment_spec(again).image.files == {"a.txt": "ab" * 32}
+    empty = Environment.from_docker_build_context("mine", DockerBuildContext())
+    with pytest.raises(UserErrorException, match="holds no Dockerfile"):
+        environment_spec(empty)
+
+
+def test_the_password_of_a_registry_is_written_nowhere():
+    environment = Environment.from_docker_image("mine", "example.test/image:1")
+    registry = environment.docker.base_image_registry
+    registry.address, registry.username, registry.password = "example.test", "me", "secret"
+    with pytest.raises(UserErrorException, match="is not kept yet"):
+        environment_spec(environment)
+    registry.password_secret = "registry-1"  # noqa: S105 - the name of a secret
+    assert "secret" not in str(environment).replace("registry-1", "").replace("passwordSecret", "")
+    assert [environment_spec(environment).image.password_secret] == ["registry-1"]
 
 
 def test_requirements_files(tmp_path):
@@ -100,7 +156,7 @@ def test_run_configurations_come_back(tmp_path, separate):
     loaded = RunConfiguration.load(str(tmp_path), "local")
     assert loaded.to_dict() == saved.to_dict()
     RunConfiguration.delete(str(tmp_path), "local")
-    with pytest.raises(UserErrorException, match="cannot be read"):
+    with pytest.raises(UserErrorException, match="no run configuration `local`"):
         RunConfiguration.load(str(tmp_path), "local")
 
 
@@ -113,7 +169,6 @@ def test_a_file_with_another_ending_keeps_its_name(tmp_path):
     assert RunConfiguration.load(str(file)).to_dict() == saved.to_dict()
 
 
-@pytest.mark.parametrize(("version", "label"), [(None, "stable"), ("1", "Latest")])
-def test_a_label_that_is_none_is_refused(version, label):
-    with pytest.raises(UserErrorException, match="`Latest`"):
-        Environment.get(None, "mine", version=version, label=label)
+def test_a_version_and_a_label_are_one_too_many():
+    with pytest.raises(UserErrorException, match="Only one of `version` and `label`"):
+        Environment.get(None, "mine", version="1", label="Latest")

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from azureml.core import RunConfiguration, ScriptRunConfig
+from azureml.core._run_data import RunData
 from azureml.core.runconfig import (
     Data,
     DatacacheConfiguration,
@@ -210,8 +211,47 @@ def test_an_output_is_split_by_chance(submitted):
         [Split(percentage=0.8, seed=3, first=True)],
         [Split(percentage=0.8, seed=3, first=False)],
     ]
-    with pytest.raises(ValueError, match="between 0"):
-        table.random_split(2)
+    for share in (2, "half"):
+        with pytest.raises(ValueError, match="between 0"):
+            table.random_split(share)
+
+
+def test_an_output_names_columns_and_files_as_tables_do(submitted):
+    table = OutputFileDatasetConfig("out").read_parquet_files().keep_columns(["a", "a"])
+    assert output(submitted, table).definition.steps == [KeepColumns(columns=["a"])]
+    with pytest.raises(UserErrorException, match="`columns`"):
+        table.drop_columns([])
+    with pytest.raises(UserErrorException, match="`path_glob`"):
+        OutputFileDatasetConfig("out").read_parquet_files(path_glob=3)
+
+
+def test_an_output_read_as_a_table_has_no_files_to_mount():
+    config = OutputFileDatasetConfig("out").read_parquet_files().as_input("table")
+    with pytest.raises(UserErrorException, match="does not support mount"):
+        config.as_mount()
+
+
+def test_a_name_that_no_argument_can_stand_for_is_refused(submitted):
+    with pytest.raises(UserErrorException, match="`my-data` cannot be found by its name"):
+        submitted(DataReference(STORE, "my-data", "a"))
+
+
+def test_a_dataset_without_id_and_name_is_refused_when_it_is_submitted():
+    assert RunData().dataset_id(Dataset()) == ""
+    with pytest.raises(UserErrorException, match="neither `id` nor `name`"):
+        RunData(object()).dataset_id(Dataset())
+
+
+def test_the_datastore_of_an_address_is_the_first_one(submitted):
+    address = "azureml://datastores/store/paths/a/datastores/b/paths/c"
+    data = Data(DataLocation(uri=Uri(address)), mechanism="mount")
+    given = submitted(data={"d": data}).inputs[0]
+    assert (given.datastore, given.path) == ("store", "a/datastores/b/paths/c")
+
+
+def test_a_tuple_may_leave_its_version_open():
+    config = DatasetConsumptionConfig("in_1", (None, "name", None))
+    assert config._section("id").data_location.dataset.version is None
 
 
 def test_other_outputs(submitted):

@@ -1,11 +1,13 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from azureml.core import Environment, ScriptRunConfig
-from azureml.core.runconfig import MpiConfiguration, RunConfiguration
+from azureml.core.runconfig import DockerConfiguration, RunConfiguration
 from azureml.core.script_run_config import get_run_config_from_script_run
-from azureml.exceptions import ComputeTargetException, UserErrorException
+from azureml.data.datapath import DataPath
+from azureml.exceptions import RunConfigurationException, UserErrorException
 
 
 @pytest.fixture
@@ -48,17 +50,10 @@ def test_c66_a_script_outside_of_the_folder_is_refused(folder):
         config.checked_source()
 
 
-def test_c100_an_unknown_target_lists_what_exists(folder):
-    config = ScriptRunConfig(str(folder), "train.py", compute_target="cpu-cluster")
-    with pytest.raises(ComputeTargetException, match="`cpu-cluster`; what exists: `local`"):
-        config.to_spec("s")
-
-
-def test_distributed_runs_are_refused_by_name(folder):
-    with pytest.raises(UserErrorException, match="MpiConfiguration on 2 node"):
-        ScriptRunConfig(
-            str(folder), "train.py", distributed_job_config=MpiConfiguration(node_count=2)
-        )
+@pytest.mark.parametrize("beside", [{"script": "train.py"}, {"arguments": ["--a"]}])
+def test_a_command_says_it_all(folder, beside):
+    with pytest.raises(UserErrorException, match=f"`{next(iter(beside))}` and `command`"):
+        ScriptRunConfig(str(folder), command="echo", **beside)
 
 
 def test_commands_and_variables(folder):
@@ -104,3 +99,100 @@ def test_a_limit_is_taken_as_it_was_given(folder):
     assert limit(0.5)[0] == 1
     with pytest.raises(UserErrorException, match="positive number, not 0"):
         limit(0)
+
+
+def test_variables_of_a_run_go_over_those_of_its_environment(folder):
+    environment = Environment("mine")
+    environment.environment_variables = {"A": "1", "B": "1"}
+    config = ScriptRunConfig(str(folder), "train.py", environment=environment)
+    config.run_config.environment_variables = {"B": 2}
+    assert config.to_spec("s").variables == {"A": "1", "B": "2"}
+    assert environment.environment_variables == {"A": "1", "B": "1"}
+
+
+@pytest.mark.parametrize("target", ["cpu-cluster", SimpleNamespace(name="cpu-cluster")])
+def test_a_target_is_a_name_or_an_object(folder, target):
+    config = ScriptRunConfig(str(folder), "train.py", compute_target=target)
+    assert config.to_spec("s").compute == "cpu-cluster"
+
+
+def test_the_target_may_be_said_later(folder):
+    config = ScriptRunConfig(str(folder), "train.py")
+    config.run_config.target = "cpu-cluster"
+    config.run_config.priority = 7
+    spec = config.to_spec("s")
+    assert (spec.compute, spec.priority) == ("cpu-cluster", 7)
+    config.run_config.priority = "high"
+    with pytest.raises(UserErrorException, match="`priority` must be a whole number"):
+        config.to_spec("s")
+
+
+def test_containers_are_asked_for_with_their_settings(folder):
+    docker = DockerConfiguration(use_docker=True, arguments=["--cpus", "2"], shm_size="4g")
+    spec = ScriptRunConfig(str(folder), "train.py", docker_runtime_config=docker).to_spec("s")
+    assert spec.container is not None
+    assert (spec.container.arguments, spec.container.shm_size) == (["--cpus", "2"], "4g")
+    assert ScriptRunConfig(str(folder), "train.py").to_spec("s").container is None
+    with pytest.raises(RunConfigurationException, match="must be a DockerConfiguration"):
+        ScriptRunConfig(str(folder), "train.py", docker_runtime_config={"use_docker": True})
+
+
+def test_an_environment_that_enables_containers_asks_for_them(folder):
+    environment = Environment("mine")
+    environment.docker.enabled = True
+    spec = ScriptRunConfig(str(folder), "train.py", environment=environment).to_spec("s")
+    assert spec.container is not None
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"script": "train.py"}, ["--resume-from", "$AZUREML_DATAREFERENCE_MODEL_LOCATION"]),
+        (
+            {"command": ["python", "train.py"]},
+            ["python", "train.py", "--resume-from", "$AZUREML_DATAREFERENCE_MODEL_LOCATION"],
+        ),
+        (
+            {"command": "python train.py"},
+            [
+                "/bin/sh",
+                "-c",
+                'python train.py --resume-from "$AZUREML_DATAREFERENCE_MODEL_LOCATION"',
+            ],
+        ),
+    ],
+    ids=["script", "words", "text"],
+)
+def test_a_run_goes_on_from_a_path(folder, how, words):
+    place = DataPath(SimpleNamespace(name="store"), "checkpoints")
+    spec = ScriptRunConfig(str(folder), resume_from=place, **how).to_spec("s")
+    assert (spec.command or spec.arguments) == words
+    (given,) = spec.inputs
+    assert (given.name, given.datastore, given.path, given.mode) == (
+        "MODEL_LOCATION",
+        "store",
+        "checkpoints",
+        "mount",
+    )
+
+
+def test_what_is_no_path_to_go_on_from_is_refused(folder):
+    with pytest.raises(UserErrorException, match="`resume_from` must be a DataPath"):
+        ScriptRunConfig(str(folder), "train.py", resume_from="checkpoints")
+
+
+def test_the_definition_has_the_keys_of_the_service(folder):
+    config = ScriptRunConfig(str(folder), "train.py", arguments=["--a", 1])
+    definition = config.to_spec("s").definition
+    assert definition["script"] == "train.py"
+    assert definition["arguments"] == ["--a", "1"]
+    assert definition["target"] == "local"
+    assert definition["nodeCount"] == 1
+    assert definition["pyTorch"] == {
+        "communicationBackend": "nccl",
+        "processCount": None,
+        "nodeCount": 1,
+    }
+    assert {"mpi", "tensorflow", "amlCompute", "parallelTask", "environment", "history"} <= {
+        *definition
+    }

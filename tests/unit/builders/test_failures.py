@@ -30,9 +30,8 @@ DISK = """error: Failed to install: x.whl (x==1)
   cause: No space left on device (os error 28)"""
 
 CONFLICT_SAID = (
-    "The packages contradict each other: because pandas==2.0.0 depends on numpy>=1.21.0 "
-    "and you require pandas==2.0.0, we can conclude that you require numpy>=1.21.0, but "
-    "you require numpy==1.19.5."
+    "No version of `numpy` suits all: the environment asks for `numpy==1.19.5`; "
+    "`pandas==2.0.0`, which is asked for, needs `numpy>=1.21.0`."
 )
 BUILD_SAID = (
     "`scikit-learn==0.20.3` has no wheel for Python 3.11, and building it failed: "

@@ -1,5 +1,6 @@
 """Files of datastores on this machine."""
 
+import errno
 import os
 import resource
 import threading
@@ -257,9 +258,33 @@ def test_a_link_out_of_the_datastore_is_not_written_through(files, store, tmp_pa
     (tmp_path / "elsewhere").mkdir()
     (store / "link").symlink_to(tmp_path / "elsewhere")
 
-    with pytest.raises(UnsafePathError, match="through a link"):
-        files.send([Send(tmp_path / "in", "link/x")])
+    for path in ("link/x", "link/new/x"):
+        with pytest.raises(UnsafePathError, match="through a link"):
+            files.send([Send(tmp_path / "in", path)])
     assert held(tmp_path / "elsewhere") == []
+
+
+def test_a_disk_that_fails_in_the_end_leaves_nothing(files, store, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "in").write_text("x")
+    monkeypatch.setattr("zaffre_sdk.data.storing._sync", full)
+    with pytest.raises(TransferError, match="`new` cannot be written to the datastore: No space"):
+        files.send([Send(tmp_path / "in", "new")])
+    assert not (store / "new").exists()
+    assert held(store / ".zaffre-parts") == []
+
+
+def test_only_names_that_begin_so_are_the_houses_own(files, tmp_path):
+    (tmp_path / "in").write_text("x")
+    assert files.send([Send(tmp_path / "in", "a/my.zaffre-notes")]) == 1
+    assert names(files.list("a")) == ["a/my.zaffre-notes"]
+
+
+def test_what_is_no_file_is_not_listed(files, store):
+    os.mkfifo(store / "pipe")
+    assert names(files.list("pipe")) == []
 
 
 def test_what_is_no_file_is_not_sent(files, tmp_path):

@@ -38,6 +38,11 @@ def test_broken_links_and_no_folders_are_said(folder):
         files_below(folder)
 
 
+def test_what_a_killed_download_left_is_not_sent(folder):
+    (folder / ".zaffre-01.part").write_text("half")
+    assert ".zaffre-01.part" not in files_below(folder)
+
+
 def test_paths_are_kept_from_the_deepest_common_folder(folder):
     assert list(files_from([folder / "x" / "b.csv"])) == ["b.csv"]
     assert list(files_from([folder / "x" / "b.csv", folder / "x/y/c.csv"])) == ["b.csv", "y/c.csv"]

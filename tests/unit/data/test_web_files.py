@@ -2,14 +2,23 @@
 
 import hashlib
 import os
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from scripted import Reply, scripted
 from zaffre_sdk.data.access import Fetch
 from zaffre_sdk.data.cache import DataCache
+from zaffre_sdk.data.laying import lay
 from zaffre_sdk.data.listing import list_files, local_files
 from zaffre_sdk.data.web import WebFiles
-from zaffre_sdk.errors import NoFilesError, SourceError, TransferError, UnsafePathError
+from zaffre_sdk.errors import (
+    NoFilesError,
+    SdkError,
+    SourceError,
+    TransferError,
+    UnsafePathError,
+)
 from zaffre_sdk.wire.datasets import DataPlace, Definition
 
 BODY = os.urandom(300_000)
@@ -94,6 +103,78 @@ def test_a_file_that_changed_meanwhile_begins_again(tmp_path):
 
     with scripted(answer) as server:
         assert fetched(server, tmp_path) == new
+
+
+def test_whoever_gives_less_than_was_asked_for_is_asked_for_the_rest(tmp_path):
+    def answer(asked):
+        if asked.method == "GET" and not asked.headers.get("range"):
+            return Reply(200, BODY[:9], {"etag": '"one"', "content_length": str(len(BODY))})
+        first = asked.headers.get("range", "bytes=0-").removeprefix("bytes=")[:-1]
+        part = {**asked.headers, "range": f"bytes={first}-{int(first) + 99_999}"}
+        return served(replace(asked, headers=part) if asked.method == "GET" else asked)
+
+    with scripted(answer) as server:
+        assert fetched(server, tmp_path) == BODY
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["bytes 200000-299999/300000", "", "bytes 9-299999/300000"],
+    ids=["later", "none", "new"],
+)
+def test_parts_of_something_else_are_not_kept(tmp_path, part):
+    def answer(asked):
+        if asked.method == "HEAD":
+            return served(asked)
+        if not asked.headers.get("range"):
+            return Reply(200, BODY[:9], {"etag": '"one"', "content_length": str(len(BODY))})
+        return Reply(206, BODY[9:], {"etag": '"two"', "content_range": part})
+
+    with scripted(answer) as server:
+        web = WebFiles()
+        [file] = web.list(f"{server.url}/a.csv")
+        with pytest.raises(TransferError, match=r"changed while|which part"):
+            web.fetch([Fetch(file, tmp_path / "got")])
+    assert held(tmp_path) == []
+
+
+def test_parts_are_read_from_whoever_sends_all_and_never_of_another_state():
+    tags = ['"one"']
+    with scripted(lambda _: Reply(200, BODY, {"etag": tags[0]})) as server:
+        web = WebFiles()
+        [file] = web.list(f"{server.url}/a.csv")
+        assert web.read(file, start=270_000, length=7) == BODY[270_000:270_007]
+        assert web.read(file, start=270_000) == BODY[270_000:]
+        tags[0] = '"two"'
+        with pytest.raises(TransferError, match="changed while it was fetched"):
+            web.read(file, start=5, length=7)
+
+
+def test_addresses_are_spelled_as_browsers_do(tmp_path):
+    def answer(asked):
+        is_first = asked.path == "/a%20b/Gr%C3%B6%C3%9Fe.csv?q=%C3%A4%26"
+        return Reply(302, b"", {"location": "/nächste"}) if is_first else served(asked)
+
+    with scripted(answer) as server:
+        assert fetched(server, tmp_path, "/a b/Größe.csv?q=ä%26") == BODY
+        assert server.asked[-1].path == "/n%E4chste"
+
+
+@pytest.mark.parametrize("address", ["http://[::1/a", "ftp://host/a", "http:///a"])
+def test_what_is_no_address_is_said(address):
+    with pytest.raises(UnsafePathError, match="is no"):
+        WebFiles().list(address)
+
+
+def test_files_of_unknown_size_are_fetched_where_they_were_to_be_mounted(tmp_path, monkeypatch):
+    monkeypatch.setattr("zaffre_sdk.data.fusing.reason_against", lambda: None)
+    said = []
+    with scripted(lambda asked: Reply(200, BODY if asked.method == "GET" else b"")) as server:
+        client = SimpleNamespace(id="w")
+        definition = places(f"{server.url}/a.csv")
+        [laid] = lay(client, definition, tmp_path, mode="mount", say=said.append)
+    assert laid.read_bytes() == BODY
+    assert "the size of `a.csv` is not known" in said[0]
 
 
 def test_whoever_never_ends_an_answer_is_given_up_and_nothing_is_left(tmp_path):
@@ -195,6 +276,15 @@ def test_a_file_without_any_mark_is_fetched_each_time(tmp_path):
             [path] = cache.local(list_files(None, places(f"{server.url}/a.csv")))
             assert path.read_bytes() == BODY
         assert len([one for one in server.asked if one.method == "GET"]) == 2
+
+
+def test_a_size_that_is_none_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZAFFRE_DATA_CACHE_BYTES", "20G")
+    with (
+        scripted(served) as server,
+        pytest.raises(SdkError, match="ZAFFRE_DATA_CACHE_BYTES` is `20G`"),
+    ):
+        DataCache(tmp_path / "cache").local(list_files(None, places(f"{server.url}/a.csv")))
 
 
 def test_the_cache_forgets_what_was_not_used_for_long(tmp_path, monkeypatch):

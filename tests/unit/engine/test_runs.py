@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from zaffre.domain.errors import UnavailableError
 from zaffre.domain.runs import Run, RunKind, RunSpec, RunState
-from zaffre.engine.runs import driven, preparing, queued, starting
+from zaffre.domain.scheduling import admit
+from zaffre.engine.runs import driven, preparing, starting
 from zaffre.engine.runs.parts import RunLimits, Stopwatches
 from zaffre.engine.wakeup import EngineWakeup
 
@@ -38,8 +39,8 @@ def in_state(state: RunState, name: str = "r") -> Run:
 def test_the_oldest_runs_take_the_free_slots():
     waiting = [in_state(S.QUEUED, name) for name in "abc"]
     busy = [in_state(S.PREPARING, "x"), in_state(S.CANCEL_REQUESTED, "y")]
-    assert [run.id for run in queued.admit([*busy, *waiting], slots=4)] == ["a", "b"]
-    assert queued.admit([*busy, *waiting], slots=1) == []
+    assert [run.id for run in admit(waiting, busy, slots=4)] == ["a", "b"]
+    assert admit(waiting, busy, slots=1) == []
 
 
 @pytest.mark.parametrize(

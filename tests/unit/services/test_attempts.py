@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from zaffre.domain.access import Principal
+from zaffre.domain.environments import BuiltEnvironment
 from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError, ZaffreError
 from zaffre.domain.runs import Run, RunError, RunState
 from zaffre.domain.workspaces import Workspace
@@ -13,6 +14,7 @@ from zaffre.services.beats import Beats, take_beat
 from services.conftest import ALICE, Desk, of_run
 
 S = RunState
+BUILT = BuiltEnvironment(python="/py")
 
 
 def begun(desk: Desk, workspace: Workspace) -> Run:
@@ -22,7 +24,7 @@ def begun(desk: Desk, workspace: Workspace) -> Run:
 
 
 def again(desk: Desk, run: Run) -> Run:
-    return desk.write(lambda s: s.attempts.begin(run, python="/py", variables={"A": "1"}))[0]
+    return desk.write(lambda s: s.attempts.begin(run, BUILT, variables={"A": "1"}))[0]
 
 
 def start(desk: Desk, run: Run, runner: str = "one", *, caller: Principal | None = None):
@@ -54,7 +56,7 @@ def test_begin_opens_an_attempt_with_a_secret_of_its_own(desk: Desk, workspace: 
     run = begun(desk, workspace)
     assert (run.state, run.attempt) == (S.STARTING, 1)
     known = desk.read(lambda s: s.stores.runs.get(workspace.id, run.id))
-    assert known.handle == {"python": "/py", "variables": {"A": "1"}}
+    assert known.handle == {"python": "/py", "variables": {"A": "1"}, "image": None}
 
 
 def test_start_runs_once_and_answers_its_runner_again(desk: Desk, workspace: Workspace):

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from zaffre_sdk.errors import DataError
 from zaffre_sdk.wire.datasets import ColumnType, Delimited
 
+NUMBERS = {"i": ColumnType("integer"), "f": ColumnType("float"), "s": ColumnType("string")}
+
 
 def records(found):
     return [
@@ -208,6 +210,26 @@ def test_types_that_are_given(frame):
 def test_a_number_with_decimals_is_no_integer(frame):
     found = frame({"a.csv": "i,s\n1.7,a\n2.0,b\n1e3,c\n"}, types={"i": ColumnType("integer")})
     assert records(found) == [(None, "a"), (2, "b"), (1000, "c")]
+
+
+def test_numbers_as_people_and_programs_write_them(frame):
+    found = frame(
+        {"a.csv": "i,f,s\n\u00a01, 1.5,\u0661\n1_000,1_0.5,2\n0x1F,nan,3\n"}, types=NUMBERS
+    )
+    assert records(found) == [(1, 1.5, "\u0661"), (None, None, "2"), (None, None, "3")]
+
+
+def test_cells_may_be_long(open_files):
+    long = "x" * 3_000_000
+    table = open_files({"a.csv": f"i,s\n1,{long}\n2,y\n", "b.csv": "i,s\n3,z\n"})
+    assert table.to_pandas()["s"].str.len().tolist() == [3_000_000, 1, 1]
+    assert table.count() == 3
+
+
+def test_records_know_their_file_among_files_with_other_columns(frame):
+    files = {"a.csv": "x,y\n1,2\n", "b.csv": "", "c.csv": "z,y\n3,4\n", "d.csv": "z,y\n5,6\n"}
+    found = frame(files, Delimited(header="all_files_different"), include_path=True)
+    assert found["Path"].tolist() == ["store/a.csv", "store/c.csv", "store/d.csv"]
 
 
 def test_many_files_keep_their_order(frame):

@@ -5,6 +5,7 @@ import math
 import statistics
 from datetime import datetime
 
+import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from zaffre_sdk.data.tabular.profiles import Profile, ValueCount
@@ -48,6 +49,20 @@ def test_a_table_without_records_has_a_profile(open_files):
     assert profile.columns["a"].mean is None
     assert profile.columns["a"].histogram == []
     assert Profile.from_dict(profile.to_dict()) == profile
+
+
+def test_numbers_may_be_as_large_as_they_come(open_files):
+    column = open_files({"a.csv": "v,s\n1.7e308,x\n-1.7e308,x\n3.5,x\n"}).profile().columns["v"]
+    assert (column.min, column.max, column.std) == (-1.7e308, 1.7e308, 1.7e308)
+    assert column.variance is None  # It is no number.
+    assert [bucket.count for bucket in column.histogram] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 1]
+
+
+def test_times_with_a_zone_are_measured_in_utc(open_files, tmp_path):
+    times = pd.to_datetime(["2020-01-01", "2020-06-01"]).tz_localize("Europe/Berlin")
+    pd.DataFrame({"t": times}).to_parquet(tmp_path / "a.parquet")
+    column = open_files({"a.parquet": None}).profile().columns["t"]
+    assert (column.min, column.max) == (datetime(2019, 12, 31, 23), datetime(2020, 5, 31, 22))  # noqa: DTZ001 (tables have times without zone)
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=200))

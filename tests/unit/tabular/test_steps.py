@@ -126,6 +126,8 @@ def test_conditions_that_cannot_be_say_why(frame):
         frame(PEOPLE, steps=[Filter(op("==", Column("absent"), 1))])
     with pytest.raises(DataError, match="`soundex` is no operator"):
         frame(PEOPLE, steps=[Filter(op("soundex", NAME))])
+    with pytest.raises(DataError, match="`contains` has 1 operands; it needs 2"):
+        frame(PEOPLE, steps=[Filter(op("contains", NAME))])
     with pytest.raises(DataError, match="A string is neither true nor false"):
         frame(PEOPLE, steps=[Filter(NAME)])
 

@@ -100,6 +100,11 @@ def test_broken_lines_of_json_may_be_left_out(frame):
     assert found["a"].tolist() == [1, 2]
 
 
+def test_json_may_begin_with_a_mark(frame):
+    found = frame({"a.jsonl": b'\xef\xbb\xbf{"a": 1}\n{"a": 2}\n', "b.jsonl": '{"a": 3}\n'})
+    assert found["a"].tolist() == [1, 2, 3]
+
+
 def test_nothing_is_inferred_of_what_has_types():
     assert infer(None, Definition("tabular", reader=JsonLines()), files=[]).types == {}
 

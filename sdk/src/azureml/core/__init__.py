@@ -44,13 +44,15 @@ _HOMES = {
     "Workspace": "workspace",
     "get_run": "run",
 }
+# Programs that were written down from memory look for it here.
+_ELSEWHERE = {"Estimator": "azureml.train.estimator"}
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
+    home = _ELSEWHERE.get(name) or (f"{__name__}.{_HOMES[name]}" if name in _HOMES else None)
     if home is None:
         raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
-    found = getattr(import_module(f"{__name__}.{home}"), name)
+    found = getattr(import_module(home), name)
     globals()[name] = found
     return found
 

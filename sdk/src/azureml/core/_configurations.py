@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from azureml.core._sections import Section
+from azureml.exceptions import RunConfigurationException
+
+PYTORCH_BACKENDS = ("nccl", "gloo")
+DEFAULT_SHM_SIZE = "2g"
 
 
 @dataclass(eq=False, repr=False)
 class AmlComputeConfiguration(Section):
-    """Size of a cluster that Azure makes for one run: kept as written."""
+    """A cluster that is made for a run whose target is `amlcompute`.
+
+    Attributes:
+        name: Of the cluster; None is one for each size.
+        retain_cluster: Accepted: a cluster without runs takes nothing, and is kept.
+    """
 
     name: str | None = field(default=None, init=False)
     vm_size: str | None = field(default=None, init=False)
@@ -27,14 +36,27 @@ class ApplicationEndpointConfiguration(Section):
     properties: dict[str, str] | None = None
 
 
-@dataclass(eq=False, repr=False)
 class DockerConfiguration(Section):
-    """Whether a run uses a container: kept as written, since none does here."""
+    """Whether and how a run is put into a container of its environment's image.
 
-    use_docker: bool = False
-    shared_volumes: bool | None = None
-    arguments: list[str] | None = None
-    shm_size: str | None = None
+    Args:
+        use_docker: Put it into one.
+        shared_volumes: Accepted: folders are always shared.
+        arguments: Further words for `docker run`.
+        shm_size: The size of its shared memory.
+    """
+
+    def __init__(
+        self,
+        use_docker: bool = False,
+        shared_volumes: bool = True,
+        arguments: list[str] | None = None,
+        shm_size: str | None = DEFAULT_SHM_SIZE,
+    ) -> None:
+        self.use_docker = use_docker
+        self.shared_volumes = shared_volumes
+        self.arguments: list[str] = list(arguments or [])
+        self.shm_size = shm_size
 
 
 @dataclass(eq=False, repr=False)
@@ -77,20 +99,41 @@ class ParallelTaskConfiguration(Section):
     terminal_exit_codes: list[int] | None = field(default=None, init=False)
 
 
-@dataclass(eq=False, repr=False)
 class PyTorchConfiguration(Section):
-    """A distributed run of PyTorch."""
+    """A distributed run of PyTorch.
 
-    communication_backend: str = "Nccl"
-    process_count: int | None = None
-    node_count: int = 1
+    Args:
+        communication_backend: `Nccl` or `Gloo`.
+        process_count: All processes together; None is one for each node.
+        node_count: The nodes.
+
+    Raises:
+        RunConfigurationException: The backend is another one.
+    """
+
+    def __init__(
+        self,
+        communication_backend: str = "Nccl",
+        process_count: int | None = None,
+        node_count: int = 1,
+    ) -> None:
+        if str(communication_backend).lower() not in PYTORCH_BACKENDS:
+            raise RunConfigurationException(
+                f"`communication_backend` must be `Nccl` or `Gloo`, not {communication_backend!r}."
+            )
+        self.communication_backend = communication_backend.lower()
+        self.process_count = process_count
+        self.node_count = node_count
 
 
-@dataclass(eq=False, repr=False)
 class SparkConfiguration(Section):
-    """Settings of Spark: kept as written."""
+    """Settings of Spark."""
 
-    configuration: dict[str, str] = field(default_factory=dict, init=False)
+    def __init__(self) -> None:
+        self.configuration: dict[str, object] = {
+            "spark.app.name": "Azure ML Experiment",
+            "spark.yarn.maxAppAttempts": 1,
+        }
 
 
 @dataclass(eq=False, repr=False)
@@ -98,4 +141,4 @@ class TensorflowConfiguration(Section):
     """A distributed run of TensorFlow."""
 
     worker_count: int = 1
-    parameter_server_count: int = 0
+    parameter_server_count: int = 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from azureml.core import _late
 from azureml.core._sections import Section
-from azureml.core._unsupported import unsupported
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.container_registry import ContainerRegistry
 
@@ -57,7 +57,15 @@ class DockerImagePlatform(Section):
 
 
 class DockerBuildContext(Section):
-    """A folder with a Dockerfile: kept as written."""
+    """A folder with a Dockerfile, as the workspace keeps it.
+
+    Attributes:
+        location_type: Where it is kept.
+        location: What it is known by there.
+        dockerfile_path: Of the Dockerfile, below the folder.
+        dockerfile: What the Dockerfile says.
+        files: The digests of the files beside it, by path.
+    """
 
     def __init__(
         self,
@@ -68,18 +76,27 @@ class DockerBuildContext(Section):
         self.location_type = location_type
         self.location = location
         self.dockerfile_path = dockerfile_path
+        self.dockerfile: str | None = None
+        self.files: dict[str, str] = {}
 
-    from_local_directory: Any = classmethod(
-        unsupported(
-            "DockerBuildContext.from_local_directory",
-            "Images are not built here. Name the packages instead: "
-            "`Environment.from_conda_specification` or `Environment.from_pip_requirements`.",
-        )
-    )
+    @classmethod
+    def from_local_directory(
+        cls, workspace: Any, path: str, dockerfile_path: str = "Dockerfile"
+    ) -> DockerBuildContext:
+        """Send a folder with a Dockerfile to the workspace.
+
+        Raises:
+            UserErrorException: There is no such folder, or no Dockerfile in it.
+        """
+        sent = _late.find("azureml.core._build_contexts", "send_context")
+        context = cls("blobs", None, dockerfile_path)
+        context.dockerfile, context.files = sent(workspace, path, dockerfile_path)
+        context.location = f"{workspace.name}/{path}"
+        return context
 
 
 class DockerSection(Section):
-    """Settings of containers: kept as written, since runs use built virtual environments."""
+    """Settings of containers, and the image that an environment is built on."""
 
     enabled: bool | None = None
     base_image: str | None = None
@@ -101,6 +118,13 @@ class DockerSection(Section):
         self.gpu_support = None
         self.arguments = []
         self.build_context = None
+
+    def update(self, content: Any) -> DockerSection:
+        """Take over what `content` says."""
+        super().update(content)
+        if isinstance(self.build_context, dict):
+            self.build_context = DockerBuildContext().update(self.build_context)
+        return self
 
 
 DockerEnvironment = DockerSection

@@ -22,17 +22,28 @@ _USER = (errors.InvalidError, errors.MismatchError, errors.TooLargeError)
 _ACCESS = (errors.UnauthenticatedError, errors.ForbiddenError)
 
 
-def guarded(noun: T, not_found: type[AzureMLException]) -> T:
+def guarded(
+    noun: T,
+    not_found: type[AzureMLException],
+    *,
+    invalid: type[AzureMLException] = UserErrorException,
+) -> T:
     """Return the client of a noun so that its errors are those of v1.
 
     Args:
         noun: Such as `client.models`.
         not_found: What is raised when the thing is not there, or not in the state for it.
+        invalid: What is raised when what was asked for breaks a rule.
     """
-    return cast("T", _Guard(noun, not_found))
+    return cast("T", _Guard(noun, not_found, invalid))
 
 
-def translate(error: errors.SdkError, not_found: type[AzureMLException]) -> AzureMLException:
+def translate(
+    error: errors.SdkError,
+    not_found: type[AzureMLException],
+    *,
+    invalid: type[AzureMLException] = UserErrorException,
+) -> AzureMLException:
     """Return the v1 error for `error`."""
     if not isinstance(error, errors.ServiceError):
         return _local(error)
@@ -43,7 +54,7 @@ def translate(error: errors.SdkError, not_found: type[AzureMLException]) -> Azur
     }
     words = f"{error.message}\n{error.hint}" if error.hint else error.message
     if isinstance(error, _USER):
-        return UserErrorException(words, **details)
+        return invalid(words, **details)
     if isinstance(error, _ACCESS):
         return AuthenticationException(words, **details)
     if isinstance(error, (errors.NotFoundError, errors.ConflictError)):
@@ -66,9 +77,12 @@ def _local(error: errors.SdkError) -> AzureMLException:
 class _Guard:
     """Passes calls on, and raises v1's errors."""
 
-    def __init__(self, noun: Any, not_found: type[AzureMLException]) -> None:
+    def __init__(
+        self, noun: Any, not_found: type[AzureMLException], invalid: type[AzureMLException]
+    ) -> None:
         self._noun = noun
         self._not_found = not_found
+        self._invalid = invalid
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._noun, name)
@@ -80,7 +94,7 @@ class _Guard:
             try:
                 answer = found(*args, **kwargs)
             except errors.SdkError as error:
-                raise translate(error, self._not_found) from error
+                raise self._translated(error) from error
             return self._each(answer) if isinstance(answer, Iterator) else answer
 
         return call
@@ -89,4 +103,7 @@ class _Guard:
         try:
             yield from values
         except errors.SdkError as error:
-            raise translate(error, self._not_found) from error
+            raise self._translated(error) from error
+
+    def _translated(self, error: errors.SdkError) -> AzureMLException:
+        return translate(error, self._not_found, invalid=self._invalid)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml.core._errors import guarded
 from azureml.exceptions import (
+    ComputeTargetException,
     ExperimentExecutionException,
     ModelNotFoundException,
     UserErrorException,
@@ -44,6 +45,11 @@ class Nouns:
         self.endpoints = guarded(workspace.endpoints, WebserviceException)
         self.datastores = guarded(workspace.datastores, UserErrorException)
         self.datasets = guarded(workspace.datasets, UserErrorException)
+        self.computes = guarded(
+            workspace.computes, ComputeTargetException, invalid=ComputeTargetException
+        )
+        # Names of compute targets that were there, so that not every run looks for its target.
+        self.seen_computes: set[str] = set()
         send_leftovers(workspace)
 
     @property

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from azureml.core._sections import Section
     from zaffre_sdk.wire.datasets import DataInput, DataOutput
 
+_NAME = re.compile(r"[A-Za-z0-9_]+")
 _NAMED = re.compile(r"\$\{?AZUREML_DATAREFERENCE_(\w+)")
 _BARE = (
     "A dataset cannot be an argument by itself: {}.\n"
@@ -167,16 +168,18 @@ class RunData:
             maker._made_by(self._workspace, run_id)  # noqa: SLF001 - one house
 
     def dataset_id(self, dataset: Dataset) -> str:
-        """Return the id of the dataset that a section names.
+        """Return the id of the dataset that a section names; empty when only looking.
 
         Raises:
             UserErrorException: It names none, or one that there is not.
         """
         if dataset.id:
             return str(dataset.id)
-        if not dataset.name:
+        if dataset.name:
+            return self._version(dataset.name, dataset.version or "latest")
+        if self._workspace is None:
             return ""
-        return self._version(dataset.name, dataset.version or "latest")
+        raise UserErrorException("A dataset of the run has neither `id` nor `name`.")
 
     def keep(self, definition: Definition) -> str:
         """Keep a definition without a name and return its id; empty when only looking."""
@@ -197,6 +200,12 @@ class RunData:
 
     @staticmethod
     def _add(present: dict[str, Any], name: str, section: Section) -> None:
+        if not _NAME.fullmatch(name):
+            raise UserErrorException(
+                f"The input or output `{name}` cannot be found by its name: a name has letters of "
+                "English, digits and `_`.\nGive it another one, such as with "
+                "`data_reference_name`."
+            )
         if name in present and present[name] != section:
             raise UserErrorException(
                 f"Two different inputs or outputs of the run are named `{name}`.\n"

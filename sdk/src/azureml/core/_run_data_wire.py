@@ -158,7 +158,7 @@ def _address(name: str, address: str, datasets: Datasets) -> tuple[str | None, s
     if parts.scheme in _WEB:
         definition = Definition(kind="file", places=[DataPlace(path=address)])
         return datasets.keep(definition), None, ""
-    store, found, path = address.rpartition("/datastores/")[2].partition("/paths/")
+    store, found, path = address.partition("/datastores/")[2].partition("/paths/")
     if parts.scheme == "azureml" and found:
         return None, store, _below(path)
     raise UserErrorException(

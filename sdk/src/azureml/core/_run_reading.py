@@ -54,6 +54,8 @@ class RunReading(RunLogging):
         }
         if run.error is not None:
             details["error"] = {"error": _error(run.error)}
+        if run.waits_for is not None:
+            details["queueingInfo"] = {"message": run.waits_for}
         return {key: value for key, value in details.items() if value is not None}
 
     @cached_property
@@ -94,7 +96,7 @@ class RunReading(RunLogging):
     def get_detailed_status(self) -> dict[str, Any]:
         """Return the state of the run and why it is in it."""
         run = self._fresh()
-        words = run.error.message if run.error else ""
+        words = run.error.message if run.error else run.waits_for or ""
         return {"status": run.state, "details": words}
 
     def get_all_logs(self, destination: str | None = None) -> list[str]:
@@ -182,7 +184,7 @@ class RunReading(RunLogging):
         """Wait until the run has ended and return its details. Ctrl-C leaves the run going.
 
         Args:
-            show_output: Print the logs as they appear.
+            show_output: Print the logs as they appear, and why the run waits for its target.
             wait_post_processing: Accepted: a run that has ended has nothing left to do.
             raise_on_error: Raise when the run failed.
 

@@ -71,7 +71,7 @@ def _outward(value: Any) -> Any:
 
 
 def _inward(present: Any, value: Any) -> Any:
-    if isinstance(present, Section) and isinstance(value, dict):
+    if isinstance(present, Section) and (value is None or isinstance(value, dict)):
         return present.update(value)
     if isinstance(present, CondaDependencies) and isinstance(value, dict):
         return CondaDependencies(_underlying_structure=value)

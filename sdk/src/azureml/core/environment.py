@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from copy import deepcopy
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late, _yaml
+from azureml.core._environment_builds import (
+    DockerImageDetails,
+    ImageBuildDetails,
+    built_or_raise,
+    image_details,
+)
 from azureml.core._environment_sections import (
     DEFAULT_IMAGE,
     DockerBuildContext,
@@ -24,16 +30,17 @@ from azureml.core._environment_sections import (
     SparkPackage,
     SparkSection,
 )
+from azureml.core._environment_spec import environment_spec
 from azureml.core._nouns import nouns_of
-from azureml.core._pairs import text_values
 from azureml.core._sections import Section
-from azureml.core._unsupported import Unsupported, unsupported
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.errors import SdkError
-from zaffre_sdk.wire.environments import EnvironmentIn, EnvironmentSpec
+from zaffre_sdk.wire.environments import EnvironmentIn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from azureml.core.container_registry import ContainerRegistry
 
 __all__ = [
@@ -57,17 +64,8 @@ __all__ = [
 ]
 
 _DEFINITION_FILE = "azureml_environment.json"
-_LATEST = "latest"
+_CURATED = "AzureML-"
 _CONDA_FILE = "conda_dependencies.yml"
-_IMAGES = "Environments become virtual environments here, built when a run needs them, not images."
-
-
-class DockerImageDetails(Unsupported):
-    """The image of an environment: there are none here."""
-
-
-class ImageBuildDetails(Unsupported):
-    """The building of an image: environments are built when a run needs them."""
 
 
 class Environment(Section):
@@ -147,7 +145,10 @@ class Environment(Section):
         conda_specification: str | None = None,
         pip_requirements: str | None = None,
     ) -> Environment:
-        """Return an environment that names an image; only its packages are used here."""
+        """Return an environment on an image, with the packages that are named.
+
+        Without packages it is the interpreter of the image.
+        """
         environment = _with_packages(name, conda_specification, pip_requirements)
         environment.docker.base_image = image
         if container_registry is not None:
@@ -161,7 +162,11 @@ class Environment(Section):
         conda_specification: str | None = None,
         pip_requirements: str | None = None,
     ) -> Environment:
-        """Return an environment that carries a Dockerfile; only its packages are used here."""
+        """Return an environment on the image that a Dockerfile makes.
+
+        Without packages it is the interpreter of that image. On a server without a container
+        engine the packages that the Dockerfile installs are installed instead.
+        """
         environment = _with_packages(name, conda_specification, pip_requirements)
         is_file = "\n" not in dockerfile and Path(dockerfile).is_file()
         environment.docker.base_image = None
@@ -171,26 +176,61 @@ class Environment(Section):
         return environment
 
     @staticmethod
+    def from_docker_build_context(
+        name: str, docker_build_context: DockerBuildContext
+    ) -> Environment:
+        """Return an environment on the image that a folder with a Dockerfile makes."""
+        environment = _with_packages(name, None, None)
+        environment.docker.base_image = None
+        environment.docker.build_context = docker_build_context
+        return environment
+
+    @staticmethod
     def get(
         workspace: Any, name: str, version: str | None = None, label: str | None = None
     ) -> Environment:
-        """Return a registered environment; the newest version without `version`.
+        """Return an environment that is registered, or that every workspace knows.
+
+        Without `version` and `label` it is the newest version.
 
         Raises:
-            UserErrorException: `label` is another one than `Latest`.
+            UserErrorException: There is none, or both `version` and `label` are given.
         """
-        if label is not None and (version is not None or label.lower() != _LATEST):
-            raise UserErrorException(
-                f"`label` may be `Latest`, and that without `version`, not {label!r}."
-            )
-        found = nouns_of(workspace).environments.get(name, version=version)
+        if label is not None and version is not None:
+            raise UserErrorException("Only one of `version` and `label` can be given.")
+        found = nouns_of(workspace).environments.get(name, version=version, label=label)
         return _from_wire(found)
 
     @staticmethod
     def list(workspace: Any) -> dict[str, Environment]:
-        """Return the newest version of every registered environment by name."""
-        found = nouns_of(workspace).environments.list()
+        """Return the newest version of every environment by name, curated ones too."""
+        found = nouns_of(workspace).environments.list(curated=True)
         return {one.name: _from_wire(one) for one in found}
+
+    @staticmethod
+    def label(workspace: Any, name: str, version: str, labels: Sequence[str]) -> None:
+        """Point labels at a version; `Latest` is always the newest."""
+        nouns_of(workspace).environments.label(name, version=version, labels=labels)
+
+    @staticmethod
+    def add_private_pip_wheel(workspace: Any, file_path: str, exist_ok: bool = False) -> str:
+        """Send a wheel to the workspace and return its address, to be added as a pip package.
+
+        Raises:
+            UserErrorException: There is no such file; or the workspace has a wheel of that name,
+                and `exist_ok` is not set or it is another one.
+        """
+        file = Path(file_path)
+        if not file.is_file():
+            raise UserErrorException(f"There is no wheel `{file_path}`.")
+        environments = nouns_of(workspace).environments
+        if not exist_ok and any(one.name == file.name for one in environments.wheels()):
+            raise UserErrorException(
+                f"The workspace has a wheel `{file.name}` already.\n"
+                "Give yours another version, or pass `exist_ok=True` to use the one that is there."
+            )
+        address: str = environments.wheel_url(environments.add_wheel(file))
+        return address
 
     @staticmethod
     def load_from_directory(path: str) -> Environment:
@@ -220,6 +260,7 @@ class Environment(Section):
         """Keep the environment in the workspace; an equal one keeps its version."""
         if not self.name:
             raise UserErrorException("An environment needs a `name` to be registered.")
+        _keep_password(workspace, self)
         found = nouns_of(workspace).environments.register(
             EnvironmentIn(name=self.name, spec=environment_spec(self), definition=self.to_dict())
         )
@@ -230,6 +271,41 @@ class Environment(Section):
         copy = deepcopy(self)
         copy.name, copy.version = new_name, None
         return copy
+
+    def build(self, workspace: Any, image_build_compute: str | None = None) -> ImageBuildDetails:
+        """Have the environment built ahead of the runs that will need it.
+
+        Args:
+            workspace: Where it is registered first, when it is not.
+            image_build_compute: Accepted; the server builds.
+        """
+        environments = nouns_of(workspace).environments
+        name, version = self.name or "", self.version
+        if not name.startswith(_CURATED):
+            registered = self.register(workspace)
+            name, version = registered.name or "", registered.version
+        started = environments.build(name, version=version)
+        return ImageBuildDetails(environments, started.id)
+
+    def build_local(self, workspace: Any, platform: str | None = None, **kwargs: Any) -> None:
+        """Build the environment on the machine of the server and print what the build says.
+
+        Args:
+            workspace: Where it is registered first, when it is not.
+            platform: Accepted; it is built for the machine of the server.
+            **kwargs: Accepted, such as `useDocker`.
+
+        Raises:
+            UserErrorException: It could not be built, and why.
+        """
+        built_or_raise(self.build(workspace).wait_for_completion(show_output=True))
+
+    def get_image_details(self, workspace: Any) -> DockerImageDetails:
+        """Return whether the environment is built, and where it lies."""
+        builds = nouns_of(workspace).environments.builds(self.name or "", version=self.version)
+        done = [one for one in builds if one.state == "Succeeded"]
+        newest = next(iter(done), next(iter(builds), None))
+        return image_details(newest, self.docker.base_dockerfile)
 
     @property
     def is_untouched(self) -> bool:
@@ -251,20 +327,6 @@ class Environment(Section):
         environment.environment_variables = {}
         return environment.update(content)
 
-    build = unsupported("Environment.build", _IMAGES)
-    build_local = unsupported("Environment.build_local", _IMAGES)
-    get_image_details = unsupported("Environment.get_image_details", _IMAGES)
-    from_docker_build_context = staticmethod(
-        unsupported("Environment.from_docker_build_context", _IMAGES)
-    )
-    label = staticmethod(unsupported("Environment.label"))
-    add_private_pip_wheel = staticmethod(
-        unsupported(
-            "Environment.add_private_pip_wheel",
-            "Put the wheel beside the script and name its path as a pip package.",
-        )
-    )
-
 
 class EnvironmentReference(Section):
     """A registered environment by name and version."""
@@ -275,38 +337,6 @@ class EnvironmentReference(Section):
     def get_environment(self, workspace: Any) -> Environment:
         """Return the environment."""
         return Environment.get(workspace, self.name, self.version)
-
-
-def environment_spec(environment: Environment) -> EnvironmentSpec:
-    """Return what the server is asked to build for `environment`.
-
-    An environment about which nothing was said, and one that manages its packages itself, is the
-    interpreter that runs this program: people expect a run to find what they have installed.
-
-    Raises:
-        UserErrorException: It holds pip options, which builds do not take.
-    """
-    variables = text_values(environment.environment_variables or {}, "environment_variables")
-    python = environment.python
-    if environment.is_untouched or python.user_managed_dependencies:
-        path = python.interpreter_path
-        return EnvironmentSpec(
-            interpreter=sys.executable if path == "python" else path, variables=variables
-        )
-    dependencies = python.conda_dependencies
-    if dependencies is None:
-        return EnvironmentSpec(variables=variables)
-    _refuse_options(dependencies, environment.name)
-    conda_packages = [one for one in dependencies.conda_packages if one.strip() != "pip"]
-    pip_packages = list(dependencies.pip_packages)
-    return EnvironmentSpec(
-        python_version=dependencies.get_python_version(),
-        conda_packages=conda_packages,
-        channels=dependencies.conda_channels,
-        pip_packages=pip_packages,
-        preferred_packages=_preferred(conda_packages + pip_packages),
-        variables=variables,
-    )
 
 
 def _with_packages(
@@ -320,7 +350,9 @@ def _with_packages(
         return Environment.from_conda_specification(name, conda_specification)
     if pip_requirements:
         return Environment.from_pip_requirements(name, pip_requirements)
-    return Environment(name)
+    environment = Environment(name)
+    environment.python.user_managed_dependencies = True
+    return environment
 
 
 def _from_wire(found: Any) -> Environment:
@@ -329,18 +361,11 @@ def _from_wire(found: Any) -> Environment:
     return environment
 
 
-def _refuse_options(dependencies: CondaDependencies, name: str | None) -> None:
-    options = dependencies.pip_options
-    if options:
-        raise UserErrorException(
-            f"The environment `{name}` holds the pip option `{options[0]}`; "
-            "builds take packages only.\n"
-            "Remove it with `remove_pip_option`; the index is a setting of the server."
-        )
-
-
-def _preferred(requirements: list[str]) -> list[str]:
-    # Reading what is installed is slow to load, and only programs that build need it.
-    preferred = _late.find("zaffre_sdk.tracking.installed", "preferred_packages")
-    found: list[str] = preferred(requirements)
-    return found
+def _keep_password(workspace: Any, environment: Environment) -> None:
+    """Keep the password of a registry as a secret, so that no definition holds it."""
+    registry = environment.docker.base_image_registry
+    if registry.password:
+        place = f"{registry.address} {registry.username}".encode()
+        name = f"registry-{sha256(place).hexdigest()[:20]}"
+        nouns_of(workspace).secrets.set(name, registry.password)
+        registry.password_secret, registry.password = name, None

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azureml.core import _late
+from azureml.core import _submission
 from azureml.core._nouns import nouns_of
 from azureml.core._run_base import iso, text_pairs
 from azureml.core._run_filters import fits, label_filter
 from azureml.core._unsupported import unsupported
 from azureml.core.run import Run
-from azureml.core.script_run_config import ScriptRunConfig
 from azureml.exceptions import SnapshotException, UserErrorException
 from zaffre_sdk.notices import notice
 from zaffre_sdk.tracking.beating import heart
@@ -159,39 +158,17 @@ class Experiment:
         """Submit a script and return its run; nothing is waited for.
 
         Args:
-            config: A `ScriptRunConfig`.
+            config: A `ScriptRunConfig`, or an estimator.
             tags: Tags of the run.
-            **kwargs: `run_id`, `display_name`.
+            **kwargs: `run_id`, `display_name`, `properties`; for an estimator `script_params`,
+                `inputs` and `source_directory_data_store`, which it then has for this run.
 
         Raises:
             UserErrorException: The configuration cannot be run; says which argument.
+            ComputeTargetException: There is no such target; lists those that there are.
             SnapshotException: The source folder cannot be sent; says what in it.
         """
-        if not isinstance(config, ScriptRunConfig):
-            raise UserErrorException(
-                f"`config` must be a ScriptRunConfig, not {config!r} ({type(config).__name__})."
-            )
-        folder = config.checked_source()
-        config.to_spec("")  # what is wrong is said before anything is sent
-        snapshot = self._nouns.snapshots.create(folder)
-        data = config.data_for(self._workspace)
-        created = self._nouns.runs.create(
-            RunIn(
-                experiment=self._name,
-                spec=config.to_spec(snapshot.id, data),
-                id=kwargs.pop("run_id", None),
-                parent_id=kwargs.pop("_parent_run_id", None),
-                display_name=kwargs.pop("display_name", None),
-                tags=text_pairs(tags, "tags"),
-                properties=git_properties(folder),
-            )
-        )
-        data.made_by(created.id)
-        script_run = _late.find("azureml.core.script_run", "ScriptRun")
-        run: ScriptRun = script_run(
-            self, created.id, directory=str(folder), _run_config=config.run_config, _seen=created
-        )
-        return run
+        return _submission.submit(self, config, tags, kwargs)
 
     def get_runs(
         self,

@@ -277,6 +277,7 @@ class Model:
             models=models,
             inference_config=inference_config,
             deployment_config=deployment_config,
+            deployment_target=deployment_target,
             overwrite=overwrite,
         )
         if show_output:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from azureml.core import _yaml
+from azureml.core import _runconfig_files
 from azureml.core._configurations import (
     AmlComputeConfiguration,
     ApplicationEndpointConfiguration,
@@ -36,7 +37,7 @@ from azureml.core._data_sections import (
     Uri,
     section_of,
 )
-from azureml.core._sections import Section
+from azureml.core._sections import Section, snake
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.container_registry import ContainerRegistry
 from azureml.core.environment import (
@@ -100,9 +101,19 @@ DEFAULT_CPU_IMAGE = DEFAULT_IMAGE
 DEFAULT_GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.6-cudnn8-ubuntu20.04"
 MPI_CPU_IMAGE, MPI_GPU_IMAGE = DEFAULT_CPU_IMAGE, DEFAULT_GPU_IMAGE
 LOCAL = "local"
-_FOLDER = ".azureml"
-_ENDING = ".runconfig"
-_ENVIRONMENT_ENDING = "_environment.yml"
+AML_COMPUTE = "amlcompute"
+_ORDER = (
+    "script",
+    "arguments",
+    "target",
+    "framework",
+    "communicator",
+    "maxRunDurationSeconds",
+    "nodeCount",
+    "priority",
+)
+# What older files call otherwise.
+_OLDER_NAMES = {"parallel_task": "paralleltask", "application_endpoints": "services"}
 
 
 class AzureContainerRegistry(ContainerRegistry):
@@ -123,7 +134,8 @@ class RunConfiguration(Section):
 
     Example:
         >>> configuration = RunConfiguration()
-        >>> configuration.save(name="local", path=".")
+        >>> configuration.target = "cpu-cluster"
+        >>> configuration.save(name="cluster", path=".")
     """
 
     auto_prepare_environment = True
@@ -140,6 +152,7 @@ class RunConfiguration(Section):
         _name: str | None = None,
         command: list[str] | str | None = None,
     ) -> None:
+        self._name, self._path = _name, _path
         self.script = script
         self.arguments: list[Any] = list(arguments or [])
         self.command: list[str] | str = command or []
@@ -152,21 +165,28 @@ class RunConfiguration(Section):
         self.environment: Environment = Environment(None)
         if conda_dependencies is not None:
             self.environment.python.conda_dependencies = conda_dependencies
+        self._environment_variables: dict[str, str] = {}
+        self._add_sections()
+
+    def _add_sections(self) -> None:
         self.history = HistoryConfiguration()
         self.spark = SparkConfiguration()
         self.docker = DockerConfiguration()
+        self.hdi = HdiConfiguration()
+        self.tensorflow = TensorflowConfiguration()
         self.mpi = MpiConfiguration()
         self.pytorch = PyTorchConfiguration()
-        self.tensorflow = TensorflowConfiguration()
-        self.parallel_task = ParallelTaskConfiguration()
-        self.hdi = HdiConfiguration()
+        self.paralleltask = ParallelTaskConfiguration()
         self.amlcompute = AmlComputeConfiguration()
         self.kubernetescompute = KubernetesComputeConfiguration()
         self.data_references: dict[str, Any] = {}
         self.data: dict[str, Any] = {}
         self.output_data: dict[str, Any] = {}
         self.datacaches: list[Any] = []
+        self.services: dict[str, Any] = {}
         self.source_directory_data_store: str | None = None
+        self.auto_cluster_compute_specification: dict[str, Any] | None = None
+        self.credential_passthrough = False
 
     @property
     def target(self) -> str:
@@ -179,18 +199,34 @@ class RunConfiguration(Section):
 
     @property
     def environment_variables(self) -> dict[str, str]:
-        """The environment variables of the environment."""
-        return self.environment.environment_variables
+        """Environment variables of the run, beside those of its environment."""
+        return self._environment_variables
 
     @environment_variables.setter
-    def environment_variables(self, variables: dict[str, str]) -> None:
-        self.environment.environment_variables = variables
+    def environment_variables(self, variables: dict[str, str] | None) -> None:
+        self._environment_variables = {} if variables is None else variables
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as it is written to files."""
-        content = super().to_dict()
-        order = {key: content.pop(key) for key in ("script", "arguments", "command")}
-        return {**order, "target": self._target, **content}
+        content = {**super().to_dict(), "target": self._target}
+        content["arguments"] = [_as_word(one) for one in self.arguments]
+        if not isinstance(self.command, str):
+            content["command"] = [_as_word(one) for one in self.command]
+        content["environmentVariables"] = dict(self._environment_variables)
+        content["applicationEndpoints"] = content.pop("services")
+        for name, settings in (
+            ("dataReferences", self.data_references),
+            ("data", self.data),
+            ("outputData", self.output_data),
+        ):
+            content[name] = {key: _as_section(one) for key, one in settings.items()}
+        return {**{key: content[key] for key in _ORDER}, **content}
+
+    def __eq__(self, other: object) -> bool:
+        # Where it was read from is no part of it.
+        return isinstance(other, RunConfiguration) and self.to_dict() == other.to_dict()
+
+    __hash__ = None
 
     def save(
         self,
@@ -199,14 +235,11 @@ class RunConfiguration(Section):
         separate_environment_yaml: bool = False,
     ) -> None:
         """Write the configuration to `<path>/.azureml/<name>.runconfig`."""
-        file = _file(Path(path or "."), name or "default")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        content = self.to_dict()
-        if separate_environment_yaml:
-            environment = file.with_name(file.name.removesuffix(_ENDING) + _ENVIRONMENT_ENDING)
-            environment.write_text(_yaml.dump_yaml(content.pop("environment")), "utf-8")
-            content["environment"] = environment.name
-        file.write_text(_yaml.dump_yaml(content), encoding="utf-8")
+        place = Path(path or self._path or ".")
+        file = _runconfig_files.file_to_write(place, name or self._name or "default")
+        _runconfig_files.write(
+            file, self.to_dict(), separate_environment=separate_environment_yaml
+        )
 
     @staticmethod
     def load(path: str, name: str | None = None) -> RunConfiguration:
@@ -215,22 +248,20 @@ class RunConfiguration(Section):
         Args:
             path: The file, or the folder that `save` was given.
             name: The name that `save` was given.
+
+        Raises:
+            UserErrorException: There is no such file, or it cannot be read.
         """
-        file = _file(Path(path), name or "default")
-        content = _yaml.parse_yaml(_yaml.read_text(file, "run configuration"), str(file))
-        if not isinstance(content, dict):
-            raise UserErrorException(
-                f"`{file}` is not a run configuration: a mapping is expected."
-            )
-        if isinstance(content.get("environment"), str):
-            beside = file.parent / content["environment"]
-            content["environment"] = _yaml.parse_yaml(
-                _yaml.read_text(beside, "environment file"), str(beside)
-            )
-        configuration = RunConfiguration()
+        file = _runconfig_files.file_to_read(Path(path or "."), name or "default")
+        content = _runconfig_files.read(file)
+        configuration = RunConfiguration(_path=path, _name=name)
         configuration.environment.environment_variables = {}
-        configuration.update(content)
+        configuration.update(
+            {_OLDER_NAMES.get(snake(key), key): one for key, one in content.items()}
+        )
         configuration.target = content.get("target") or LOCAL
+        variables = content.get("environmentVariables", content.get("environment_variables"))
+        configuration.environment_variables = dict(variables or {})
         configuration._type_data()
         return configuration
 
@@ -247,10 +278,17 @@ class RunConfiguration(Section):
     @staticmethod
     def delete(path: str, name: str) -> None:
         """Delete the file that `save` wrote."""
-        file = _file(Path(path), name)
-        if not file.is_file():
-            raise UserErrorException(f"There is no run configuration `{file}`.")
-        file.unlink()
+        _runconfig_files.file_to_read(Path(path), name).unlink()
+
+
+def copied(configuration: RunConfiguration) -> RunConfiguration:
+    """Return a copy that shares datasets and references with the original, which know a server."""
+    shared = [*configuration.arguments, *configuration.data_references.values()]
+    shared += [*configuration.data.values(), *configuration.output_data.values()]
+    if not isinstance(configuration.command, str):
+        shared += configuration.command
+    memo = {id(one): one for one in shared if not isinstance(one, Section)}
+    return deepcopy(configuration, memo)
 
 
 def target_name(target: Any) -> str:
@@ -263,7 +301,15 @@ def target_name(target: Any) -> str:
     return name
 
 
-def _file(path: Path, name: str) -> Path:
-    if path.is_file() or path.suffix == _ENDING:
-        return path
-    return path / _FOLDER / f"{name}{_ENDING}"
+def _as_word(value: Any) -> Any:
+    """Return a number or text as it is, and the text that stands for data."""
+    return value if isinstance(value, (str, int, float)) else str(value)
+
+
+def _as_section(value: Any) -> Any:
+    """Return what is written of an input, given as an object of `azureml.data` or as a section."""
+    if hasattr(value, "to_config"):
+        value = value.to_config()
+    elif hasattr(value, "_section"):
+        value = value._section()  # noqa: SLF001 - one house
+    return value.to_dict() if isinstance(value, Section) else value

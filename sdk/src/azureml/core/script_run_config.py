@@ -3,45 +3,59 @@
 from __future__ import annotations
 
 import os
-from copy import deepcopy
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azureml.core import _late
+from azureml.core._command_words import command_words, texts
+from azureml.core._distribution import configure, distribution_of, node_count
+from azureml.core._environment_spec import environment_spec
 from azureml.core._pairs import text_values
+from azureml.core._resuming import resume
 from azureml.core._run_data import RunData
-from azureml.core.environment import Environment, environment_spec
-from azureml.core.runconfig import LOCAL, DockerConfiguration, RunConfiguration, target_name
-from azureml.exceptions import ComputeTargetException, UserErrorException
-from zaffre_sdk.wire.runs import RunSpec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-_SHOWN_SCRIPTS = 10
+from azureml.core._run_definition import run_definition
+from azureml.core._script_source import check_script, checked_folder
+from azureml.core.environment import Environment
+from azureml.core.runconfig import (
+    LOCAL,
+    DockerConfiguration,
+    RunConfiguration,
+    copied,
+    target_name,
+)
+from azureml.exceptions import RunConfigurationException, UserErrorException
+from zaffre_sdk.wire.runs import Container, RunSpec
 
 __all__ = ["ScriptRunConfig", "get_run_config_from_script_run", "submit"]
 
+_VARIABLES = "environment_variables"
+
 
 class ScriptRunConfig:
-    """A script, its folder, its arguments and its environment.
+    """A script, its folder, its arguments, its environment and its compute target.
 
     Without an environment, the script runs with the interpreter that submits it and finds what is
     installed there.
 
     Example:
-        >>> config = ScriptRunConfig("train", script="train.py", arguments=["--reg", 0.1])
+        >>> config = ScriptRunConfig(
+        ...     "train", script="train.py", arguments=["--reg", 0.1], compute_target="cpu-cluster"
+        ... )
         >>> run = Experiment(workspace, "train").submit(config)
 
     Args:
         source_directory: Sent with the run, without what `.amlignore` or `.gitignore` name.
         script: Path below `source_directory`.
-        arguments: Passed to the script; numbers become text.
+        arguments: Passed to the script; numbers become text, data becomes where it lies.
         run_config: Settings to start from; the other arguments overrule it.
-        compute_target: `local`.
-        command: A whole command line instead of `script`.
+        compute_target: A ComputeTarget or its name; `local` is the machine of the server.
+        environment: What the script finds installed.
+        distributed_job_config: Runs it as several processes.
+        resume_from: A DataPath whose files the script is given as `--resume-from`.
         max_run_duration_seconds: The run is ended when it takes longer.
+        command: A whole command line instead of `script`.
+        docker_runtime_config: How it is put into a container of its environment's image.
     """
 
     DELIM = "_"
@@ -66,30 +80,62 @@ class ScriptRunConfig:
             raise UserErrorException(
                 f"`source_directory` must be a path, not {source_directory!r}."
             )
-        _check_choices(script, command, distributed_job_config, resume_from)
+        for name, value in (("script", script), ("arguments", arguments)):
+            if command and value:
+                raise UserErrorException(f"`{name}` and `command` cannot be given together.")
         _check_types(arguments, environment, run_config)
-        run_config = deepcopy(run_config) if run_config is not None else RunConfiguration()
-        if environment is not None:
-            run_config.environment = environment
-        if compute_target is not None:
-            run_config.target = target_name(compute_target)
-        if docker_runtime_config is not None:
-            run_config.docker = docker_runtime_config
+        run_config = copied(run_config) if run_config is not None else RunConfiguration()
         self.source_directory = os.fspath(source_directory)
         self.script = script or run_config.script
         self.arguments = list(arguments) if arguments is not None else run_config.arguments
         self.command = command or ([] if script else run_config.command)
-        self.max_run_duration_seconds = (
-            run_config.max_run_duration_seconds
-            if max_run_duration_seconds is None
-            else max_run_duration_seconds
-        )
         self.run_config = run_config
+        self._configure(compute_target, environment, docker_runtime_config)
+        if max_run_duration_seconds is not None:
+            run_config.max_run_duration_seconds = max_run_duration_seconds
+        if distributed_job_config is not None:
+            configure(run_config, distributed_job_config)
+        if resume_from is not None:
+            resume(self, resume_from)
+
+    def _configure(self, compute_target: Any, environment: Any, docker: Any) -> None:
+        run_config = self.run_config
+        if environment is not None:
+            run_config.environment = environment
+            section = environment.docker
+            if section.enabled is not None and docker is None:
+                run_config.docker = DockerConfiguration(
+                    bool(section.enabled), arguments=section.arguments, shm_size=section.shm_size
+                )
+        if compute_target is not None:
+            run_config.target = compute_target
+        if docker is None:
+            return
+        if not isinstance(docker, DockerConfiguration):
+            raise RunConfigurationException(
+                f"`docker_runtime_config` must be a DockerConfiguration, not {docker!r}."
+            )
+        run_config.docker = docker
 
     @property
     def identity(self) -> str:
         """What it is, in one line."""
         return f"ScriptRunConfig {self.source_directory} {self.script or self.command}"
+
+    @property
+    def max_run_duration_seconds(self) -> int | None:
+        """After how many seconds the run is ended."""
+        return self.run_config.max_run_duration_seconds
+
+    @max_run_duration_seconds.setter
+    def max_run_duration_seconds(self, seconds: int | None) -> None:
+        self.run_config.max_run_duration_seconds = seconds
+
+    @property
+    def target(self) -> str:
+        """The name of the compute target as the server knows it."""
+        name = target_name(self.run_config.target)
+        return LOCAL if name.lower() == LOCAL else name
 
     def checked_source(self) -> Path:
         """Return the source folder.
@@ -97,12 +143,9 @@ class ScriptRunConfig:
         Raises:
             UserErrorException: It, or the script in it, is not there or not readable.
         """
-        folder = Path(self.source_directory).expanduser()
-        if not folder.is_dir():
-            what = "is a file" if folder.exists() else "does not exist"
-            raise UserErrorException(f"The `source_directory` `{folder.absolute()}` {what}.")
+        folder = checked_folder(self.source_directory)
         if not self.command:
-            _check_script(folder, self.script)
+            check_script(folder, self.script)
         return folder
 
     def data_for(self, workspace: Any = None) -> RunData:
@@ -114,7 +157,7 @@ class ScriptRunConfig:
         """
         data = RunData(workspace)
         data.configure(self.run_config)
-        words = [*_texts(self.arguments, "arguments", data), *_command(self.command, data)]
+        words = [*self._arguments(data), *command_words(self.command, data)]
         if not self.command:
             data.check_arguments(words)
         return data
@@ -127,27 +170,25 @@ class ScriptRunConfig:
             data: As `data_for` returns it.
         """
         data = self.data_for() if data is None else data
-        target = self.run_config.target
-        if target.lower() != LOCAL:
-            raise ComputeTargetException(
-                f"The workspace has no compute target `{target}`; what exists: `{LOCAL}`."
-            )
-        environment = self.run_config.environment
+        run_config = self.run_config
+        environment = run_config.environment
         return RunSpec(
             kind="script",
             script=None if self.command else Path(str(self.script)).as_posix(),
-            arguments=_texts(self.arguments, "arguments", data),
-            command=_command(self.command, data),
+            arguments=self._arguments(data),
+            command=command_words(self.command, data),
             snapshot_id=snapshot_id,
             environment=environment_spec(environment),
             environment_name=environment.name or "",
-            compute=LOCAL,
-            variables=text_values(
-                environment.environment_variables or {}, "environment_variables"
-            ),
+            compute=self.target,
+            variables=self._variables(),
             max_seconds=_seconds(self.max_run_duration_seconds),
             inputs=data.inputs(),
             outputs=data.outputs(),
+            node_count=node_count(run_config),
+            distribution=distribution_of(run_config),
+            priority=_priority(run_config.priority),
+            container=_container(run_config.docker),
             definition=self.to_definition(data),
         )
 
@@ -155,13 +196,25 @@ class ScriptRunConfig:
         """Return the run definition that `get_details` gives back."""
         data = self.data_for() if data is None else data
         command = self.command
-        return {
-            **self.run_config.to_dict(),
-            "script": None if self.command else self.script,
-            "arguments": _texts(self.arguments, "arguments", data),
-            "command": (command if isinstance(command, str) else _command(command, data)) or "",
+        return run_definition(
+            self.run_config,
+            script=None if self.command else self.script,
+            arguments=self._arguments(data),
+            command=command if isinstance(command, str) else " ".join(self._words(data)),
             **data.definition(),
-            "maxRunDurationSeconds": self.max_run_duration_seconds,
+        )
+
+    def _arguments(self, data: RunData) -> list[str]:
+        return texts(self.arguments, "arguments", data)
+
+    def _words(self, data: RunData) -> list[str]:
+        return texts(self.command, "command", data)
+
+    def _variables(self) -> dict[str, str]:
+        run_config = self.run_config
+        return {
+            **text_values(run_config.environment.environment_variables or {}, _VARIABLES),
+            **text_values(run_config.environment_variables or {}, _VARIABLES),
         }
 
 
@@ -180,26 +233,11 @@ def submit(
 
 def get_run_config_from_script_run(script_run_config: ScriptRunConfig) -> RunConfiguration:
     """Return a run configuration that says all that `script_run_config` says."""
-    configuration = deepcopy(script_run_config.run_config)
+    configuration = copied(script_run_config.run_config)
     configuration.script = script_run_config.script
     configuration.arguments = list(script_run_config.arguments)
     configuration.command = script_run_config.command
-    configuration.max_run_duration_seconds = script_run_config.max_run_duration_seconds
     return configuration
-
-
-def _check_choices(script: Any, command: Any, distributed_job_config: Any, resume: Any) -> None:
-    if script is not None and command is not None:
-        raise UserErrorException("`script` and `command` cannot be given together.")
-    nodes = getattr(distributed_job_config, "node_count", 1)
-    if distributed_job_config is not None:
-        raise UserErrorException(
-            f"`distributed_job_config` asks for {type(distributed_job_config).__name__} on "
-            f"{nodes} node(s); the compute target `{LOCAL}` runs one process.\n"
-            "Leave it out, or start the processes from the script itself."
-        )
-    if resume is not None:
-        raise UserErrorException("`resume_from` is not part of zaffre.")
 
 
 def _check_types(arguments: Any, environment: Any, run_config: Any) -> None:
@@ -217,61 +255,23 @@ def _check_types(arguments: Any, environment: Any, run_config: Any) -> None:
         raise UserErrorException(f"`run_config` must be a RunConfiguration, not {run_config!r}.")
 
 
-def _check_script(folder: Path, script: str | None) -> None:
-    if not script or not isinstance(script, str):
-        raise UserErrorException("`script` must name a file below `source_directory`.")
-    file = folder / script
-    if not file.is_file():
+def _container(docker: DockerConfiguration | None) -> Container | None:
+    if docker is None or not docker.use_docker:
+        return None
+    words = docker.arguments or []
+    if isinstance(words, str) or not all(isinstance(one, str) for one in words):
         raise UserErrorException(
-            f"The `script` `{script}` is not in the `source_directory` `{folder.absolute()}`.\n"
-            f"Scripts in it: {_scripts(folder)}."
+            f"The `arguments` of a DockerConfiguration must be a list of text, not {words!r}."
         )
-    if not os.access(file, os.R_OK):
-        raise UserErrorException(f"The `script` `{file}` cannot be read: permission denied.")
-    if not file.resolve().is_relative_to(folder.resolve()):
-        raise UserErrorException(
-            f"The `script` `{script}` leads out of the `source_directory` `{folder.absolute()}`.\n"
-            "Only that folder is sent: put the script into it, and name it by its path in there."
-        )
+    return Container(arguments=list(words), shm_size=docker.shm_size or "")
 
 
-def _scripts(folder: Path) -> str:
-    names = sorted(one.name for one in folder.glob("*.py"))
-    return ", ".join(f"`{name}`" for name in names[:_SHOWN_SCRIPTS]) or "none"
-
-
-def _texts(values: Iterable[Any], argument: str, data: RunData) -> list[str]:
-    if isinstance(values, str) or not hasattr(values, "__iter__"):
-        raise UserErrorException(f"`{argument}` must be a list, not {values!r}.")
-    texts = []
-    for position, value in enumerate(values):
-        standing = data.text(value)
-        plain = _plain(value) if standing is None else standing
-        if not isinstance(plain, (str, int, float, os.PathLike)):
-            raise UserErrorException(
-                f"`{argument}[{position}]` must be text or a number, "
-                f"not {value!r} ({type(value).__name__})."
-            )
-        texts.append(os.fspath(plain) if isinstance(plain, os.PathLike) else str(plain))
-    return texts
-
-
-def _plain(value: Any) -> Any:
-    """Return a number for one of numpy or its kin; what has several is left as it is."""
-    if isinstance(value, str) or not hasattr(value, "item"):
-        return value
-    try:
-        return value.item()
-    except (TypeError, ValueError, RuntimeError):
-        return value
-
-
-def _command(command: list[str] | str, data: RunData) -> list[str]:
-    if not command:
-        return []
-    if isinstance(command, str):
-        return ["/bin/sh", "-c", command]
-    return _texts(command, "command", data)
+def _priority(value: Any) -> int:
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UserErrorException(f"`priority` must be a whole number, not {value!r}.")
+    return value
 
 
 def _seconds(value: Any) -> int | None:

@@ -10,6 +10,7 @@ from azureml.core._nouns import Nouns
 from azureml.core._run_base import iso, text_pairs
 from azureml.core._unsupported import unsupported
 from azureml.core._workspaces import connected, find
+from azureml.core.compute._defaults import DefaultConfiguration, create_defaults, default_target
 from azureml.exceptions import WorkspaceException
 from zaffre_sdk.tracking.mlflow_client import Scope, give_token, tracking_uri
 from zaffre_sdk.wire.workspaces import WorkspaceChange, WorkspaceIn
@@ -41,8 +42,8 @@ class Workspace:
 
     DEFAULT_CPU_CLUSTER_NAME = "cpu-cluster"
     DEFAULT_GPU_CLUSTER_NAME = "gpu-cluster"
-    DEFAULT_CPU_CLUSTER_CONFIGURATION = None
-    DEFAULT_GPU_CLUSTER_CONFIGURATION = None
+    DEFAULT_CPU_CLUSTER_CONFIGURATION = DefaultConfiguration("cpu")
+    DEFAULT_GPU_CLUSTER_CONFIGURATION = DefaultConfiguration("gpu")
 
     def __init__(
         self,
@@ -118,7 +119,9 @@ class Workspace:
                 exist_ok=exist_ok,
             )
         )
-        return Workspace._from_wire(created)
+        workspace = Workspace._from_wire(created)
+        create_defaults(workspace, cpu=default_cpu_compute_target, gpu=default_gpu_compute_target)
+        return workspace
 
     @staticmethod
     def get(
@@ -241,8 +244,9 @@ class Workspace:
 
     @property
     def compute_targets(self) -> dict[str, Any]:
-        """The compute targets by name: none besides `local`, which has no entry in v1 either."""
-        return {}
+        """The compute targets by name; `local`, which is always there, has no entry."""
+        kind = _late.find("azureml.core.compute.compute", "ComputeTarget")
+        return {one.name: one for one in kind.list(self)}
 
     @property
     def datastores(self) -> dict[str, Any]:
@@ -341,6 +345,10 @@ class Workspace:
         """
         self._nouns.datastores.set_default(name)
 
+    def get_default_compute_target(self, type: str) -> Any:
+        """Return the default cluster for `CPU` or `GPU`; None when there is none."""
+        return default_target(self, type)
+
     def get_default_keyvault(self) -> Any:
         """Return the vault of the workspace."""
         return _late.find("azureml.core.keyvault", "Keyvault")(self)
@@ -378,7 +386,6 @@ class Workspace:
     )
     diagnose_workspace = unsupported("Workspace.diagnose_workspace")
     get_connection = unsupported("Workspace.get_connection")
-    get_default_compute_target = unsupported("Workspace.get_default_compute_target")
     list_connections = unsupported("Workspace.list_connections")
     list_keys = unsupported("Workspace.list_keys")
     set_connection = unsupported("Workspace.set_connection")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from azureml.data.abstract_datastore import AbstractDatastore
@@ -64,7 +65,7 @@ def datastore_of(workspace: Any, found: DatastoreOut) -> AbstractDatastore:
         return AbstractDatastore(workspace, found.name, "Custom")
     module, name, renamed = entry
     kind = getattr(import_module(f"azureml.data.{module}"), name)
-    accepted = kind.__init__.__code__.co_varnames
+    accepted = signature(kind).parameters
     given: dict[str, Any] = dict(_UNSAID.get(found.kind, {}))
     for setting, value in found.settings.items():
         parameter = renamed.get(setting, setting)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-import tempfile
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azureml.core import _late
+from azureml.data._folders import folder_for
 from azureml.data.dataset_error_handling import execution
 from azureml.exceptions import UserErrorException
+from zaffre_sdk.data.tabular.table import Table
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from zaffre_sdk.data.tabular.table import Table
+Write = Callable[[Table, Path], object]
+"""Writes the records of a table into a folder."""
 
 
 def say(text: str) -> None:
@@ -28,37 +28,42 @@ def silent(text: str) -> None:
     """Print nothing."""
 
 
-def to_files(dataset: Any, write: Callable[[Table, Path], Any]) -> Any:
-    """Return a FileDataset of what `write` makes of a table in a folder of this machine.
+def to_files(dataset: Any, operation: str, write: Write) -> Any:
+    """Return a FileDataset of what `write` makes of the records in a folder of this machine.
 
     The folder stays until the program removes it; registering the FileDataset sends it to the
     default datastore.
     """
-    folder = Path(tempfile.mkdtemp(prefix="dataset-"))
-    with execution("to_files"):
-        write(dataset._table(), folder)  # noqa: SLF001 - one house
+    folder = _written(dataset, operation, write)
     factory = _late.find("azureml.data.dataset_factory", "FileDatasetFactory")
-    files = factory.from_files(str(folder))
+    files = factory.from_files(folder)
     return files._made(files._definition, workspace=dataset._workspace)  # noqa: SLF001 - one house
 
 
-def to_dask(dataset: Any, dtypes: Any, *, on_error: str) -> Any:
+def to_dask(dataset: Any, dtypes: Any, *, on_error: str, out_of_range_datetime: str) -> Any:
     """Return a Dask DataFrame over Parquet files of the records."""
     frames = _needed("dask.dataframe", "dask[dataframe]")
-    frame = frames.read_parquet(_parquet(dataset, on_error))
+
+    def whole(table: Table, folder: Path) -> None:
+        frame = table.to_pandas(on_error=on_error, out_of_range_datetime=out_of_range_datetime)
+        frame.to_parquet(folder / "part-00000.parquet", index=False)
+
+    # Only whole frames are looked through for what is to fail; files are written in less memory.
+    is_plain = on_error == out_of_range_datetime == "null"
+    written = _written(dataset, "to_dask_dataframe", Table.to_parquet if is_plain else whole)
+    frame = frames.read_parquet(written)
     return frame.astype(dtypes) if dtypes else frame
 
 
 def to_spark(dataset: Any) -> Any:
     """Return a Spark DataFrame over Parquet files of the records."""
     session = _needed("pyspark.sql", "pyspark").SparkSession.builder.getOrCreate()
-    return session.read.parquet(_parquet(dataset, "null"))
+    return session.read.parquet(_written(dataset, "to_spark_dataframe", Table.to_parquet))
 
 
-def _parquet(dataset: Any, on_error: str) -> str:
-    folder = Path(tempfile.mkdtemp(prefix="dataset-"))
-    with execution("to_parquet_files"):
-        dataset._table().to_parquet(folder)  # noqa: SLF001 - one house
+def _written(dataset: Any, operation: str, write: Write) -> str:
+    with folder_for() as folder, execution(operation):
+        write(dataset._table(), folder)  # noqa: SLF001 - one house
     return str(folder)
 
 

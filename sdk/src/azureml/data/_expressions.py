@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
 from numbers import Integral, Real
 from typing import Any, NoReturn
 
+from azureml.data._moments import moment_of
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.wire.datasets import Column, Expression, Literal, Operation
 
 __all__ = ["ColumnExpression", "column", "condition_of"]
+
+_CHAINED = ("&", "|")
+_METHODS = {"lower": "to_lower", "upper": "to_upper"}
 
 
 class ColumnExpression:
@@ -20,6 +25,8 @@ class ColumnExpression:
     """
 
     __hash__ = object.__hash__
+    # Else NumPy takes the expression for an element, and asks whether the comparison is true.
+    __array_ufunc__ = None
 
     def __init__(self, expression: Expression) -> None:
         self._expression = expression
@@ -149,11 +156,10 @@ class ColumnExpression:
         return written(self._expression)
 
     def _then(self, operator: str, *operands: Any) -> ColumnExpression:
-        known = [self._expression, *(_operand(one) for one in operands)]
-        return ColumnExpression(Operation(operator, known))
+        return _operation(operator, [self._expression, *(_operand(one) for one in operands)])
 
     def _after(self, operator: str, other: Any) -> ColumnExpression:
-        return ColumnExpression(Operation(operator, [_operand(other), self._expression]))
+        return _operation(operator, [_operand(other), self._expression])
 
 
 def column(name: Any) -> ColumnExpression:
@@ -191,12 +197,33 @@ def written(expression: Expression) -> str:
         return f"dataset[{expression.name!r}]"
     if isinstance(expression, Literal):
         return repr(expression.value)
-    words = [written(one) for one in expression.operands]
-    if expression.operator[0].isalpha():
-        return f"{words[0]}.{expression.operator}({', '.join(words[1:])})"
+    return _called(expression.operator, [written(one) for one in expression.operands])
+
+
+def _called(operator: str, words: list[str]) -> str:
+    if operator == "is_not_null":
+        return f"({words[0]} != None)"
+    if operator[0].isalpha():
+        return f"{words[0]}.{_METHODS.get(operator, operator)}({', '.join(words[1:])})"
     if len(words) == 1:
-        return f"{expression.operator}{words[0]}"
-    return f"({f' {expression.operator} '.join(words)})"
+        return f"{operator}{words[0]}"
+    return f"({f' {operator} '.join(words)})"
+
+
+def _operation(operator: str, operands: list[Expression]) -> ColumnExpression:
+    """Return an operation; a chain of one `&` or `|` is one operation.
+
+    Nested, a few dozen conditions would be deeper than what a server takes.
+    """
+    if operator in _CHAINED:
+        operands = [link for one in operands for link in _links(one, operator)]
+    return ColumnExpression(Operation(operator, operands))
+
+
+def _links(expression: Expression, operator: str) -> list[Expression]:
+    if isinstance(expression, Operation) and expression.operator == operator:
+        return expression.operands
+    return [expression]
 
 
 def _operand(value: Any) -> Expression:
@@ -211,17 +238,26 @@ def literal(value: Any) -> Literal:
     Raises:
         UserErrorException: It is of a kind that no column has.
     """
-    if isinstance(value, (datetime, date)):
+    value = _plain(value)
+    if isinstance(value, datetime):
+        return Literal(moment_of(value), datetime=True)
+    if isinstance(value, date):
         return Literal(value.isoformat(), datetime=True)
-    if hasattr(value, "item"):  # of NumPy
-        value = value.item()
     if value is None or isinstance(value, (str, bool)):
         return Literal(value)
     if isinstance(value, Integral):
         return Literal(int(value))
-    if isinstance(value, Real):
+    if isinstance(value, Real) and math.isfinite(value):
         return Literal(float(value))
     raise UserErrorException(
         f"A column cannot be compared or computed with {value!r} ({type(value).__name__}).\n"
-        "A text, a number, a boolean, a date and time or another column is expected."
+        "A text, a finite number, a boolean, a date and time or another column is expected; "
+        "`is_null()` tells where there is no value."
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of NumPy as one of Python."""
+    if type(value).__name__ == "datetime64":
+        value = value.astype("datetime64[us]")  # A finer one would become a number.
+    return value.item() if getattr(value, "ndim", None) == 0 else value

@@ -156,22 +156,11 @@ class FileDatastore(AbstractDatastore):
         overwrite: bool,
         show_progress: bool,
     ) -> DataReference:
-        from zaffre_sdk.data.progress import SILENT, PrintedUpload  # noqa: PLC0415 (slow to load)
-        from zaffre_sdk.data.sending import send_files  # noqa: PLC0415
+        from azureml.data._sending import send  # noqa: PLC0415 (slow to load)
 
         target = below_top(target_path)
-        progress = PrintedUpload() if show_progress else SILENT
         with translated():
-            send_files(
-                self._nouns().workspace,
-                self.name,
-                files,
-                target=target,
-                overwrite=overwrite,
-                progress=progress,
-            )
-        if isinstance(progress, PrintedUpload):
-            progress.close()
+            send(files, self, target, overwrite=overwrite, show_progress=show_progress)
         return self.path(target)
 
 

@@ -63,7 +63,7 @@ def of_pandas(row_group_size: int | None) -> Write:
     """Return what writes a pandas DataFrame.
 
     Raises:
-        UserErrorException: When called: it is something else, or has lists in its cells.
+        UserErrorException: When called: it is something else, or has cells that no file has.
     """
 
     def write(frame: Any, folder: Path, tell: Callable[[str], None]) -> None:
@@ -78,7 +78,14 @@ def of_pandas(row_group_size: int | None) -> Write:
                     f"The column `{column}` has lists or arrays in its cells, which no dataset "
                     "has.\nMake a column of each element, or write them as text."
                 )
-        frame.to_parquet(folder / _FILE, index=False, row_group_size=row_group_size)
+        try:
+            frame.to_parquet(folder / _FILE, index=False, row_group_size=row_group_size)
+        except (ValueError, TypeError, NotImplementedError) as error:  # Of Arrow, too.
+            raise UserErrorException(
+                f"The DataFrame cannot be written as Parquet: {error}\n"
+                "Give each column values of one type.",
+                inner_exception=error,
+            ) from error
 
     return write
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zaffre_sdk.wire.datasets import DatasetOut
 
 _SHOWN = 10
+_TAKEN = "DatasetExists"
 
 
 def register(dataset: Any, workspace: Any, **wanted: Any) -> DatasetOut:
@@ -39,18 +40,17 @@ def register(dataset: Any, workspace: Any, **wanted: Any) -> DatasetOut:
     name = wanted["name"]
     if not isinstance(name, str) or not name:
         raise UserErrorException(f"`name` is {name!r}; a name for the dataset is expected.")
+    datasets = nouns_of(workspace).datasets
+    # Local files are sent to a place of their own each time, for nothing when the name is taken.
+    is_sent = any(map(is_local, dataset._definition.places))  # noqa: SLF001 - one house
+    if is_sent and not wanted["new_version"] and datasets.find(name) is not None:
+        raise _taken(name)
     try:
-        registered = nouns_of(workspace).datasets.register(_given(dataset, workspace, **wanted))
+        registered = datasets.register(_given(dataset, workspace, **wanted))
     except UserErrorException as error:
-        if error.code not in ("DatasetExists", "DatasetNameTaken", "Conflict"):
+        if error.code != _TAKEN:
             raise
-        raise UserErrorException(
-            f'There is already a dataset registered under name "{name}". Specify '
-            "`create_new_version=True` to register the dataset as a new version. Use `update`, "
-            "`add_tags`, or `remove_tags` to change only the description or tags.",
-            inner_exception=error,
-            code=error.code,
-        ) from error
+        raise _taken(name, error) from error
     _note_made(workspace, registered)
     return registered
 
@@ -73,9 +73,10 @@ def warn_of_changes(dataset: Any) -> None:
     datasets = nouns_of(dataset._workspace).datasets  # noqa: SLF001 - one house
     found = datasets.changes(known.id)
     changed = list(found.changed)
-    if any(place.datastore is None for place in known.definition.places):
+    web = _web_marks(None, known.definition, operation="read")
+    if web:
         before = {mark.path: mark for mark in datasets.marks(known.id)}
-        changed += [now.path for now in _web_marks(None, known.definition) if _moved(before, now)]
+        changed += [now.path for now in web if _moved(before, now)]
     words = [
         f"{len(names)} {word}: {', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''}"
         for word, names in (
@@ -107,9 +108,19 @@ def _given(dataset: Any, workspace: Any, **wanted: Any) -> DatasetIn:
     in_run = run is not None and run.workspace_id == nouns_of(workspace).workspace_id
     return DatasetIn(
         definition=definition,
-        marks=_web_marks(nouns_of(workspace).workspace, definition),
+        marks=_web_marks(nouns_of(workspace).workspace, definition, operation="register"),
         run_id=run.run_id if run is not None and in_run else None,
         **wanted,
+    )
+
+
+def _taken(name: str, error: UserErrorException | None = None) -> UserErrorException:
+    return UserErrorException(
+        f'There is already a dataset registered under name "{name}". Specify '
+        "`create_new_version=True` to register the dataset as a new version. Use `update`, "
+        "`add_tags`, or `remove_tags` to change only the description or tags.",
+        inner_exception=error,
+        code=_TAKEN,
     )
 
 
@@ -124,12 +135,12 @@ def _note_made(workspace: Any, registered: DatasetOut) -> None:
     nouns_of(workspace).datasets.note(run.run_id, use)
 
 
-def _web_marks(client: Any, definition: Definition) -> list[FileMark]:
+def _web_marks(client: Any, definition: Definition, *, operation: str) -> list[FileMark]:
     """Return the present marks of the addresses, which the server does not open."""
     places = [place for place in definition.places if place.datastore is None]
     if not places:
         return []
-    with execution("register"):
+    with execution(operation):
         files = list_files(client, replace(definition, places=places, steps=[]))
     return [FileMark(one.file.path, one.file.size, one.file.mark) for one in files]
 

@@ -55,13 +55,17 @@ class MountContext:
             )
         _keeping.warn_of_changes(self._dataset)
         folder.mkdir(parents=True, exist_ok=True)
-        with execution("mount"):
-            self._laid = lay(
-                self._dataset._client,  # noqa: SLF001 - one house
-                self._dataset._definition,  # noqa: SLF001 - one house
-                folder,
-                mode="mount",
-            )
+        try:
+            with execution("mount"):
+                self._laid = lay(
+                    self._dataset._client,  # noqa: SLF001 - one house
+                    self._dataset._definition,  # noqa: SLF001 - one house
+                    folder,
+                    mode="mount",
+                )
+        except BaseException:
+            self._clear(None)  # The folder was empty: all in it was laid just now.
+            raise
         self._is_started = True
 
     def stop(self) -> None:
@@ -69,9 +73,7 @@ class MountContext:
         if not self._is_started:
             return
         self._is_started = False
-        unlay(Path(self.mount_point), self._laid)
-        if self._is_ours:
-            shutil.rmtree(self.mount_point, ignore_errors=True)
+        self._clear(self._laid)
 
     def __enter__(self) -> Self:
         self.start()
@@ -84,3 +86,8 @@ class MountContext:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _clear(self, laid: list[Path] | None) -> None:
+        unlay(Path(self.mount_point), laid)
+        if self._is_ours:
+            shutil.rmtree(self.mount_point, ignore_errors=True)

@@ -69,6 +69,6 @@ def get(workspace: Any, name: str | None, dataset_id: str | None) -> Any:
 
 def _refused(name: str) -> UserErrorException:
     return UserErrorException(
-        f"`{name}` is not part of zaffre.\nUse `Dataset.Tabular.from_delimited_files` without it.",
+        f"`{name}` is not part of zaffre.\nMake the dataset without it, and change what is read.",
         code="NotSupported",
     )

@@ -22,11 +22,11 @@ from azureml.core._data_sections import UploadOptions as UploadSection
 from azureml.core._nouns import nouns_of
 from azureml.core._run_base import text_pairs
 from azureml.data._places import below_store
-from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
+from azureml.data.dataset_consumption_config import DatasetConsumptionConfig, check_name
 from azureml.exceptions import UserErrorException
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self  # newer than the oldest Python that this runs on
 
     from azureml.core._run_data import RunData
     from zaffre_sdk.wire.datasets import Definition
@@ -88,11 +88,7 @@ class OutputDatasetConfig:
 
     @name.setter
     def name(self, name: str) -> None:
-        if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
-            raise UserErrorException(
-                f'Invalid output name "{name}". The name can only be alphanumeric characters and '
-                "underscore, and must not begin with a number."
-            )
+        check_name(name, "output")
         self._name = name
 
     @property
@@ -239,9 +235,11 @@ def _destination(given: Any) -> tuple[str, str | None] | None:
 
 
 def texts_of(given: Any, argument: str) -> list[str]:
-    texts = [] if given is None else [given] if isinstance(given, str) else list(given)
-    if not all(isinstance(one, str) and one for one in texts):
+    texts = [] if given is None else [given] if isinstance(given, str) else given
+    if not isinstance(texts, (list, tuple)) or not all(
+        isinstance(one, str) and one for one in texts
+    ):
         raise UserErrorException(
             f"`{argument}` is {given!r}; a text, or a list of them, is expected."
         )
-    return texts
+    return list(texts)

@@ -111,14 +111,21 @@ def _write(dataset: Any, keys: list[str], folder: Path) -> None:
     folders = pads.DirectoryPartitioning(
         pa.schema([(key, pa.string()) for key in keys]), segment_encoding="none"
     )
-    pads.write_dataset(
-        pa.RecordBatchReader.from_batches(opening.schema, chain([opening], converted)),
-        str(folder),
-        format="parquet",
-        partitioning=folders,
-        max_partitions=_MOST_FOLDERS,
-        existing_data_behavior="overwrite_or_ignore",
-    )
+    try:
+        pads.write_dataset(
+            pa.RecordBatchReader.from_batches(opening.schema, chain([opening], converted)),
+            str(folder),
+            format="parquet",
+            partitioning=folders,
+            max_partitions=_MOST_FOLDERS,
+            existing_data_behavior="overwrite_or_ignore",
+        )
+    except pa.ArrowInvalid as error:
+        raise UserErrorException(
+            f"The records cannot be written by {', '.join(keys)}: {error}\n"
+            f"At most {_MOST_FOLDERS} folders are made; use keys with fewer values.",
+            inner_exception=error,
+        ) from error
 
 
 def _with_texts(batch: Any, keys: list[str]) -> Any:

@@ -28,9 +28,9 @@ def submit(dataset: Any, experiment: Any) -> Any:
     workspace = experiment.workspace
     dataset_id = dataset._ensure_saved(workspace)  # noqa: SLF001 - one house
     run = experiment.start_logging(display_name=_USE, snapshot_directory=None)
-    nouns = nouns_of(workspace)
-    nouns.datasets.note(run.id, DataUse(_USE, "input", dataset_id=dataset_id))
     try:
+        use = DataUse(_USE, "input", dataset_id=dataset_id)
+        nouns_of(workspace).datasets.note(run.id, use)
         profile = measured(dataset)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, _FILE)
@@ -49,9 +49,19 @@ def latest(dataset: Any, workspace: Any = None) -> DatasetProfile:
     """Return what the latest run measured, else what is measured now."""
     where = workspace or dataset._workspace  # noqa: SLF001 - one house
     for run in runs(dataset, where) if dataset.id is not None and where is not None else ():
-        if _FILE in run.get_file_names():
-            return DatasetProfile(dataset.id, run.id, run.experiment.name, where, _kept(run))
+        kept = _kept(run)
+        if kept is not None:
+            return _profile(dataset, where, run, kept)
     return DatasetProfile(dataset.id, None, None, where, measured(dataset))
+
+
+def of_run(dataset: Any, run: Any, *, workspace: Any) -> DatasetProfile:
+    """Return what a run measured.
+
+    Raises:
+        AzureMLException: The run has not measured anything.
+    """
+    return _profile(dataset, workspace, run, _kept(run))
 
 
 def runs(dataset: Any, workspace: Any = None) -> Iterator[Any]:
@@ -82,7 +92,14 @@ def measured(dataset: Any) -> Profile:
     return found
 
 
-def _kept(run: Any) -> Profile:
+def _profile(dataset: Any, workspace: Any, run: Any, kept: Profile | None) -> DatasetProfile:
+    return DatasetProfile(dataset.id, run.id, run.experiment.name, workspace, kept)
+
+
+def _kept(run: Any) -> Profile | None:
+    """Return what a run measured; None when it did not."""
+    if _FILE not in run.get_file_names():
+        return None
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, _FILE)
         run.download_file(_FILE, str(file))

@@ -57,7 +57,7 @@ def _version(version: Any) -> int | str:
     if version is None or version == "latest":
         return "latest"
     text = str(version)
-    if isinstance(version, bool) or not text.isdigit() or int(text) < 1:
+    if isinstance(version, bool) or not text.isdecimal() or int(text) < 1:
         raise UserErrorException(
             f"`version` is {version!r}; a number from 1, or `latest`, is expected."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from numbers import Integral, Real
 from typing import Any
 
 from azureml.exceptions import UserErrorException
@@ -16,9 +17,9 @@ def count_of(count: Any) -> int:
     Raises:
         ValueError: It is no whole number from 0.
     """
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+    if isinstance(count, bool) or not isinstance(count, Integral) or count < 0:
         raise ValueError(f"count must be a positive integer, not {count!r}.")
-    return count
+    return int(count)
 
 
 def share_of(share: Any, argument: str) -> float:
@@ -27,7 +28,7 @@ def share_of(share: Any, argument: str) -> float:
     Raises:
         ValueError: It is no number between 0 and 1.
     """
-    is_number = isinstance(share, (int, float)) and not isinstance(share, bool)
+    is_number = isinstance(share, Real) and not isinstance(share, bool)
     if not is_number or not 0 <= share <= 1:
         raise ValueError(f"{argument} must be a number between 0.0 and 1.0, not {share!r}.")
     return float(share)
@@ -43,9 +44,9 @@ def seed_of(seed: Any) -> int:
     """
     if seed is None:
         return int.from_bytes(os.urandom(_SEED_BYTES), "big")
-    if isinstance(seed, bool) or not isinstance(seed, int):
+    if isinstance(seed, bool) or not isinstance(seed, Integral):
         raise UserErrorException(f"`seed` is {seed!r}; a whole number is expected.")
-    return seed
+    return int(seed)
 
 
 def columns_of(columns: Any) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from azureml.data._chosen import ChosenDataset
+from azureml.data._moments import moment_of
 from azureml.data.dataset_error_handling import DatasetValidationError, execution
 from azureml.exceptions import DatasetTimestampMissingError, UserErrorException
 from zaffre_sdk.data.tabular.table import Table, open_table
@@ -181,11 +182,8 @@ def _name(column: Any) -> str | None:
 
 
 def _bound(moment: Any) -> str | None:
-    """Return a time as definitions hold it: without zone, in UTC when it had one."""
     if moment is None:
         return None
     if not isinstance(moment, datetime):
         raise UserErrorException(f"A time is {moment!r}; a `datetime.datetime` is expected.")
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
-    return str(moment.isoformat())
+    return moment_of(moment)

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
-from azureml.core._nouns import nouns_of
+from azureml.data import _sending
 from azureml.data._exporting import say, silent
 from azureml.data._places import target_of
 from azureml.data.dataset_error_handling import execution
 from azureml.exceptions import UserErrorException
-from zaffre_sdk.data.progress import SILENT, PrintedUpload
-from zaffre_sdk.data.sending import send_files
+from zaffre_sdk.data.sending import files_below
 
 if TYPE_CHECKING:
     from azureml.data.file_dataset import FileDataset
@@ -64,25 +63,14 @@ def send(
     Raises:
         UserErrorException: No file meets the pattern.
     """
-    files = [one for one in sorted(source.rglob("*")) if one.is_file()]
+    with execution("upload_directory"):
+        files = files_below(source)
     if pattern is not None:
         if show_progress:
             say(f"Filtering files with pattern matching {pattern}")
-        files = [one for one in files if fnmatch(one.as_posix(), pattern)]
+        files = {name: one for name, one in files.items() if fnmatch(one.as_posix(), pattern)}
     if not files:
         words = f" that meets `{pattern}`" if pattern else ""
         raise UserErrorException(f"There is no file in `{source}`{words}; nothing was sent.")
-    progress = PrintedUpload() if show_progress else SILENT
-    client = nouns_of(store.workspace).workspace
     with execution("upload_directory"):
-        send_files(
-            client,
-            store.name,
-            files,
-            root=source,
-            target=folder,
-            overwrite=overwrite,
-            progress=progress,
-        )
-    if isinstance(progress, PrintedUpload):
-        progress.close()
+        _sending.send(files, store, folder, overwrite=overwrite, show_progress=show_progress)

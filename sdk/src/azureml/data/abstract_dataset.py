@@ -50,7 +50,6 @@ class AbstractDataset:
         self._seen: DatasetOut | None = None
         # The registered version whose files these are, even after further steps.
         self._origin: DatasetOut | None = None
-        self._consume_latest = False
 
     @staticmethod
     def get_by_name(workspace: Any, name: str, version: Any = "latest", **kwargs: Any) -> Any:
@@ -186,7 +185,7 @@ class AbstractDataset:
         """Replace the description, or the tags, or both; an empty description clears it."""
         new: dict[str, str | None] = {}
         if tags is not None:
-            new = {**dict.fromkeys(self._registered("update").tags), **text_pairs(tags, "tags")}
+            new = {**dict.fromkeys(self._now("update").tags), **text_pairs(tags, "tags")}
         return self._change("update", description=description, tags=new or None)
 
     def add_tags(self, tags: dict[str, str] | None = None) -> Self:
@@ -196,7 +195,7 @@ class AbstractDataset:
             UserErrorException: A tag is there with another value.
         """
         added = text_pairs(tags, "tags")
-        present = self._registered("add_tags").tags
+        present = self._now("add_tags").tags
         other = [key for key, value in added.items() if present.get(key, value) != value]
         if other:
             raise UserErrorException(
@@ -279,6 +278,10 @@ class AbstractDataset:
             )
         return self._seen
 
+    def _now(self, operation: str) -> DatasetOut:
+        """Return what is registered as it is now: other programs change tags, too."""
+        return nouns_of(self._workspace).datasets.get(self._registered(operation).id)
+
     def _change(self, operation: str, **changes: Any) -> Self:
         known = self._registered(operation)
         self._seen = nouns_of(self._workspace).datasets.change(known.id, **changes)
@@ -288,6 +291,5 @@ class AbstractDataset:
 def dataset_of(workspace: Any, found: DatasetOut) -> Any:
     """Return a dataset that a workspace keeps."""
     name = "TabularDataset" if found.definition.kind == "tabular" else "FileDataset"
-    home = "tabular_dataset" if found.definition.kind == "tabular" else "file_dataset"
-    dataset = _late.find(f"azureml.data.{home}", name)()
+    dataset = _late.find("azureml.data", name)()
     return dataset._made(found.definition, workspace=workspace, seen=found)  # noqa: SLF001 - one house

@@ -83,7 +83,9 @@ class DataReference:
     def path(
         self, path: str | None = None, data_reference_name: str | None = None
     ) -> DataReference:
-        """Return a reference to a path below this one."""
+        """Return a reference to a path below this one; this one without path and name."""
+        if (path or "") in _TOP and data_reference_name is None:
+            return self
         below = "/".join(
             part.strip("/") for part in (self.path_on_datastore, path) if part and part.strip("/")
         )

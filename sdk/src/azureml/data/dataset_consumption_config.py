@@ -11,7 +11,7 @@ from azureml.exceptions import UserErrorException
 from zaffre_sdk.notices import notice
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self  # newer than the oldest Python that this runs on
 
     from azureml.core._run_data import RunData
 
@@ -65,11 +65,7 @@ class DatasetConsumptionConfig:
 
     @name.setter
     def name(self, name: str) -> None:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise UserErrorException(
-                f'Invalid input name "{name}". The name can only be alphanumeric characters and '
-                "underscore, and must not begin with a number."
-            )
+        check_name(name, "input")
         if name.lower() in _OF_THE_SYSTEM:
             notice(f"the input `{name}` has the name of an environment variable of the system")
         self._name = name
@@ -132,6 +128,19 @@ class DatasetConsumptionConfig:
         )
 
 
+def check_name(name: Any, noun: str) -> None:
+    """Refuse what no input or output is called.
+
+    Raises:
+        UserErrorException: The name is no identifier.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise UserErrorException(
+            f'Invalid {noun} name "{name}". The name can only be alphanumeric characters and '
+            "underscore, and must not begin with a number."
+        )
+
+
 def _id_of(dataset: Any) -> str:
     saved = dataset._made_id if hasattr(dataset, "_made_id") else dataset._ensure_saved  # noqa: SLF001 - one house
     return str(saved())
@@ -140,7 +149,8 @@ def _id_of(dataset: Any) -> str:
 def _named(dataset: Any) -> tuple[str | None, str | None]:
     """Return name and version, as far as they are known."""
     if isinstance(dataset, tuple):
-        return dataset[1], str(dataset[2]) if len(dataset) > 2 else None  # noqa: PLR2004 - it has three
+        version = (*dataset, None)[2]
+        return dataset[1], None if version is None else str(version)
     version = getattr(dataset, "version", None)
     if version is None:
         return None, None
@@ -162,12 +172,16 @@ def _checked_mode(mode: Any, dataset: Any) -> str:
     word = str(mode).lower()
     if word not in _MODES:
         raise UserErrorException(f"`mode` is {mode!r}; one of {', '.join(_MODES)} is expected.")
-    if word != "direct" and getattr(dataset, "_KIND", "") == "tabular":
+    if word != "direct" and _is_table(dataset):
         raise UserErrorException(
             f"{type(dataset)} does not support {word}. Only FileDataset supports {word}.\n"
             "The script reads a tabular dataset itself: leave it at `as_named_input`."
         )
     return word
+
+
+def _is_table(dataset: Any) -> bool:
+    return getattr(dataset, "_KIND", "") == "tabular" or getattr(dataset, "_is_tabular", False)
 
 
 def _checked_path(path: Any) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from azureml.core.run import Run
+from azureml.data import _profiling
 
 __all__ = ["DatasetProfileRun"]
 
@@ -31,4 +32,4 @@ class DatasetProfileRun(Run):
 
     def get_profile(self) -> Any:
         """Return what the run measured."""
-        return self.dataset.get_profile(self.workspace)
+        return _profiling.of_run(self.dataset, self.run, workspace=self.workspace)

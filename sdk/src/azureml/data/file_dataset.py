@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from azureml.core import _late
@@ -12,6 +10,7 @@ from azureml.core._unsupported import unsupported
 from azureml.data import _keeping
 from azureml.data._chosen import ChosenDataset
 from azureml.data._expressions import ColumnExpression
+from azureml.data._folders import folder_for
 from azureml.data._mounting import MountContext
 from azureml.data.dataset_error_handling import execution
 from azureml.exceptions import UserErrorException
@@ -19,9 +18,6 @@ from zaffre_sdk.data.laying import lay
 from zaffre_sdk.data.metadata import METADATA, metadata_column
 from zaffre_sdk.errors import NoFilesError
 from zaffre_sdk.wire.datasets import Column
-
-if TYPE_CHECKING:
-    pass  # newer than the oldest Python that this runs on
 
 __all__ = ["FileDataset"]
 
@@ -64,10 +60,9 @@ class FileDataset(ChosenDataset):
             UserErrorException: A file is there, and `overwrite` is not set; nothing is fetched
                 then.
         """
-        _keeping.warn_of_changes(self)
-        folder = Path(target_path or tempfile.mkdtemp(prefix="dataset-")).absolute()
         try:
-            with execution("download"):
+            _keeping.warn_of_changes(self)
+            with folder_for(target_path or None) as folder, execution("download"):
                 laid = lay(self._client, self._definition, folder, overwrite=overwrite)
         except FileExistsError as error:
             raise UserErrorException(str(error), inner_exception=error) from error

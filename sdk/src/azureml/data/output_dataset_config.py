@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,6 +15,7 @@ from azureml.data._outputs import (
     UploadOptions,
     texts_of,
 )
+from azureml.data._steps import columns_of, seed_of, share_of
 from azureml.data.dataset_type_definitions import PromoteHeadersBehavior
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.wire.datasets import (
@@ -29,7 +29,7 @@ from zaffre_sdk.wire.datasets import (
 )
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self  # newer than the oldest Python that this runs on
 
     from zaffre_sdk.wire.datasets import Reader, Step
 
@@ -45,8 +45,6 @@ __all__ = [
     "TransformationMixin",
     "UploadOptions",
 ]
-
-_SEEDS = 1 << 31
 
 
 class LinkFileOutputDatasetConfig(OutputDatasetConfig):
@@ -165,11 +163,11 @@ class OutputTabularDatasetConfig(FilesOutput):
 
     def keep_columns(self, columns: Any) -> Self:
         """Return the output with only these columns."""
-        return self._then(KeepColumns(columns=texts_of(columns, "columns")))
+        return self._then(KeepColumns(columns_of(columns)))
 
     def drop_columns(self, columns: Any) -> Self:
         """Return the output without these columns."""
-        return self._then(DropColumns(columns=texts_of(columns, "columns")))
+        return self._then(DropColumns(columns_of(columns)))
 
     def random_split(self, percentage: float, seed: int | None = None) -> tuple[Self, Self]:
         """Return two outputs, of which each has a part of the records, by chance.
@@ -177,15 +175,14 @@ class OutputTabularDatasetConfig(FilesOutput):
         Args:
             percentage: Of the first, between 0 and 1.
             seed: Decides which records; made up without, and kept with the definition.
+
+        Raises:
+            ValueError: `percentage` is no number between 0 and 1.
         """
-        if isinstance(percentage, bool) or not 0 < float(percentage) < 1:
-            raise ValueError(
-                f"`percentage` is {percentage!r}; percentage must be a number between 0.0 and 1.0."
-            )
-        chosen = secrets.randbelow(_SEEDS) if seed is None else int(seed)
+        share, chance = share_of(percentage, "percentage"), seed_of(seed)
         parts = []
         for number, first in ((1, True), (2, False)):
-            part = self._then(Split(percentage=float(percentage), seed=chosen, first=first))
+            part = self._then(Split(share, chance, first=first))
             part.name = f"{self._name}_{number}"
             parts.append(part)
         return parts[0], parts[1]

@@ -10,6 +10,7 @@ from azureml.data import _exporting, _keeping, _partitioning, _profiling, _strea
 from azureml.data._steps import columns_of
 from azureml.data._time_series import TimeSeries
 from azureml.data.dataset_error_handling import DatasetValidationError, execution
+from zaffre_sdk.data.tabular.table import Table
 from zaffre_sdk.wire.datasets import DropColumns, KeepColumns
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ class TabularDataset(TimeSeries):
             UserErrorException: Dask is not installed.
         """
         _keeping.warn_of_changes(self)
-        return _exporting.to_dask(self, dtypes, on_error=on_error)
+        return _exporting.to_dask(
+            self, dtypes, on_error=on_error, out_of_range_datetime=out_of_range_datetime
+        )
 
     def to_spark_dataframe(self) -> Any:
         """Return a Spark DataFrame over Parquet files that are made of the dataset.
@@ -106,12 +109,14 @@ class TabularDataset(TimeSeries):
     def to_parquet_files(self) -> Any:
         """Return a FileDataset of Parquet files with the records of this one."""
         _keeping.warn_of_changes(self)
-        return _exporting.to_files(self, lambda table, folder: table.to_parquet(folder))
+        return _exporting.to_files(self, "to_parquet_files", Table.to_parquet)
 
     def to_csv_files(self, separator: str = ",") -> Any:
         """Return a FileDataset of delimited files with the records of this one."""
         _keeping.warn_of_changes(self)
-        return _exporting.to_files(self, lambda table, folder: table.to_csv(folder, separator))
+        return _exporting.to_files(
+            self, "to_csv_files", lambda table, folder: table.to_csv(folder, separator)
+        )
 
     def partition_by(
         self,
@@ -178,9 +183,12 @@ class TabularDataset(TimeSeries):
             overwrite: Replace files that are there.
             ignore_not_found: Leave out files that are not there.
         """
-        files = _streams.files_of_column(self, stream_column)
-        found: list[str] = files.download(target_path, overwrite, ignore_not_found)
-        return found
+        return _streams.download(
+            _streams.files_of_column(self, stream_column),
+            target_path,
+            overwrite=overwrite,
+            ignore_not_found=ignore_not_found,
+        )
 
     def mount(self, stream_column: str, mount_point: str | None = None) -> Any:
         """Return a context in which the files that a column names lie in a folder."""

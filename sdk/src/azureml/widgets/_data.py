@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from azureml.core._run_base import iso
-from zaffre_sdk.tracking.watching import USER_LOG
+from zaffre_sdk.tracking.watching import main_log
 from zaffre_sdk.widgets.cells import duration
 from zaffre_sdk.widgets.page import run_seconds
 from zaffre_sdk.widgets.reading import RunView
@@ -34,7 +34,7 @@ def widget_data(view: RunView, settings: dict[str, Any] | None) -> dict[str, Any
         "child_runs": [_child(child) for child in view.children],
         "children_metrics": {child["id"]: child["metrics"] for child in view.children},
         "run_metrics": [_metric(figure, run["id"]) for figure in view.figures],
-        "run_logs": view.logs.get(USER_LOG) or next(iter(view.logs.values()), ""),
+        "run_logs": view.logs.get(main_log(view.logs) or "") or next(iter(view.logs.values()), ""),
         "graph": {},
         "widget_settings": dict(settings or {}),
         "loading": False,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from zaffre_sdk.client.artifacts import Artifacts
 from zaffre_sdk.client.blobs import Blobs
+from zaffre_sdk.client.computes import Computes
 from zaffre_sdk.client.datasets import Datasets
 from zaffre_sdk.client.datastores import Datastores
 from zaffre_sdk.client.endpoints import Endpoints
-from zaffre_sdk.client.environments import Environments
+from zaffre_sdk.client.environments import BuiltEnvironments, Environments
 from zaffre_sdk.client.experiments import Experiments
 from zaffre_sdk.client.imports import Imports
 from zaffre_sdk.client.logs import Logs
@@ -32,11 +33,13 @@ class Client:
     Attributes:
         transport: What carries the requests.
         workspaces: The workspaces of the server.
+        built_environments: What lies built on its machine.
     """
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.workspaces = Workspaces(transport)
+        self.built_environments = BuiltEnvironments(transport)
 
     @property
     def url(self) -> str:
@@ -76,10 +79,11 @@ class WorkspaceClient:
         self.logs = Logs(transport, root)
         self.blobs = Blobs(transport, root)
         self.snapshots = Snapshots(transport, root, self.blobs)
-        self.environments = Environments(transport, root)
+        self.environments = Environments(transport, root, self.blobs)
         self.models = Models(transport, root, self.blobs)
         self.imports = Imports(transport, root)
         self.endpoints = Endpoints(transport, root)
         self.secrets = Secrets(transport, root)
         self.datastores = Datastores(transport, root)
         self.datasets = Datasets(transport, root)
+        self.computes = Computes(transport, root)

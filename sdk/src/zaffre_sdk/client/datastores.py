@@ -126,7 +126,7 @@ class Datastores:
         body = Upload(source)
         query = {"overwrite": "true" if overwrite else "false"}
         reply = self._transport.exchange(
-            Request("PUT", self.file_path(name, path), query=query, body=body)
+            Request("PUT", self._file(name, path), query=query, body=body)
         )
         body.check()
         stored = self._transport.read(reply, DataFile)
@@ -145,9 +145,7 @@ class Datastores:
     ) -> T:
         """Hand the bytes of a file, or of a part of it, to `use`, again if the way breaks."""
         headers = {} if start == 0 and length is None else {"range": _range(start, length)}
-        return self._transport.stream(
-            Request("GET", self.file_path(name, path), headers=headers), use
-        )
+        return self._transport.stream(Request("GET", self._file(name, path), headers=headers), use)
 
     def remove(self, name: str, prefix: str) -> int:
         """Delete the file of that path, or all below that folder; return how many there were."""
@@ -174,8 +172,7 @@ class Datastores:
             use,
         )
 
-    def file_path(self, name: str, path: str) -> str:
-        """Return the path of a file below the address of the server."""
+    def _file(self, name: str, path: str) -> str:
         return f"{self._path(name)}/files/{quoted_path(path)}"
 
     def _path(self, name: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from zaffre_sdk.data.contract import Fetch
+from zaffre_sdk.errors import SdkError
 from zaffre_sdk.home import Home
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class DataCache:
 
     def _prune(self) -> None:
         """Forget the files that were not used for longest, while all of them are too much."""
-        most = int(os.environ.get(BYTES_VARIABLE) or _MOST_BYTES)
+        most = _most_bytes()
         with os.scandir(self._folder) as entries:
             kept = [
                 (status.st_mtime, status.st_size, entry.path)
@@ -80,6 +81,14 @@ class DataCache:
                 return
             Path(path).unlink(missing_ok=True)
             total -= size
+
+
+def _most_bytes() -> int:
+    text = os.environ.get(BYTES_VARIABLE) or str(_MOST_BYTES)
+    try:
+        return int(text)
+    except ValueError as error:
+        raise SdkError(f"`{BYTES_VARIABLE}` is `{text}`. Give a number of bytes.") from error
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:

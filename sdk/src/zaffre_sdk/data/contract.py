@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from zaffre_sdk.data.progress import SILENT, Progress
 from zaffre_sdk.errors import UnsafePathError
@@ -15,6 +16,8 @@ THIS_MACHINE = "(this machine)"
 
 Their paths are absolute ones without the slash in front. No server is told of such places.
 """
+
+_WEB = frozenset({"http", "https"})
 
 
 class Fetch(NamedTuple):
@@ -77,6 +80,10 @@ def check_address(address: str) -> str:
     Raises:
         UnsafePathError: It is something else.
     """
-    if not address.lower().startswith(("http://", "https://")):
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise UnsafePathError(f"`{address}` is no address: {error}.") from error
+    if parts.scheme not in _WEB or not parts.hostname:
         raise UnsafePathError(f"`{address}` is no http:// or https:// address.")
     return address

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from zaffre_sdk.data.contract import Fetch, Send
-from zaffre_sdk.data.patterns import HIDDEN
+from zaffre_sdk.data.drafts import draft_of
 from zaffre_sdk.data.progress import SILENT, Progress
-from zaffre_sdk.errors import ConflictError, TransferError
+from zaffre_sdk.errors import ConflictError, SourceError, TransferError
 from zaffre_sdk.parallel import parallel
 from zaffre_sdk.wire.datastores import DataFile
 
@@ -48,9 +49,8 @@ class FarFiles:
     def list(self, pattern: str = "", *, prefix: str = "") -> Sequence[DataFile]:
         """Return files by path; see `Files.list`."""
         stores = self._client.datastores
-        return list(
-            stores.files(self._datastore, prefix=prefix.lstrip("/"), pattern=pattern or None)
-        )
+        found = stores.files(self._datastore, prefix=prefix.lstrip("/"), pattern=pattern or None)
+        return _without_folders(list(found))
 
     def local_path(self, file: DataFile) -> None:  # noqa: ARG002 (of `Files`)
         """Return None: a file must be fetched."""
@@ -100,7 +100,9 @@ class FarFiles:
         # What the first and the last have in common, all between them have.
         pairs = enumerate(zip(first, last))
         same = next((n for n, (a, b) in pairs if a != b), min(len(first), len(last)))
-        return {file.path for file in self.list(prefix=first[:same])}
+        wanted = {sent.path for sent in sources}
+        found = self._client.datastores.files(self._datastore, prefix=first[:same])
+        return {file.path for file in found if file.path in wanted}
 
     def _send(self, sent: Send, there: set[str], *, overwrite: bool, progress: Progress) -> bool:
         if sent.path in there:
@@ -116,22 +118,20 @@ class FarFiles:
             if error.tries == 1:  # Else it is what an earlier try has sent.
                 progress.skipped(sent.path)
                 return False
+        except OSError as error:
+            raise SourceError(f"`{sent.source}` cannot be read: {error.strerror}.") from error
         progress.ended(os.fspath(sent.source))
         return True
 
     def _fetch(self, one: Fetch, progress: Progress) -> None:
         file, target = one
         progress.began(file.path)
-        partial = target.with_name(f"{HIDDEN}{os.urandom(8).hex()}.part")
-        try:
-            descriptor = os.open(partial, _NEW, 0o666)
+        with draft_of(target) as draft:
+            descriptor = os.open(draft, _NEW, 0o666)
             try:
                 parallel(self._fetch_part, _parts(file, descriptor))
             finally:
                 os.close(descriptor)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
         progress.ended(file.path)
 
     def _fetch_part(self, part: _Part) -> None:
@@ -155,6 +155,15 @@ class FarFiles:
             start=part.start,
             length=None if whole else part.length,
         )
+
+
+def _without_folders(files: Sequence[DataFile]) -> Sequence[DataFile]:
+    """Leave out empty files that stand for the folders of others, as some tools write them."""
+    empty = {file.path for file in files if not file.size}
+    if not empty:
+        return files
+    above = {str(one) for file in files for one in PurePosixPath(file.path).parents}
+    return [file for file in files if file.path not in empty or file.path not in above]
 
 
 def _parts(file: DataFile, descriptor: int) -> list[_Part]:

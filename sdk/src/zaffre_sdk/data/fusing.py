@@ -28,11 +28,30 @@ _PAUSE = 0.01
 _DETACH = 2  # MNT_DETACH: also while somebody still reads there.
 
 _lock = threading.Lock()
-_views: dict[Path, subprocess.Popen[bytes]] = {}
 
 
 class MountError(SdkError):
     """A folder cannot be shown here; the message says why."""
+
+
+class _View(NamedTuple):
+    """A file system of ours, and the device that its folder is on without it.
+
+    The folder may be one where somebody else has mounted something.
+    """
+
+    process: subprocess.Popen[bytes]
+    device: int
+
+    def covers(self, folder: Path) -> bool:
+        """Tell whether it is mounted there."""
+        try:
+            return folder.stat().st_dev != self.device
+        except OSError as error:
+            return error.errno == errno.ENOTCONN  # It was killed.
+
+
+_views: dict[Path, _View] = {}
 
 
 class Shown(NamedTuple):
@@ -85,18 +104,22 @@ def mount(client: WorkspaceClient, files: Mapping[str, Shown], folder: Path) -> 
     target = Path(os.path.abspath(folder))  # noqa: PTH100 (as `unmount` asks for it)
     if any(target.iterdir()):
         raise MountError(f"`{folder}` is not empty. Choose a folder that is.")
+    device = target.stat().st_dev
     process = subprocess.Popen(
         [sys.executable, "-m", "zaffre_sdk.data.lazy"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
+        # Modules are not to come from wherever the program happens to be.
+        cwd=os.sep,
         # An interrupt at the keyboard is for the program; the view ends with it.
         start_new_session=True,
     )
+    view = _View(process, device)
     with _lock:
-        _views[target] = process
+        _views[target] = view
     try:
         _send(process, _order(client, files, target))
-        _await(process, target)
+        _await(view, target)
     except BaseException:
         unmount(folder)
         raise
@@ -113,7 +136,8 @@ def unmount(folder: Path) -> bool:
         target = next((one for one in (asked, *asked.parents) if one in _views), None)
         if target is None:
             return False
-        process = _views.pop(target)
+        view = _views.pop(target)
+    process = view.process
     if process.stdin is not None:
         with contextlib.suppress(OSError):
             process.stdin.close()
@@ -122,22 +146,23 @@ def unmount(folder: Path) -> bool:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    if _is_mounted(target):
-        _detach(target)
+    if view.covers(target):
+        detach(target)
     return True
 
 
 def _order(client: WorkspaceClient, files: Mapping[str, Shown], folder: Path) -> bytes:
     import msgspec  # noqa: PLC0415 (loaded by then)
 
-    from zaffre_sdk.data.lazy import Entry, Order  # noqa: PLC0415 (rarely needed)
+    from zaffre_sdk.data.orders import Entry, Order  # noqa: PLC0415 (rarely needed)
 
     transport = client.transport
+    source = transport.server_file
     order = Order(
         folder=os.fspath(folder),
         url=transport.url,
         token=transport.token,
-        server_file=os.fspath(transport.server_file or ""),
+        server_file="" if source is None else os.fspath(source.absolute()),
         workspace=client.id,
         entries=[Entry(path, one.file, one.datastore or "") for path, one in files.items()],
     )
@@ -153,28 +178,26 @@ def _send(process: subprocess.Popen[bytes], order: bytes) -> None:
         process.stdin.flush()
 
 
-def _await(process: subprocess.Popen[bytes], folder: Path) -> None:
+def _await(view: _View, folder: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
-    while not os.path.ismount(folder):
-        if process.poll() is not None:
+    while not view.covers(folder):
+        if view.process.poll() is not None:
             raise MountError(
-                f"`{folder}` cannot be shown: the file system ended with {process.returncode}, "
-                "and said why above. A container needs `--device /dev/fuse --cap-add SYS_ADMIN`."
+                f"`{folder}` cannot be shown: the file system ended with "
+                f"{view.process.returncode}, and said why above. A container needs `--device "
+                "/dev/fuse --cap-add SYS_ADMIN`."
             )
         if time.monotonic() > deadline:
             raise MountError(f"`{folder}` was not shown within {_READY_SECONDS:.0f} seconds.")
         time.sleep(_PAUSE)
 
 
-def _is_mounted(folder: Path) -> bool:
-    try:
-        folder.lstat()
-    except OSError as error:
-        return error.errno == errno.ENOTCONN  # The file system was killed.
-    return os.path.ismount(folder)
+def detach(folder: Path) -> None:
+    """Take down what is mounted on a folder, also while somebody still reads there.
 
-
-def _detach(folder: Path) -> None:
+    Raises:
+        MountError: That cannot be done.
+    """
     import ctypes  # noqa: PLC0415 (rarely needed)
     from shutil import which  # noqa: PLC0415 (likewise)
 
@@ -182,6 +205,6 @@ def _detach(folder: Path) -> None:
     if libc.umount2(os.fsencode(folder), _DETACH) == 0:
         return
     helper = next(filter(None, map(which, _HELPERS)), None)
-    if helper is None:
+    command = [helper or "", "-u", "-z", os.fspath(folder)]
+    if helper is None or subprocess.run(command, check=False).returncode:  # noqa: S603 (found here)
         raise MountError(f"`{folder}` cannot be unmounted; `sudo umount -l {folder}` does it.")
-    subprocess.run([helper, "-u", "-z", os.fspath(folder)], check=False)  # noqa: S603 (found here)

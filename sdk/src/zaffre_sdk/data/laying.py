@@ -94,8 +94,10 @@ def _mount(
     """Show far files as a file system; tell whether that could be done, and say why not."""
     from zaffre_sdk.data.fusing import MountError, Shown, mount, reason_against  # noqa: PLC0415
 
-    reason = reason_against()
-    if reason is None and client is not None and not any(folder.iterdir()):
+    reason = reason_against() or _reason_of(folder, files.values())
+    if client is None:
+        reason = "no workspace is named"
+    elif reason is None:
         shown = {
             path.relative_to(folder).as_posix(): Shown(one.place.datastore, one.file)
             for path, one in files.items()
@@ -103,14 +105,21 @@ def _mount(
         try:
             mount(client, shown, folder)
         except MountError as error:
-            reason = str(error)
+            reason = str(error).rstrip(".")
         else:
             return True
-    say(
-        f"{len(files)} files are downloaded to `{folder}` instead of mounted: "
-        f"{reason or 'the folder is not empty'}."
-    )
+    say(f"{len(files)} files are downloaded to `{folder}` instead of mounted: {reason}.")
     return False
+
+
+def _reason_of(folder: Path, files: Iterable[ListedFile]) -> str | None:
+    """Return why these files cannot be shown there, if so."""
+    for one in files:
+        if one.local_path is not None:
+            return "the folder takes no links"
+        if one.place.datastore is None and not one.file.size:
+            return f"the size of `{one.relative}` is not known before it is fetched"
+    return "the folder is not empty" if any(folder.iterdir()) else None
 
 
 def targets_in(folder: Path, paths: Sequence[str]) -> list[Path]:

@@ -20,55 +20,26 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from zaffre_sdk.client.client import Client
 from zaffre_sdk.client.transport import Transport
 from zaffre_sdk.data.access import Files
 from zaffre_sdk.data.far import FarFiles
+from zaffre_sdk.data.fusing import detach
+from zaffre_sdk.data.orders import Entry, Order
 from zaffre_sdk.data.web import WebFiles
 from zaffre_sdk.errors import SdkError, TransferError
 from zaffre_sdk.wire import decoding
-from zaffre_sdk.wire.datastores import DataFile
 
 BLOCK_BYTES = 2 << 20
 _KEPT_BLOCKS = 48
 _AHEAD = 3
 _FETCHERS = 6
 _NANOSECONDS = 1_000_000_000
+# Less than whoever started us waits for it.
+_END_SECONDS = 5.0
 _log = logging.getLogger("zaffre.data")
 
 Read = Callable[[int, int], bytes]
-
-
-class Entry(msgspec.Struct):
-    """A file of the view.
-
-    Attributes:
-        path: Below the folder of the view.
-        file: What it is in its datastore.
-        datastore: Empty for an address of the web.
-    """
-
-    path: str
-    file: DataFile
-    datastore: str
-
-
-class Order(msgspec.Struct):
-    """What a view is to show.
-
-    Attributes:
-        folder: Where it is mounted.
-        server_file: Where a local server writes its address; empty when it is not local.
-    """
-
-    folder: str
-    url: str
-    token: str
-    server_file: str
-    workspace: str
-    entries: list[Entry]
 
 
 class Blocks:
@@ -255,20 +226,26 @@ def show(order: Order) -> None:
     )
 
 
-def _watch() -> None:
+def _watch(folder: str) -> None:
     """End with whoever started us."""
     sys.stdin.buffer.read()
     # The library waits in the main thread, and only there hears of it.
-    main = threading.main_thread().ident
-    if main is not None:
-        signal.pthread_kill(main, signal.SIGTERM)
+    main = threading.main_thread()
+    if main.ident is not None:
+        signal.pthread_kill(main.ident, signal.SIGTERM)
+    main.join(_END_SECONDS)
+    # It waits for reads that have begun, and those perhaps for a server that is gone.
+    try:
+        detach(Path(folder))
+    finally:
+        os._exit(1)
 
 
 def main() -> None:
     """Read an order of one line, and show it until the input ends."""
     logging.basicConfig(format="zaffre: %(message)s")
     order = decoding.from_json(sys.stdin.buffer.readline(), Order)
-    threading.Thread(target=_watch, name="zaffre-watch", daemon=True).start()
+    threading.Thread(target=_watch, args=(order.folder,), name="zaffre-watch", daemon=True).start()
     try:
         show(order)
     except Exception as error:  # noqa: BLE001 (the last edge of a process)

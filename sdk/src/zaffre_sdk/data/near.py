@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from zaffre_sdk.data.contract import Fetch, Send
 from zaffre_sdk.data.copying import copy_file
-from zaffre_sdk.data.patterns import HIDDEN, Pattern
+from zaffre_sdk.data.patterns import HIDDEN, Pattern, is_hidden
 from zaffre_sdk.data.progress import SILENT, Progress
 from zaffre_sdk.data.storing import Store
 from zaffre_sdk.errors import TransferError, UnsafePathError
@@ -97,16 +98,16 @@ class NearFiles:
 
     def _single(self, path: str) -> DataFile | None:
         """Return the file of exactly that path, if it is one."""
-        if not path or _is_hidden(path):
+        if not path or is_hidden(path):
             return None
         try:
             status = os.stat(f"{self._root}/{path}")  # noqa: PTH116 (as elsewhere here)
         except OSError:
             return None
-        return None if _is_folder(status) else _listed(path, status)
+        return _listed(path, status) if stat.S_ISREG(status.st_mode) else None
 
     def _below(self, folder: str, depth: int | None) -> Iterator[DataFile]:
-        waiting = [folder] if not _is_hidden(folder) else []
+        waiting = [folder] if not is_hidden(folder) else []
         while waiting:
             here = waiting.pop()
             before = f"{here}/" if here else ""
@@ -118,7 +119,9 @@ class NearFiles:
                     if depth is None or level < depth:
                         waiting.append(before + entry.name)
                 elif self._is_file(entry):
-                    yield _listed(before + entry.name, entry.stat())
+                    # It may have been removed since its folder was read.
+                    with contextlib.suppress(FileNotFoundError):
+                        yield _listed(before + entry.name, entry.stat())
 
     def _is_file(self, entry: os.DirEntry[str]) -> bool:
         """Tell whether it is a file of this datastore; a link that leads out of it is none."""
@@ -134,14 +137,6 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
             return list(entries)
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _is_hidden(path: str) -> bool:
-    return HIDDEN in path and any(part.startswith(HIDDEN) for part in path.split("/"))
-
-
-def _is_folder(status: os.stat_result) -> bool:
-    return stat.S_ISDIR(status.st_mode)
 
 
 def _listed(path: str, status: os.stat_result) -> DataFile:

@@ -9,6 +9,11 @@ HIDDEN = ".zaffre-"
 _ANY = "**"
 
 
+def is_hidden(path: str) -> bool:
+    """Tell whether a part of the path is the house's own."""
+    return HIDDEN in path and any(part.startswith(HIDDEN) for part in path.split("/"))
+
+
 class Pattern:
     """Chooses files by their paths.
 

@@ -11,7 +11,7 @@ class Progress:
     """Hears of files on their way, from several threads at once; this one keeps silent."""
 
     def total(self, count: int) -> None:
-        """So many files are expected."""
+        """So many files more are expected."""
 
     def began(self, name: str) -> None:
         """A file is on its way."""
@@ -33,7 +33,7 @@ class _Printed(Progress):
         self._count = 0
 
     def total(self, count: int) -> None:
-        self._total = count
+        self._total += count
 
     def _line(self, text: str) -> None:
         stream = self._stream or sys.stdout
@@ -51,7 +51,7 @@ class PrintedUpload(_Printed):
     """Prints what is sent."""
 
     def total(self, count: int) -> None:
-        """So many files are expected."""
+        """So many files more are expected."""
         super().total(count)
         self._line(f"Uploading an estimated of {count} files")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zaffre_sdk.data.access import Send, files_of
+from zaffre_sdk.data.patterns import HIDDEN
 from zaffre_sdk.data.progress import SILENT, Progress
 from zaffre_sdk.errors import SourceError
 from zaffre_sdk.files.paths import broken_rule, portable
@@ -50,6 +51,8 @@ def send_files(  # noqa: PLR0913 (all but three by keyword)
 
 def files_below(folder: Path) -> dict[str, Path]:
     """Return the files below a folder by their paths from it, through links too.
+
+    What is the house's own stays behind, such as half of a file whose fetching was killed.
 
     Raises:
         SourceError: It is no folder, or cannot be read.
@@ -97,6 +100,8 @@ def _walk(
     if here in above:
         raise SourceError(f"The link `{folder}` leads to a folder that it lies in. Remove it.")
     for entry in listed:
+        if entry.name.startswith(HIDDEN):
+            continue
         if entry.is_dir():
             _walk(entry.path, f"{before}{entry.name}/", found, (*above, here))
         elif entry.is_file():

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from zaffre_sdk.data.contract import Send
 from zaffre_sdk.data.copying import copy_whole
-from zaffre_sdk.data.patterns import HIDDEN
+from zaffre_sdk.data.patterns import HIDDEN, is_hidden
 from zaffre_sdk.data.progress import Progress
 from zaffre_sdk.errors import SourceError, TransferError, UnsafePathError
 from zaffre_sdk.files.paths import broken_rule
@@ -82,23 +82,21 @@ class Store:
         below = set()
         for sent in sources:
             rule = broken_rule(sent.path)
-            if rule is not None or HIDDEN in sent.path:
-                reason = rule or f"has `{HIDDEN}` in it, which is the house's own"
+            if rule is not None or is_hidden(sent.path):
+                reason = rule or f"has a name with `{HIDDEN}` in front, which is the house's own"
                 raise UnsafePathError(
                     f"The path `{sent.path}` {reason}; nothing was sent. Rename `{sent.source}`."
                 )
             below.add(sent.path.rpartition("/")[0])
-        Path(self._root, _DRAFTS).mkdir(mode=0o700, parents=True, exist_ok=True)
         real = Path(self._root).resolve()
+        for folder in sorted(below):
+            if not Path(self._root, folder).resolve().is_relative_to(real):
+                raise UnsafePathError(f"The path `{folder}` leaves the datastore through a link.")
+        _make_folder(Path(self._root, _DRAFTS), _DRAFTS, mode=0o700)
         every = {self._root}
         for folder in sorted(below):
             made = Path(self._root, folder)
-            try:
-                made.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise _refused(folder, error) from error
-            if not made.resolve().is_relative_to(real):
-                raise UnsafePathError(f"The path `{folder}` leaves the datastore through a link.")
+            _make_folder(made, folder)
             while os.fspath(made) not in every:
                 every.add(os.fspath(made))
                 made = made.parent
@@ -157,6 +155,13 @@ class Store:
         return True
 
 
+def _make_folder(made: Path, path: str, *, mode: int = 0o777) -> None:
+    try:
+        made.mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
 def _opened(source: Path) -> int:
     try:
         descriptor = os.open(source, os.O_RDONLY | _CLOSE_ON_EXEC | getattr(os, "O_NONBLOCK", 0))
@@ -201,7 +206,11 @@ def _name(draft: str, target: str) -> None:
 
 def _sync_all(drafts: Sequence[_Draft]) -> None:
     for draft in drafts:
-        _sync(draft.descriptor)
+        try:
+            _sync(draft.descriptor)
+        except OSError as error:  # noqa: PERF203 (the disk costs far more)
+            # Some disks are full only when they are asked to keep what they took.
+            raise _refused(draft.sent.path, error) from error
 
 
 _sync = getattr(os, "fdatasync", os.fsync)
@@ -211,11 +220,14 @@ def _sync_folder(folder: str) -> None:
     """Make the names in a folder outlast the machine."""
     if os.name == "nt":
         return  # Folders cannot be opened there.
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _refused(folder, error) from error
 
 
 def _refused(path: str, error: OSError) -> TransferError:

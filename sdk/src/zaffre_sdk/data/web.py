@@ -6,16 +6,15 @@ address alone, and `listing.py` decides what they are.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import IO, NoReturn, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from zaffre_sdk.connections import BrokenError, Incoming, Pool
 from zaffre_sdk.data.contract import Fetch, Send, check_address
-from zaffre_sdk.data.patterns import HIDDEN
+from zaffre_sdk.data.drafts import draft_of
 from zaffre_sdk.data.progress import SILENT, Progress
 from zaffre_sdk.errors import NoFilesError, SourceError, TransferError
 from zaffre_sdk.parallel import parallel
@@ -34,6 +33,8 @@ _GONE = frozenset({404, 410})
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 # Whoever does not answer HEAD may still answer GET.
 _NO_HEAD = frozenset({400, 401, 403, 404, 405, 406, 501})
+# What an address may have in it; the rest is spelled with `%`, as browsers do.
+_ADDRESS_MARKS = "%/:?#[]@!$&'()*+,;=~"
 _AS_IT_IS = {"user-agent": "zaffre-sdk", "accept": "*/*"}
 
 
@@ -76,8 +77,10 @@ class WebFiles:
         headers = {"range": f"bytes={start}-{end}"}
 
         def cut(answer: Incoming) -> bytes:
-            data = answer.read()
-            return data if answer.status == _PARTIAL else data[start:][:length]
+            place = _place(file.path, answer)
+            if place > start or not _is_of(file, answer):
+                raise _changed(file.path)
+            return _between(answer.chunks(), start - place, length)
 
         found = self._ask("GET", file.path, cut, headers=headers)
         return found if found is not None else _gone(file.path)
@@ -104,13 +107,8 @@ class WebFiles:
         raise SourceError("Files cannot be sent to an address; send them to a datastore.")
 
     def _fetch(self, one: Fetch) -> None:
-        partial = one.target.with_name(f"{HIDDEN}{os.urandom(8).hex()}.part")
-        try:
-            with partial.open("xb") as file:
-                _Download(self, one.file, file).run()
-            partial.replace(one.target)
-        finally:
-            partial.unlink(missing_ok=True)
+        with draft_of(one.target) as draft, draft.open("xb") as file:
+            _Download(self, one.file, file).run()
 
     def _ask(
         self,
@@ -149,7 +147,7 @@ class WebFiles:
             BusyError: The server asks to come back.
             TransferError: The server refuses.
         """
-        place = address
+        place = _spelled(address)
         for _ in range(_REDIRECTS + 1):
             with self._pool.answer(
                 method,
@@ -179,7 +177,6 @@ class _Download:
         self._web = web
         self._file = file
         self._target = target
-        self._expected: int | None = None
 
     def run(self) -> None:
         """Fetch the file.
@@ -213,23 +210,21 @@ class _Download:
         return {"range": f"bytes={self._target.tell()}-", "if-range": mark}
 
     def _write(self, answer: Incoming) -> bool:
-        place = self._target.tell()
-        announced = answer.headers.get("content-length", "")
-        if answer.status != _PARTIAL or _start(answer) != place:
-            place = 0
-            self._target.seek(0)
-            self._target.truncate()
-        if announced.isdigit():
-            self._expected = place + int(announced)
+        address = self._file.path
+        place = _place(address, answer)
+        if place > self._target.tell() or (place and not _is_of(self._file, answer)):
+            raise _changed(address)
+        self._target.seek(place)
+        self._target.truncate()
+        expected = _size(answer)
         for chunk in answer.chunks():
             place += len(chunk)
             if place > _MOST_BYTES:
-                raise TransferError(f"{_shown(self._file.path)} does not end; nothing is kept.")
+                raise TransferError(f"{_shown(address)} does not end; nothing is kept.")
             self._target.write(chunk)
-        if self._expected is not None and place != self._expected:
-            raise TransferError(
-                f"{_shown(self._file.path)} has {place} bytes instead of {self._expected}."
-            )
+        if expected is not None and place < expected:
+            # Some servers give a part of what they are asked for; the rest is asked for next.
+            raise BrokenError(f"it ended after {place} of {expected} bytes")
         return True
 
 
@@ -243,11 +238,8 @@ def address_names(address: str) -> tuple[str, list[str]]:
 
 
 def _described(answer: Incoming) -> dict[str, str]:
-    found = dict(answer.headers)
-    total = found.get("content-range", "").rpartition("/")[2]
-    if answer.status == _PARTIAL:
-        found["content-length"] = total if total.isdigit() else ""
-    return found
+    size = _size(answer)
+    return {**answer.headers, "content-length": "" if size is None else str(size)}
 
 
 def _file(address: str, headers: Mapping[str, str]) -> DataFile:
@@ -268,14 +260,52 @@ def _time(text: str) -> float:
         return 0.0
 
 
-def _start(answer: Incoming) -> int | None:
-    """Return where a part begins, by its `Content-Range: bytes 5-9/10`."""
+def _place(address: str, answer: Incoming) -> int:
+    """Return where an answer begins in its file, by its `Content-Range: bytes 5-9/10`."""
+    if answer.status != _PARTIAL:
+        return 0
     first = answer.headers.get("content-range", "").partition(" ")[2].partition("-")[0]
-    return int(first) if first.isdigit() else None
+    if not first.isdigit():
+        raise TransferError(f"The server of {_shown(address)} does not say which part it sends.")
+    return int(first)
+
+
+def _size(answer: Incoming) -> int | None:
+    """Return how many bytes the file of an answer has, if it says so."""
+    size = answer.headers.get("content-length", "")
+    if answer.status == _PARTIAL:
+        size = answer.headers.get("content-range", "").rpartition("/")[2]
+    return int(size) if size.isdigit() else None
+
+
+def _is_of(file: DataFile, answer: Incoming) -> bool:
+    """Tell whether bytes are those of the file as it was listed, as far as that can be told."""
+    mark = answer.headers.get("etag", "")
+    return not (mark.startswith('"') and file.mark.startswith('"')) or mark == file.mark
+
+
+def _between(chunks: Iterable[bytes], start: int, length: int | None) -> bytes:
+    """Return a part of what arrives, and hold no more than that."""
+    kept = bytearray()
+    for chunk in chunks:
+        kept += chunk[max(start, 0) :]
+        start -= len(chunk)
+        if length is not None and len(kept) >= length:
+            break
+    return bytes(kept[:length])
+
+
+def _spelled(address: str) -> str:
+    """Return an address as it may be sent; how the name of a host is spelled is not ours."""
+    parts = urlsplit(check_address(address))
+    path, query = (quote(part, safe=_ADDRESS_MARKS) for part in (parts.path, parts.query))
+    return parts._replace(path=path, query=query, fragment="").geturl()
 
 
 def _next(place: str, answer: Incoming) -> str:
-    there = urljoin(place, answer.headers.get("location", ""))
+    # The bytes of a header arrive as characters, whatever they stand for.
+    location = answer.headers.get("location", "").encode("latin-1")
+    there = urljoin(place, quote(location, safe=_ADDRESS_MARKS))
     if place.startswith("https:") and not there.startswith("https:"):
         raise TransferError(
             f"{_shown(place)} points to {_shown(there)}, which is not encrypted any more. Name "
@@ -292,6 +322,13 @@ def _check_status(address: str, answer: Incoming) -> None:
     raise TransferError(
         f"The server of {_shown(address)} answered {answer.status}. Look the address up in a "
         "browser; what needs a login can be registered as a datastore."
+    )
+
+
+def _changed(address: str) -> TransferError:
+    return TransferError(
+        f"{_shown(address)} changed while it was fetched. List the files again when nothing "
+        "writes to it."
     )
 
 

@@ -74,8 +74,11 @@ class DigestCache:
         # A cache that cannot be written costs time, never the submission.
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft.write_bytes(msgspec.msgpack.encode(known))
-            draft.replace(self._path)
+            try:
+                draft.write_bytes(msgspec.msgpack.encode(known))
+                draft.replace(self._path)
+            finally:
+                draft.unlink(missing_ok=True)
 
 
 def file_digest(path: Path, before: os.stat_result) -> str:

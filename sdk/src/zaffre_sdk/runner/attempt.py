@@ -7,39 +7,42 @@ import os
 import shutil
 import signal
 import sys
-import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from zaffre_sdk.runner.beats import Heart
-from zaffre_sdk.runner.command import command_of, environ_of
+from zaffre_sdk.runner.command import ProcessPlan, command_of, environ_of, processes_of
+from zaffre_sdk.runner.containers import ContainerError, Containers, containers_of
 from zaffre_sdk.runner.data import RunData
+from zaffre_sdk.runner.execution import Execution, Signs
 from zaffre_sdk.runner.files import FOLDERS, FileUploader
 from zaffre_sdk.runner.inputs import DataInputError
+from zaffre_sdk.runner.limits import Limits
 from zaffre_sdk.runner.link import Link, RefusedError, StoppedError
+from zaffre_sdk.runner.logs import Logs
+from zaffre_sdk.runner.members import DistributionError
 from zaffre_sdk.runner.metrics import replay_metrics
 from zaffre_sdk.runner.order import Folders, Order, folders_at
-from zaffre_sdk.runner.outcome import Ending, Outcome, judge
+from zaffre_sdk.runner.outcome import Outcome
 from zaffre_sdk.runner.outputs import DataOutputError
 from zaffre_sdk.runner.placeholders import filled
-from zaffre_sdk.runner.process import UserProcess, adopt_orphans
-from zaffre_sdk.runner.pump import LogPump
+from zaffre_sdk.runner.process import adopt_orphans
 from zaffre_sdk.runner.resources import ResourceMeter
 from zaffre_sdk.runner.snapshot import SnapshotError, download_snapshot
 from zaffre_sdk.wire.runs import AttemptEnd, AttemptStart, AttemptStarted, RunError, RunOut
 
-_LOOK_SECONDS = 0.1
 _METER_SECONDS = 5.0
 _UPLOAD_SECONDS = 5.0
-_LEFTOVER_GRACE = 2.0
-_LEFTOVER_SECONDS = 10.0
-_READ_SECONDS = 5.0
 _CODES: dict[type[Exception], str] = {
     SnapshotError: "SnapshotFailed",
     DataInputError: "DataInputFailed",
     DataOutputError: "DataOutputFailed",
+    DistributionError: "InvalidDistribution",
+    ContainerError: "ContainerFailed",
 }
 
 
@@ -52,6 +55,8 @@ def drive(order: Order) -> int:
         # The name tells a repeated request of this runner from one of another.
         leave = AttemptStart(attempt=order.attempt, runner=uuid.uuid4().hex)
         started = link.ask("POST", f"{order.run_path}/attempt/start", leave, answer=AttemptStarted)
+        # On another machine it is the one of the environment that was made there.
+        started = msgspec.structs.replace(started, python=order.python)
         _end(link, order, _outcome(link, order, started, folders))
     except (StoppedError, RefusedError) as error:
         print(f"The attempt is over: {error}", file=sys.stderr)  # noqa: T201 (the runner's log)
@@ -91,7 +96,7 @@ class Attempt:
         self._started = started
         self._folders = folders
         self._heart = Heart(link, order, seconds=started.beat_seconds)
-        self._pump = LogPump(link, order, log_path=started.log_path, file=folders.log)
+        self._logs = Logs(link, order, main=started.log_path, file=folders.log)
         self._files = FileUploader(link, order, folders.work)
         self._meter = ResourceMeter(link, order, every=_METER_SECONDS)
         self._data = RunData(link, order, started.spec, folders=folders)
@@ -111,13 +116,13 @@ class Attempt:
             outcome = self._data.finish(outcome, self._stop_of(outcome))
         except StoppedError:
             raise
-        except (SnapshotError, DataInputError, DataOutputError) as error:
+        except tuple(_CODES) as error:
             outcome = Outcome("Failed", error=_error(_CODES[type(error)], str(error)))
         except Exception as error:  # noqa: BLE001 (whatever it is, the run must say so)
             details = traceback.format_exc()
             outcome = Outcome("Failed", error=_error("RunnerFailed", repr(error), details))
         finally:
-            self._pump.finish()
+            self._logs.finish()
             self._data.close()
             self._heart.stop()
         return outcome
@@ -134,45 +139,49 @@ class Attempt:
         self._data.prepare(self._is_unwanted)
         if self._is_unwanted():
             return Outcome("Canceled")
-        command = filled(command_of(self._started.spec, self._started.python), self._data.values)
-        process = UserProcess(command, folder=self._folders.work, environ=self._environ())
-        try:
-            self._pump.read_from(process.output)
-            self._files.start(every=_UPLOAD_SECONDS)
-            self._meter.start()
-            ending = self._wait(process)
-        finally:
-            grace = 0.0 if self._is_unwanted() else _LEFTOVER_GRACE
-            process.end_descendants(grace=grace, seconds=_LEFTOVER_SECONDS)
-        self._meter.stop()
-        self._pump.finish_reading(seconds=_READ_SECONDS)
-        program = self._started.spec.script or command[0]
-        return judge(ending, program=program, tail=self._pump.tail())
+        self._files.start(every=_UPLOAD_SECONDS)
+        return self._execute()
 
-    def _environ(self) -> dict[str, str]:
+    def _execute(self) -> Outcome:
+        words = filled(command_of(self._started.spec, self._started.python), self._data.values)
+        containers = containers_of(self._order, self._started, self._folders)
+        limits = Limits(self._order, self._started)
+        try:
+            plans: Sequence[ProcessPlan] = processes_of(
+                self._started,
+                self._folders,
+                words=words,
+                environ=self._environ(containers),
+                devices=limits.environ,
+            )
+            if containers is not None:
+                plans = containers.put(plans, self._data.values.values())
+            self._logs.main = _main_log(plans)
+            execution = Execution(
+                self._started,
+                self._folders,
+                logs=self._logs,
+                limits=limits,
+                meter=self._meter,
+                containers=containers,
+            )
+            signs = Signs(self._is_unwanted, self._link.stopped.is_set)
+            program = self._started.spec.script or words[0]
+            return execution.run(plans, signs, program=program)
+        finally:
+            if containers is not None:
+                containers.close()
+            limits.close()
+
+    def _environ(self, containers: Containers | None) -> dict[str, str]:
         present = environ_of(
             self._order,
             self._started,
             self._folders,
             server_url=self._link.url,
-            inherited=os.environ,
+            inherited=os.environ if containers is None else containers.inherited,
         )
         return self._data.environ(present)
-
-    def _wait(self, process: UserProcess) -> Ending:
-        """Wait until the process has ended, or end it."""
-        limit = self._started.spec.max_seconds
-        deadline = float("inf") if limit is None else time.monotonic() + limit
-        while not process.ended.wait(_LOOK_SECONDS):
-            over = time.monotonic() > deadline
-            if over or self._is_unwanted():
-                # A runner that lost its run has no time to give.
-                gone = self._link.stopped.is_set()
-                process.terminate(grace=0.0 if gone else self._started.kill_grace_seconds)
-                return Ending(
-                    process.exit_code or 0, canceled=not over, over_limit=limit if over else None
-                )
-        return Ending(process.exit_code or 0)
 
     def _is_unwanted(self) -> bool:
         return self._heart.cancel.is_set() or self._link.stopped.is_set()
@@ -188,7 +197,12 @@ class Attempt:
         """Send what is left of metrics and files; what is refused is said in the log."""
         lost = replay_metrics(self._link, self._order, self._folders.spool)
         for line in [*lost, *self._files.finish()]:
-            self._pump.write(f"zaffre: {line}\n".encode(errors="backslashreplace"))
+            self._logs.write(line)
+
+
+def _main_log(plans: Sequence[ProcessPlan]) -> str:
+    """Return the log of the first process of the user's program."""
+    return (plans[0].ranks or plans)[0].log_path
 
 
 def _clean(folders: Folders) -> None:
@@ -198,7 +212,9 @@ def _clean(folders: Folders) -> None:
     shutil.rmtree(folders.data, ignore_errors=True)
     if not any(folders.spool.glob("*.spool")):
         shutil.rmtree(folders.spool, ignore_errors=True)
-    folders.log.unlink(missing_ok=True)
+    shutil.rmtree(folders.ranks, ignore_errors=True)
+    for log in folders.log.parent.glob(f"{folders.log.stem}*{folders.log.suffix}"):
+        log.unlink()
     folders.data_log.unlink(missing_ok=True)
 
 

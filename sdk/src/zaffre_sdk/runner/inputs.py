@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from zaffre_sdk.data.patterns import Pattern
 from zaffre_sdk.data.progress import Progress
 from zaffre_sdk.errors import SdkError
 from zaffre_sdk.runner.waiting import UnwantedError, wanted
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 _MOUNTED = frozenset({"mount", "hdfs"})
-_GLOB = frozenset("*?[")
 
 
 class DataInputError(Exception):
@@ -98,7 +98,7 @@ class Inputs:
                 unlay(folder, laid.mounted)
             else:
                 unmount(folder)
-        except OSError as error:
+        except (SdkError, OSError) as error:
             # Such as a file system whose process was killed; how the run ended stays what it is.
             self._say(f"The input `{laid.given.name}` could not be taken down: {error}")
 
@@ -170,8 +170,10 @@ def words_of(given: DataInput) -> str:
 def _value(definition: Definition, files: Sequence[Path], folder: Path) -> Path:
     """Return the file of a dataset that was made from just that file, else the folder."""
     if len(files) == 1 and len(definition.places) == 1 and not definition.steps:
-        path = definition.places[0].path.rstrip("/")
-        if _GLOB.isdisjoint(path) and files[0].name == path.rpartition("/")[2]:
+        place = definition.places[0]
+        named = Pattern(place.path)
+        is_named = named.is_plain and files[0].name == named.base.rpartition("/")[2]
+        if place.datastore is None or is_named:
             return files[0]
     return folder
 

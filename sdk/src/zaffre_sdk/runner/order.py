@@ -43,6 +43,7 @@ class Folders(NamedTuple):
     Attributes:
         data: What the script is given, and what it leaves, where it names no folder itself.
         data_log: What is said about that.
+        ranks: What the processes of an MPI job need to become what they are.
     """
 
     work: Path
@@ -50,6 +51,7 @@ class Folders(NamedTuple):
     log: Path
     data: Path
     data_log: Path
+    ranks: Path
 
     def make(self) -> None:
         """Make them, for the owner alone."""
@@ -70,4 +72,5 @@ def folders_at(path: Path) -> Folders:
         log=path / "std_log.txt",
         data=path / "data",
         data_log=path / "data.txt",
+        ranks=path / "ranks",
     )

@@ -10,10 +10,31 @@ from zaffre_sdk.wire.runs import RunError
 
 _KILLED = 9
 _LONGEST = 300
+_DETAIL_LINES = 20
 _TRACEBACK = "Traceback (most recent call last):\n"
 _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$", re.MULTILINE)
+# PyTorch begins every line of a traceback so in a process of many.
+_RANK_PREFIX = re.compile(r"^\[rank\d+\]: ", re.MULTILINE)
 # What the compiler says has no traceback.
 _NOT_PYTHON = re.compile(r"^(?:SyntaxError|IndentationError|TabError): .*$", re.MULTILINE)
+
+
+class MemoryUse(NamedTuple):
+    """How much memory a run might use, and how much it did."""
+
+    limit_mb: int
+    peak_mb: int
+
+
+class TimeLimit(NamedTuple):
+    """How long a run might take.
+
+    Attributes:
+        of_run: The run says so itself; else its compute target does.
+    """
+
+    seconds: int
+    of_run: bool = True
 
 
 class Ending(NamedTuple):
@@ -22,12 +43,22 @@ class Ending(NamedTuple):
     Attributes:
         exit_code: Negative for a signal.
         canceled: Whether the runner ended it because somebody asked to.
-        over_limit: The limit in seconds that it exceeded, if that is why the runner ended it.
+        over_limit: The time that it exceeded, if that is why the runner ended it.
+        over_memory: The memory that it exceeded, if that is why it was ended.
+        process: Which one of many it was, in words; empty for the only one.
+        log_path: The log of it, where there are others.
+        peak_mb: The most memory that was seen in use; 0 where nobody looked.
+        is_unstarted: It was not started, since there was no container for it.
     """
 
     exit_code: int
     canceled: bool = False
-    over_limit: Optional[int] = None  # noqa: UP045 (evaluated on Python 3.9)
+    over_limit: Optional[TimeLimit] = None  # noqa: UP045 (evaluated on Python 3.9)
+    over_memory: Optional[MemoryUse] = None  # noqa: UP045 (evaluated on Python 3.9)
+    process: str = ""
+    log_path: str = ""
+    peak_mb: int = 0
+    is_unstarted: bool = False
 
 
 class Outcome(NamedTuple):
@@ -44,48 +75,81 @@ def judge(ending: Ending, *, program: str, tail: str) -> Outcome:
     Args:
         ending: What happened.
         program: What people call the process, such as the name of the script.
-        tail: The last lines of its output.
+        tail: The end of its output.
     """
     if ending.over_limit is not None:
-        return _failed(ending, "MaxRunDurationExceeded", _limit_words(ending.over_limit), tail)
-    if ending.canceled:
+        code, words = "MaxRunDurationExceeded", _time_words(ending.over_limit)
+    elif ending.canceled:
         return Outcome("Canceled", ending.exit_code)
-    if ending.exit_code == 0:
+    elif ending.over_memory is not None:
+        code, words = "MemoryLimitExceeded", _memory_words(ending.over_memory)
+    elif ending.exit_code == 0:
         return Outcome("Completed", 0)
-    words = _exit_words(program, ending.exit_code, tail)
-    return _failed(ending, "UserScriptFailed", words, tail)
+    elif ending.is_unstarted:
+        code, words = "ContainerFailed", _unstarted_words(program, tail)
+    else:
+        code, words = "UserScriptFailed", _exit_words(program, ending, tail)
+    details = "\n".join(tail.splitlines()[-_DETAIL_LINES:])
+    return Outcome("Failed", ending.exit_code, RunError(code=code, message=words, details=details))
 
 
-def _failed(ending: Ending, code: str, message: str, tail: str) -> Outcome:
-    return Outcome("Failed", ending.exit_code, RunError(code=code, message=message, details=tail))
-
-
-def _limit_words(seconds: int) -> str:
+def _time_words(limit: TimeLimit) -> str:
+    said = f"The run took longer than its limit of {limit.seconds} seconds and was ended. "
+    if limit.of_run:
+        return (
+            said + "Raise `max_run_duration_seconds` in its run configuration, or set it to None."
+        )
     return (
-        f"The run took longer than its limit of {seconds} seconds and was ended. Raise "
-        "`max_run_duration_seconds` in its run configuration, or set it to None."
+        said + "The limit is that of its compute target: raise it there, or submit to another one."
     )
 
 
-def _exit_words(program: str, exit_code: int, tail: str) -> str:
-    if exit_code >= 0:
-        raised = _raised(tail)
-        why = f": {raised.rstrip('.')}" if raised else ""
-        memory = " It asked for more memory than there is." if raised == "MemoryError" else ""
-        return (
-            f"`{program}` failed with exit code {exit_code}{why}.{memory} The last lines of its "
-            "log follow."
-        )
+def _memory_words(use: MemoryUse) -> str:
+    return (
+        f"The run needed more memory than its limit of {use.limit_mb} MB and was ended; at most "
+        f"{use.peak_mb} MB were in use. Submit it to a compute target with a larger `vm_size`, "
+        "or let it hold less at once, such as smaller batches or fewer worker processes."
+    )
+
+
+def _unstarted_words(program: str, tail: str) -> str:
+    said = next((line for line in reversed(tail.splitlines()) if line.strip()), "")
+    return f"`{program}` could not be started in its container: {said[:_LONGEST]}"
+
+
+def _exit_words(program: str, ending: Ending, tail: str) -> str:
+    if ending.exit_code < 0:
+        return _signal_words(program, ending)
+    raised = _raised(tail)
+    why = f": {raised.rstrip('.')}" if raised else ""
+    memory = " It asked for more memory than there is." if raised == "MemoryError" else ""
+    where = f"its log `{ending.log_path}`" if ending.log_path else "its log"
+    return (
+        f"{_subject(program, ending)} failed with exit code {ending.exit_code}{why}.{memory} The "
+        f"last lines of {where} follow."
+    )
+
+
+def _signal_words(program: str, ending: Ending) -> str:
     try:
-        name = signal.Signals(-exit_code).name
+        name = signal.Signals(-ending.exit_code).name
     except ValueError:
         name = "an unknown signal"
-    memory = ", perhaps because the machine ran out of memory" if exit_code == -_KILLED else ""
-    return f"`{program}` was killed by signal {-exit_code} ({name}){memory}."
+    memory = ""
+    if ending.exit_code == -_KILLED:
+        used = f" ({ending.peak_mb} MB were seen in use)" if ending.peak_mb else ""
+        memory = f", perhaps because the machine ran out of memory{used}"
+    return (
+        f"{_subject(program, ending)} was killed by signal {-ending.exit_code} ({name}){memory}."
+    )
+
+
+def _subject(program: str, ending: Ending) -> str:
+    return f"`{program}` ({ending.process})" if ending.process else f"`{program}`"
 
 
 def _raised(tail: str) -> str:
     """Return the line of the last traceback that says what was raised; empty without one."""
-    _before, found, last = tail.rpartition(_TRACEBACK)
+    _before, found, last = _RANK_PREFIX.sub("", tail).rpartition(_TRACEBACK)
     match = (_RAISED if found else _NOT_PYTHON).search(last)
     return match.group()[:_LONGEST] if match else ""

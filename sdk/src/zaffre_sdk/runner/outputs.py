@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-from zaffre_sdk.data.patterns import Pattern
+from zaffre_sdk.data.patterns import HIDDEN, Pattern
 from zaffre_sdk.errors import SdkError
 from zaffre_sdk.runner.inputs import Say
 from zaffre_sdk.wire.datasets import (
@@ -213,12 +213,21 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     if folder.is_file():
         yield folder.name, folder
         return
+    if not folder.is_dir():
+        return
     root = folder.resolve()
-    for parent, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder, onerror=_unreadable):
         for name in sorted(names):
             file = Path(parent, name)
+            if name.startswith(HIDDEN):
+                continue  # Such as half of a file whose fetching was killed.
             if file.is_file() and (not file.is_symlink() or root in file.resolve().parents):
                 yield file.relative_to(folder).as_posix(), file
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    """Say what `os.walk` would pass over: nobody would miss it until it is gone."""
+    raise error
 
 
 def _placed(definition: Definition | None, datastore: str, path: str) -> Definition:

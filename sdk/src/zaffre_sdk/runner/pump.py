@@ -19,7 +19,6 @@ _SEND_BYTES = 1 << 19
 _SEND_SECONDS = 0.1
 _MAX_FILE_BYTES = 1 << 30
 _TAIL_BYTES = 1 << 14
-_TAIL_LINES = 20
 _FULL_SECONDS = 30.0
 _FULL_PAUSE = 1.0
 _STORAGE_FULL = 507
@@ -98,11 +97,10 @@ class LogPump:
         self._file.close()
 
     def tail(self) -> str:
-        """Return the last lines."""
+        """Return its end, some hundred lines of it."""
         with self._path.open("rb") as file:
             file.seek(max(self._size - _TAIL_BYTES, 0))
-            text = file.read().decode(errors="replace")
-        return "\n".join(text.splitlines()[-_TAIL_LINES:])
+            return file.read().decode(errors="replace")
 
     def _read_all(self, source: IO[bytes]) -> None:
         while data := os.read(source.fileno(), _READ_BYTES):

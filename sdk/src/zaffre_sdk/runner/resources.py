@@ -26,7 +26,11 @@ _HUNDRED = 100.0
 
 
 class ResourceMeter:
-    """Measures the runner's descendants from time to time."""
+    """Measures the runner's descendants from time to time.
+
+    Attributes:
+        peak_mb: The most memory that was seen in use at once.
+    """
 
     def __init__(self, link: Link, order: Order, *, every: float) -> None:
         self._link = link
@@ -39,6 +43,7 @@ class ResourceMeter:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep_measuring, name="meter", daemon=True)
         self._last = (time.monotonic(), 0.0)
+        self.peak_mb = 0.0
 
     def start(self) -> None:
         """Begin."""
@@ -57,6 +62,7 @@ class ResourceMeter:
 
     def _measure(self) -> list[Point]:
         seconds, memory = _use_of_descendants()
+        self.peak_mb = max(self.peak_mb, memory / _MB)
         now = time.monotonic()
         before, seconds_before = self._last
         self._last = now, seconds
@@ -95,3 +101,27 @@ def _use_of_descendants() -> tuple[float, int]:
             seconds += times.user + times.system
             memory += process.memory_info().rss
     return seconds, memory
+
+
+def memory_of_descendants(*, exact_above: int) -> int:
+    """Return the bytes of memory of everything below the runner.
+
+    Args:
+        exact_above: Above this many bytes it is measured exactly, which takes longer: pages that
+            processes share are then counted once.
+    """
+    family = psutil.Process().children(recursive=True)
+    resident = sum(_bytes_of(process, "rss") for process in family)
+    if resident <= exact_above:
+        return resident
+    return sum(_bytes_of(process, "pss") for process in family)
+
+
+def _bytes_of(process: psutil.Process, measure: str) -> int:
+    with contextlib.suppress(psutil.Error):
+        if measure == "rss":
+            return int(process.memory_info().rss)
+        full = process.memory_full_info()
+        # Only Linux knows how pages are shared.
+        return int(getattr(full, "pss", full.rss))
+    return 0

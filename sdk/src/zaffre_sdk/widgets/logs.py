@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from zaffre_sdk.client.logs import LogPart
-from zaffre_sdk.tracking.watching import USER_LOG
+from zaffre_sdk.tracking.watching import main_log
 from zaffre_sdk.wire.artifacts import LogOut
 
 _MOST_LOGS = 12
@@ -54,7 +54,9 @@ class LogTails:
 
     def look(self) -> dict[str, str]:
         """Return the last lines of each log by its path, that of the script first."""
-        found = sorted(self._logs.list(self._run_id), key=lambda log: log.path != USER_LOG)
+        logs = self._logs.list(self._run_id)
+        main = main_log(log.path for log in logs)
+        found = sorted(logs, key=lambda log: log.path != main)
         return {log.path: self._text(log) for log in found[:_MOST_LOGS]}
 
     def _text(self, log: LogOut) -> str:

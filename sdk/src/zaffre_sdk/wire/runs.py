@@ -9,6 +9,38 @@ from zaffre_sdk.wire.environments import EnvironmentSpec
 from zaffre_sdk.wire.shapes import In, Out
 
 
+class Distribution(In):
+    """The processes of a run that is more than one.
+
+    Attributes:
+        kind: `mpi`, `pytorch` or `tensorflow`.
+        process_count: All of them together; None is one for each node, or what `kind` counts.
+        process_count_per_node: Processes on one node.
+        worker_count: Of `tensorflow`.
+        parameter_server_count: Of `tensorflow`.
+        backend: Of `pytorch`, such as `nccl` or `gloo`.
+    """
+
+    kind: str
+    process_count: Optional[int] = None
+    process_count_per_node: Optional[int] = None
+    worker_count: int = 1
+    parameter_server_count: int = 0
+    backend: str = ""
+
+
+class Container(In):
+    """How a run is put into a container of its environment's image.
+
+    Attributes:
+        arguments: Further words for `docker run`, of those that are allowed.
+        shm_size: Such as `2g`.
+    """
+
+    arguments: list[str] = msgspec.field(default_factory=list)
+    shm_size: str = ""
+
+
 class RunSpec(In):
     """What a run is asked to do; never changed.
 
@@ -17,6 +49,11 @@ class RunSpec(In):
         script: Path below the snapshot; or `command`, a whole command line.
         inputs: The data that the script is given.
         outputs: The data that it leaves.
+        node_count: The nodes that it takes.
+        distribution: How it is several processes; None is one.
+        priority: Runs of a higher one start before others that wait for the same target.
+        container: Runs in a container; None does not.
+        resume_from: A run whose outputs the script is given.
         definition: The v1 run definition, given back by `get_details`.
     """
 
@@ -32,6 +69,11 @@ class RunSpec(In):
     max_seconds: Optional[int] = None
     inputs: list[DataInput] = msgspec.field(default_factory=list)
     outputs: list[DataOutput] = msgspec.field(default_factory=list)
+    node_count: int = 1
+    distribution: Optional[Distribution] = None
+    priority: int = 0
+    container: Optional[Container] = None
+    resume_from: Optional[str] = None
     definition: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -107,11 +149,23 @@ class AttemptStart(In):
     runner: str = ""
 
 
+class Resources(Out):
+    """What a run may use; None is as much as there is."""
+
+    cores: Optional[int] = None
+    memory_mb: Optional[int] = None
+    gpus: Optional[int] = None
+
+
 class AttemptStarted(Out):
     """What the runner needs.
 
     Attributes:
         python: The interpreter of the built environment.
+        nodes: The nodes that the run was given, by name; empty where the target has none.
+        resources: What the run may use of each node.
+        max_seconds: The run is ended when it runs longer; what the run and its target say.
+        image: The image whose container the run is put into; None is none.
         variables: The whole set of extra environment variables of the user's process.
         log_path: Where what the process writes belongs.
     """
@@ -121,6 +175,10 @@ class AttemptStarted(Out):
     spec: RunSpec
     python: str
     variables: dict[str, str]
+    nodes: list[str] = msgspec.field(default_factory=list)
+    resources: Resources = msgspec.field(default_factory=Resources)
+    max_seconds: Optional[int] = None
+    image: Optional[str] = None
     log_path: str = "user_logs/std_log.txt"
     kill_grace_seconds: float = 10.0
     beat_seconds: float = 2.0
@@ -156,6 +214,9 @@ class RunOut(Out):
     """A run as it is now.
 
     Attributes:
+        nodes: The nodes that it executes on.
+        waits_for: Why it does not execute yet, in words; None where it was not looked up, and
+            for a run that does not wait.
         params: What the run was given, as MLflow programs log it; None where it was not looked up.
     """
 
@@ -177,6 +238,8 @@ class RunOut(Out):
     created_at: float
     started_at: Optional[float]
     ended_at: Optional[float]
+    nodes: list[str] = msgspec.field(default_factory=list)
+    waits_for: Optional[str] = None
     params: Optional[dict[str, str]] = None
 
 

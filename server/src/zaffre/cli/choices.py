@@ -14,15 +14,19 @@ class Choices:
     allowed_host: tuple[str, ...]
     behind_proxy: bool
     local_slots: int
+    max_nodes: int | None
     lost_after: int
+    base_image: str = ""
     data_root: tuple[tuple[str, Path], ...] = ()
 
     def arguments(self) -> list[str]:
         """Return the same choices for the server in the background."""
         chosen = [f"--host={self.host}", f"--local-slots={self.local_slots}"]
         chosen += [f"--lost-after={self.lost_after}"]
+        chosen += [f"--max-nodes={self.max_nodes}"] if self.max_nodes is not None else []
         chosen += [f"--port={self.port}"] if self.port is not None else []
         chosen += [f"--public-url={self.public_url}"] if self.public_url else []
         chosen += [f"--allowed-host={name}" for name in self.allowed_host]
+        chosen += [f"--base-image={self.base_image}"] if self.base_image else []
         chosen += [f"--data-root={label}={folder}" for label, folder in self.data_root]
         return chosen + (["--behind-proxy"] if self.behind_proxy else [])

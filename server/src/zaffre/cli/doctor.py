@@ -1,6 +1,7 @@
 """`zaffre doctor`: what may stand in the way, and how to mend it."""
 
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -12,6 +13,7 @@ from typing import Final
 
 import click
 from zaffre_sdk.client.connection import local_client
+from zaffre_sdk.containers.engines import NoEngineError, find_engine
 from zaffre_sdk.errors import SdkError
 from zaffre_sdk.home import Home
 
@@ -94,6 +96,18 @@ def _uv(_home: Home) -> Finding:
     return Finding("uv", "serious", "Not found; environments cannot be built. `pip install uv`")
 
 
+def _containers(_home: Home) -> Finding:
+    try:
+        engine = find_engine(os.environ)
+    except NoEngineError as error:
+        words = f"None: {error}. Environments that are images need Podman or Docker."
+        return Finding("containers", "ok", words)
+    if not engine.limits:
+        words = f"{engine.words}, which cannot limit processors or memory of containers here."
+        return Finding("containers", "warning", words)
+    return Finding("containers", "ok", f"{engine.words} ({engine.program}).")
+
+
 def _clash(_home: Home) -> Finding:
     found = [name for name in _GENUINE if _is_installed(name)]
     if not found:
@@ -131,6 +145,7 @@ CHECKS: Final[tuple[Callable[[Home], Finding], ...]] = (
     _modes,
     _disk,
     _uv,
+    _containers,
     _clash,
     _server,
 )

@@ -30,7 +30,9 @@ def serve_here(home: Home, choices: Choices) -> None:
         allowed_hosts=choices.allowed_host,
         behind_proxy=choices.behind_proxy,
         local_slots=choices.local_slots,
+        max_nodes=choices.max_nodes,
         lost_after=choices.lost_after,
+        base_image=choices.base_image,
         data_roots=dict(choices.data_root),
     )
     try:

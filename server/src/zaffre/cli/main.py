@@ -12,13 +12,15 @@ _COMMANDS = (
     "status",
     "studio",
     "runs",
+    "compute",
     "datastores",
     "datasets",
+    "environments",
     "import",
     "doctor",
 )
-# `import` is a word of Python's own.
-_ROOMS = {"import": "importing"}
+# `import` is a word of Python's own; a room is called as what it holds.
+_ROOMS = {"import": "importing", "compute": "computes"}
 
 
 class _Commands(click.Group):

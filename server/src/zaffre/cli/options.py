@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import click
 from zaffre_sdk.home import HOME_VARIABLE, Home
 
+from zaffre.domain.containers import is_image_name
+
 _LABEL = re.compile(r"[A-Za-z0-9_\-]{1,64}", re.ASCII)
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,6 +56,17 @@ def check_url(_context: click.Context, _option: click.Parameter, value: str | No
     if not is_address:
         raise click.BadParameter(f"{value!r} is no address such as https://ml.example.org.")
     return value.rstrip("/")
+
+
+def check_image_name(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Return the name of an image, or nothing.
+
+    Raises:
+        BadParameter: It is none.
+    """
+    if value and not is_image_name(value):
+        raise click.BadParameter(f"{value!r} is no name of an image, such as python:3.11.")
+    return value
 
 
 class DataRoot(click.ParamType):  # type: ignore[type-arg]  # generic in new versions alone

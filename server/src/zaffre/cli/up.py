@@ -6,7 +6,7 @@ from zaffre_sdk.errors import NoServerError
 from zaffre_sdk.home import Home, ServerInfo
 
 from zaffre.cli.choices import Choices
-from zaffre.cli.options import DataRoot, check_url, home_option
+from zaffre.cli.options import DataRoot, check_image_name, check_url, home_option
 
 
 @click.command()
@@ -54,7 +54,15 @@ from zaffre.cli.options import DataRoot, check_url, home_option
     default=4,
     show_default=True,
     show_envvar=True,
-    help="How many runs execute at once.",
+    help="How many runs execute at once on `local`.",
+)
+@click.option(
+    "--max-nodes",
+    envvar="ZAFFRE_MAX_NODES",
+    type=click.IntRange(1, 10_000),
+    show_envvar=True,
+    help="How many nodes all clusters may have together; when they are taken, those of low "
+    "priority give way. Without a limit unless said.",
 )
 @click.option(
     "--lost-after",
@@ -64,6 +72,15 @@ from zaffre.cli.options import DataRoot, check_url, home_option
     show_default=True,
     show_envvar=True,
     help="After so many seconds of silence of its program an interactive run has failed.",
+)
+@click.option(
+    "--base-image",
+    envvar="ZAFFRE_BASE_IMAGE",
+    default="",
+    callback=check_image_name,
+    show_envvar=True,
+    help="The image of runs that ask for a container and name no image, such as `python:3.11`; "
+    "without one they execute on this machine.",
 )
 @click.option(
     "--data-root",

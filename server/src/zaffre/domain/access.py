@@ -36,6 +36,11 @@ class Permission(StrEnum):
     """Asking a SQL datastore."""
     DATASTORES_MANAGE = "datastores/manage"
     """Deciding which storage there is, and with which credentials it is reached."""
+    COMPUTES_READ = "computes/read"
+    COMPUTES_USE = "computes/use"
+    """Starting and stopping an instance."""
+    COMPUTES_MANAGE = "computes/manage"
+    """Deciding which targets there are, and with which credentials they are reached."""
     ENDPOINTS_READ = "endpoints/read"
     ENDPOINTS_WRITE = "endpoints/write"
     ENDPOINTS_KEYS = "endpoints/keys"
@@ -59,6 +64,7 @@ RUN = frozenset(
         _P.DATA_READ,
         _P.DATA_WRITE,
         _P.DATA_QUERY,
+        _P.COMPUTES_READ,
     }
 )
 """What the token of a run may: itself (services narrow run permissions to the run and its

@@ -64,6 +64,7 @@ WORKSPACE = _word_rule("workspace", 64)
 RUN = _word_rule("run", 255)
 ENVIRONMENT = _word_rule("environment", 255)
 VERSION = _word_rule("version", 64)
+LABEL = _word_rule("label", 64)
 ENDPOINT = NameRule(
     "endpoint",
     re.compile(r"[A-Za-z][A-Za-z0-9\-]{1,30}[A-Za-z0-9]"),
@@ -74,6 +75,12 @@ DATASTORE = NameRule(
     re.compile(r"[A-Za-z0-9_]{1,255}"),
     "has 1 to 255 letters, digits or `_`; cases do not matter",
     reserved=frozenset(),
+)
+COMPUTE = NameRule(
+    "compute target",
+    re.compile(r"[A-Za-z][A-Za-z0-9_\-]{1,63}"),
+    "has 2 to 64 letters, digits, `-` or `_`, and begins with a letter; `local` is this machine",
+    reserved=RESERVED | {"local"},
 )
 SECRET = NameRule(
     "secret",

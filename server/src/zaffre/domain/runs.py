@@ -52,10 +52,10 @@ RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     _S.PREPARING: frozenset({_S.QUEUED, _S.PROVISIONING, _S.STARTING}) | _ENDS,
     _S.PROVISIONING: frozenset({_S.QUEUED, _S.PREPARING, _S.STARTING}) | _ENDS,
     _S.STARTING: frozenset({_S.QUEUED, _S.RUNNING, _S.NOT_RESPONDING}) | _ENDS,
-    _S.RUNNING: frozenset({_S.FINALIZING, _S.PAUSED, _S.NOT_RESPONDING}) | _ENDS,
-    _S.FINALIZING: frozenset({_S.NOT_RESPONDING}) | _ENDS,
+    _S.RUNNING: frozenset({_S.QUEUED, _S.FINALIZING, _S.PAUSED, _S.NOT_RESPONDING}) | _ENDS,
+    _S.FINALIZING: frozenset({_S.QUEUED, _S.NOT_RESPONDING}) | _ENDS,
     _S.PAUSED: frozenset({_S.RUNNING, _S.QUEUED}) | _ENDS,
-    _S.NOT_RESPONDING: frozenset({_S.RUNNING, _S.FINALIZING}) | _ENDS,
+    _S.NOT_RESPONDING: frozenset({_S.QUEUED, _S.RUNNING, _S.FINALIZING}) | _ENDS,
     _S.CANCEL_REQUESTED: TERMINAL,
     _S.COMPLETED: frozenset(),
     _S.FAILED: frozenset(),
@@ -86,6 +86,47 @@ class RunKind(StrEnum):
     """A runner that the engine launches."""
 
 
+class DistributionKind(StrEnum):
+    """How the processes of one run find each other."""
+
+    MPI = "mpi"
+    PYTORCH = "pytorch"
+    TENSORFLOW = "tensorflow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """The processes of a run that is more than one.
+
+    Attributes:
+        process_count: All of them together; None is one for each node, or what `kind` counts.
+        process_count_per_node: Processes on one node; None is one.
+        worker_count: Of TensorFlow.
+        parameter_server_count: Of TensorFlow.
+        backend: Of PyTorch, such as `nccl` or `gloo`.
+    """
+
+    kind: DistributionKind
+    process_count: int | None = None
+    process_count_per_node: int | None = None
+    worker_count: int = 1
+    parameter_server_count: int = 0
+    backend: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """How a run is put into a container of its environment's image.
+
+    Attributes:
+        arguments: Further words for `docker run`, of those that are allowed.
+        shm_size: Such as `2g`.
+    """
+
+    arguments: tuple[str, ...] = ()
+    shm_size: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
     """What a run was asked to do; never changed.
@@ -102,6 +143,11 @@ class RunSpec:
         max_seconds: The run is ended when it runs longer; None is without limit.
         inputs: The data that the script is given.
         outputs: The data that it leaves.
+        node_count: The nodes that it takes.
+        distribution: How it is several processes; None is one.
+        priority: Runs of a higher one start before others that wait for the same target.
+        container: None runs outside of containers, unless the environment is an image.
+        resume_from: A run whose outputs the script is given.
         definition: The v1 run definition as the client wrote it, given back by `get_details`.
     """
 
@@ -117,6 +163,11 @@ class RunSpec:
     max_seconds: int | None = None
     inputs: tuple[DataInput, ...] = ()
     outputs: tuple[DataOutput, ...] = ()
+    node_count: int = 1
+    distribution: Distribution | None = None
+    priority: int = 0
+    container: Container | None = None
+    resume_from: str | None = None
     definition: dict[str, Any] = field(default_factory=dict)
 
 
@@ -209,6 +260,21 @@ class Run:
     def is_leaving(self) -> bool:
         """Whether it is being deleted for good."""
         return bool(self.handle.get(LEAVING))
+
+    @property
+    def is_preempted(self) -> bool:
+        """Whether its nodes are being taken away."""
+        return bool(self.handle.get("preempted")) and self.state is not RunState.CANCEL_REQUESTED
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes that it holds."""
+        return tuple(self.handle.get("place", {}).get("nodes", ()))
+
+    @property
+    def attempts(self) -> int:
+        """How many runners were launched since it was last taken out of the queue."""
+        return self.attempt - int(self.handle.get("first_attempt", 0))
 
     @property
     def is_lost(self) -> bool:

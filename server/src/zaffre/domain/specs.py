@@ -4,16 +4,23 @@ import re
 from typing import Final
 
 from zaffre.base.text import shown
-from zaffre.domain.errors import InvalidError, NotFoundError
+from zaffre.domain.computes import MAX_NODES
+from zaffre.domain.containers import check_container, check_image
+from zaffre.domain.errors import InvalidError
 from zaffre.domain.files import there_is
 from zaffre.domain.paths import check_path
 from zaffre.domain.run_data import check_run_data
-from zaffre.domain.runs import RunKind, RunSpec
+from zaffre.domain.runs import Distribution, RunKind, RunSpec
 from zaffre.domain.snapshots import Snapshot
 
-COMPUTES: Final = ("local",)
-"""Where a run can execute."""
-
+_MAX_PRIORITY: Final = 1_000_000
+_MAX_PROCESSES: Final = 10_000
+_COUNTS: Final = {
+    "process_count": 1,
+    "process_count_per_node": 1,
+    "worker_count": 1,
+    "parameter_server_count": 0,
+}
 _MAX_WORDS: Final = 1000
 _MAX_WORD_BYTES: Final = 128 * 1024  # Linux starts no process with a longer single argument
 _VARIABLE = re.compile(r"[^\x00-\x20=\x7f]{1,255}")
@@ -23,18 +30,21 @@ def check_spec(spec: RunSpec) -> None:
     """Refuse what could never run.
 
     Raises:
-        InvalidError: `InvalidRunSpec`, `InvalidArgument`, `InvalidVariable`, `InvalidPath` or
-            `DuplicateName`.
-        NotFoundError: `ComputeNotFound`, with those that there are.
+        InvalidError: `InvalidRunSpec`, `InvalidArgument`, `InvalidVariable`, `InvalidPath`,
+            `InvalidImage`, `InvalidContainerArgument` or `DuplicateName`.
     """
-    _check_compute(spec.compute)
     _check_words(spec.arguments, target="spec.arguments")
     _check_words(spec.command, target="spec.command")
     _check_variables(spec.variables, target="spec.variables")
-    if spec.environment is not None:
-        _check_variables(spec.environment.variables, target="spec.environment.variables")
+    _check_surroundings(spec)
     if spec.max_seconds is not None and spec.max_seconds < 1:
         raise _refused(f"The limit of {spec.max_seconds} seconds is not allowed.", "max_seconds")
+    if not 1 <= spec.node_count <= MAX_NODES:
+        raise _refused(f"A run takes 1 to {MAX_NODES} nodes, not {spec.node_count}.", "node_count")
+    if abs(spec.priority) > _MAX_PRIORITY:
+        raise _refused(f"The priority {spec.priority} is out of bounds.", "priority")
+    if spec.distribution is not None:
+        _check_distribution(spec.distribution)
     check_run_data(spec.inputs, spec.outputs)
     if spec.kind is RunKind.SCRIPT:
         _check_task(spec)
@@ -56,6 +66,16 @@ def check_script(script: str, snapshot: Snapshot) -> None:
         )
 
 
+def _check_surroundings(spec: RunSpec) -> None:
+    environment = spec.environment
+    if environment is not None:
+        _check_variables(environment.variables, target="spec.environment.variables")
+        if environment.image is not None:
+            check_image(environment.image)
+    if spec.container is not None:
+        check_container(spec.container)
+
+
 def _check_task(spec: RunSpec) -> None:
     if bool(spec.script) == bool(spec.command):
         raise _refused("A script run has either a script or a command.", "script")
@@ -65,19 +85,18 @@ def _check_task(spec: RunSpec) -> None:
         raise _refused("A script run needs an environment.", "environment")
 
 
+def _check_distribution(distribution: Distribution) -> None:
+    for name, least in _COUNTS.items():
+        value = getattr(distribution, name)
+        if value is not None and not least <= value <= _MAX_PROCESSES:
+            raise _refused(
+                f"`{name}` is {value}; {least} to {_MAX_PROCESSES} are possible.",
+                f"distribution.{name}",
+            )
+
+
 def _refused(message: str, field: str) -> InvalidError:
     return InvalidError("InvalidRunSpec", message, target=f"spec.{field}")
-
-
-def _check_compute(name: str) -> None:
-    if name not in COMPUTES:
-        known = ", ".join(f"`{compute}`" for compute in COMPUTES)
-        raise NotFoundError(
-            "ComputeNotFound",
-            f"There is no compute target {shown(name)} here.",
-            target="spec.compute",
-            hint=f"Compute targets: {known}.",
-        )
 
 
 def _check_words(words: tuple[str, ...], *, target: str) -> None:

@@ -1,9 +1,10 @@
 """Making environments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
-from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec
+from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec, Kept
 
 
 class EnvironmentBuilder(Protocol):
@@ -23,4 +24,20 @@ class EnvironmentBuilder(Protocol):
         Raises:
             InvalidError: `InvalidRequirement`, `InvalidInterpreter` and the like, before building.
             UnavailableError: `EnvironmentBuildFailed`, naming the package and the cause.
+        """
+
+
+class KeptEnvironments(Protocol):
+    """Built environments that lie on this machine."""
+
+    async def everything(self) -> list[Kept]:
+        """Return all, the one that was used last first."""
+
+    async def used_by_processes(self) -> Mapping[str, Sequence[str]]:
+        """Return the processes of this machine that work in environments, by interpreter."""
+
+    async def remove(self, keys: Collection[str], *, unused_since: datetime) -> Sequence[str]:
+        """Remove environments; return the keys of those that went.
+
+        Those that were handed out since then, or are just built or removed, stay.
         """

@@ -15,7 +15,7 @@ from typing import Protocol
 from zaffre.domain.access import Token
 from zaffre.domain.artifacts import Artifact, Child
 from zaffre.domain.endpoints import Endpoint
-from zaffre.domain.environments import Environment
+from zaffre.domain.environments import Environment, EnvironmentFile
 from zaffre.domain.experiments import Experiment
 from zaffre.domain.metrics import LatestMetric, MetricBatch, MetricPoint, MetricSummary
 from zaffre.domain.runs import Run, RunState
@@ -23,8 +23,10 @@ from zaffre.domain.search import ExperimentSearch
 from zaffre.domain.secrets import Secret
 from zaffre.domain.snapshots import Snapshot
 from zaffre.domain.workspaces import Workspace
+from zaffre.ports.computes import ComputeStore
 from zaffre.ports.data import DatastoreStore
 from zaffre.ports.datasets import DatasetStore, DataUseStore
+from zaffre.ports.environments import EnvironmentBuildStore
 from zaffre.ports.kept import KeptStore
 from zaffre.ports.owned_files import OwnedFileStore
 from zaffre.ports.registry import LoggedModelStore, ModelStore, RegisteredModelStore
@@ -132,6 +134,26 @@ class RunStore(Protocol):
         Interactive runs are left out: their programs drive them.
         """
 
+    def queued(self, compute: str, *, workspace_id: str | None = None, limit: int) -> list[Run]:
+        """Return the runs that wait for a target, in the order of their turn.
+
+        Args:
+            compute: Its name.
+            workspace_id: None is of every workspace.
+            limit: How many at most.
+        """
+
+    def ahead_of(self, run: Run, *, everywhere: bool) -> int:
+        """Count the runs that have their turn before a waiting one.
+
+        Args:
+            run: The one that waits.
+            everywhere: In every workspace, and not in its own only.
+        """
+
+    def count_open(self, workspace_id: str, compute: str) -> tuple[int, int]:
+        """Count the runs of a target that wait, and those that were admitted and go on."""
+
     def promised(self) -> list[Run]:
         """Return the open runs of every workspace whose programs promised to beat."""
 
@@ -231,7 +253,7 @@ class SnapshotStore(Protocol):
 
 
 class EnvironmentStore(Protocol):
-    """Registered environments."""
+    """Registered environments, and the files that they are made of."""
 
     def add(self, environment: Environment) -> None:
         """Add a version; raises `ConflictError` `EnvironmentExists`."""
@@ -241,6 +263,21 @@ class EnvironmentStore(Protocol):
 
     def list(self, workspace_id: str) -> list[Environment]:
         """Return the newest version of each, by name."""
+
+    def label(self, workspace_id: str, name: str, *, version: str, labels: Iterable[str]) -> None:
+        """Point labels at a version, away from others."""
+
+    def labeled(self, workspace_id: str, name: str, label: str) -> str | None:
+        """Return the version that a label points at."""
+
+    def keep(self, file: EnvironmentFile) -> None:
+        """Keep a file under its path; what is there stays."""
+
+    def file(self, workspace_id: str, path: str) -> EnvironmentFile | None:
+        """Return the file at that path."""
+
+    def files(self, workspace_id: str, folder: str) -> Sequence[EnvironmentFile]:
+        """Return the files below a folder, by path."""
 
 
 class EndpointStore(Protocol):
@@ -346,10 +383,12 @@ class Stores(Protocol):
     kept: KeptStore
     snapshots: SnapshotStore
     environments: EnvironmentStore
+    environment_builds: EnvironmentBuildStore
     models: ModelStore
     registered_models: RegisteredModelStore
     logged_models: LoggedModelStore
     endpoints: EndpointStore
+    computes: ComputeStore
     datastores: DatastoreStore
     secrets: SecretStore
     datasets: DatasetStore

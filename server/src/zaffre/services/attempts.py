@@ -1,16 +1,20 @@
 """Use cases of attempts: what runners and the engine do with a run that executes user code.
 
-While a run is driven its handle says: `python` and `variables`, the built environment; `runner`,
-the name of the runner that was given leave to start the user's process; `launcher`, what the
-launcher needs to find it again.
+While a run is driven its handle says: `place`, the target and the nodes that it was given;
+`python`, `variables`, `image` and `packages`, the built environment; `runner`, the name of the
+runner that was given leave to start the user's process; `launcher`, what finds it again;
+`preempted`, that its nodes are being taken away; `restarts`, how often that happened before; and
+`first_attempt`, the number before the first attempt since then.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal, Token
+from zaffre.domain.computes import Compute, ComputeKind, NodeResources
+from zaffre.domain.environments import BuiltEnvironment
 from zaffre.domain.errors import ConflictError, missing
 from zaffre.domain.runs import TERMINAL, Run, RunError, RunState
 from zaffre.ports.stores import Stores
@@ -19,16 +23,33 @@ from zaffre.services.context import Context
 from zaffre.services.runs import advance, check_end, finish
 from zaffre.services.tokens import digest_of
 
+_ELSEWHERE = frozenset({ComputeKind.MACHINE, ComputeKind.RAY, ComputeKind.KUBERNETES})
+"""Kinds of targets where the environment is made once more, of its packages."""
+_MADE = ("python", "variables", "image", "packages")
+_KEPT = ("place", "restarts", "first_attempt", "preempted")
 _BEATING = frozenset({RunState.RUNNING, RunState.FINALIZING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """What a runner needs to start the user's process."""
+    """What a runner needs to start the user's process.
+
+    Attributes:
+        nodes: Those that the run holds.
+        resources: What it may use of each.
+        max_seconds: What the run, or its target, allows.
+        image: The image whose container it is put into.
+        restarts: How often it was taken from its nodes before.
+    """
 
     run: Run
     python: str
     variables: dict[str, str] = field(default_factory=dict)
+    nodes: tuple[str, ...] = ()
+    resources: NodeResources = field(default_factory=NodeResources)
+    max_seconds: int | None = None
+    image: str | None = None
+    restarts: int = 0
 
 
 class AttemptService:
@@ -63,7 +84,7 @@ class AttemptService:
                 target="attempt",
                 hint="The runner ends itself; nothing is to be done.",
             )
-        return Started(run=run, python=run.handle["python"], variables=self._variables(run))
+        return self._started(run)
 
     def beaten(self, caller: Principal, workspace_id: str, run_id: str, attempt: int) -> Run:
         """Return the run that a beat is about; for reading.
@@ -108,10 +129,51 @@ class AttemptService:
         """
         check_end(outcome)
         run = self._driven(caller, workspace_id, run_id, attempt)
+        if run.is_preempted and outcome is not RunState.COMPLETED:
+            return self._requeue(run)
         state, reason = ending(run, outcome, error)
         return finish(self._stores, self._context, run, state, error=reason)
 
-    def begin(self, seen: Run, *, python: str, variables: Mapping[str, str]) -> tuple[Run, str]:
+    def admit(self, seen: Run, target: Compute | None, nodes: Sequence[str]) -> Run:
+        """Take a run out of the queue: it is to execute on these nodes.
+
+        Args:
+            seen: The run as it was when that was decided.
+            target: None is this machine.
+            nodes: Those of the target, where it has nodes.
+
+        Raises:
+            ConflictError: `RunChanged`.
+        """
+        run = self._unchanged(seen)
+        place = {
+            "kind": target.kind if target is not None else ComputeKind.CLUSTER,
+            "compute": run.spec.compute,
+            "nodes": list(nodes),
+        }
+        run = replace(run, handle={**run.handle, "place": place})
+        return self._advance(run, RunState.PREPARING)
+
+    def preempt(self, seen: Run) -> None:
+        """Note that the nodes of a run are taken away; its runner is ended next.
+
+        Raises:
+            ConflictError: `RunChanged`.
+        """
+        run = self._unchanged(seen)
+        self._stores.runs.save(replace(run, handle={**run.handle, "preempted": True}))
+
+    def requeue(self, seen: Run) -> Run:
+        """Put a run back into the queue whose runner was ended, to begin anew.
+
+        Raises:
+            ConflictError: `RunChanged`.
+        """
+        return self._requeue(self._unchanged(seen))
+
+    def begin(
+        self, seen: Run, built: BuiltEnvironment, *, variables: Mapping[str, str]
+    ) -> tuple[Run, str]:
         """Open the next attempt of a run whose environment is ready; return it and its secret.
 
         The secret is stored hashed with the attempt, so that neither exists without the other.
@@ -120,23 +182,24 @@ class AttemptService:
         Raises:
             ConflictError: `RunChanged`, when the run is no longer as it was seen.
         """
-        run = self._unchanged(seen)
-        secret = self._context.new_secret("zrt")
-        handle = {"python": python, "variables": dict(variables)}
-        run = replace(run, attempt=run.attempt + 1, handle=handle)
-        run = self._advance(run, RunState.STARTING)
-        self._stores.tokens.add(
-            Token(
-                digest=digest_of(secret),
-                name=f"run {run.id}",
-                role="run",
-                workspace_id=run.workspace_id,
-                run_id=run.id,
-                attempt=run.attempt,
-                created_at=self._context.clock.now(),
-            )
+        made: dict[str, Any] = {
+            "python": built.python,
+            "variables": dict(variables),
+            "image": built.image,
+        }
+        if seen.handle.get("place", {}).get("kind") in _ELSEWHERE:
+            made["packages"] = list(built.packages)
+        return self._begin(seen, made)
+
+    def begin_again(self, seen: Run) -> tuple[Run, str]:
+        """Open the next attempt of a run whose runner did not start, in the same environment.
+
+        Raises:
+            ConflictError: `RunChanged`.
+        """
+        return self._begin(
+            seen, {name: seen.handle[name] for name in _MADE if name in seen.handle}
         )
-        return run, secret
 
     def launched(self, seen: Run, handle: dict[str, Any]) -> None:
         """Keep what the launcher said about an attempt, unless that attempt is over."""
@@ -172,6 +235,54 @@ class AttemptService:
                 target="state",
             )
         return run
+
+    def _begin(self, seen: Run, made: Mapping[str, Any]) -> tuple[Run, str]:
+        run = self._unchanged(seen)
+        secret = self._context.new_secret("zrt")
+        handle = {name: run.handle[name] for name in _KEPT if name in run.handle} | dict(made)
+        run = replace(run, attempt=run.attempt + 1, handle=handle)
+        run = self._advance(run, RunState.STARTING)
+        self._stores.tokens.add(
+            Token(
+                digest=digest_of(secret),
+                name=f"run {run.id}",
+                role="run",
+                workspace_id=run.workspace_id,
+                run_id=run.id,
+                attempt=run.attempt,
+                created_at=self._context.clock.now(),
+            )
+        )
+        return run, secret
+
+    def _requeue(self, run: Run) -> Run:
+        # The attempt is counted up here already, so that what the old runner still sends is stale.
+        attempt = run.attempt + 1
+        restarts = run.handle.get("restarts", 0) + 1
+        for below in self._stores.runs.open_below(run, interactive_only=True):
+            finish(self._stores, self._context, below, RunState.CANCELED)
+        again = replace(
+            run,
+            attempt=attempt,
+            handle={"restarts": restarts, "first_attempt": attempt},
+            error=None,
+        )
+        return self._advance(again, RunState.QUEUED)
+
+    def _started(self, run: Run) -> Started:
+        place = run.handle.get("place", {})
+        target = self._stores.computes.find(run.workspace_id, run.spec.compute)
+        limits = [run.spec.max_seconds, target.limits.max_run_seconds if target else None]
+        return Started(
+            run=run,
+            python=run.handle["python"],
+            variables=self._variables(run),
+            nodes=tuple(place.get("nodes", ())),
+            resources=target.resources if target else NodeResources(),
+            max_seconds=min((limit for limit in limits if limit is not None), default=None),
+            image=run.handle.get("image"),
+            restarts=run.handle.get("restarts", 0),
+        )
 
     def _advance(self, run: Run, state: RunState) -> Run:
         return advance(self._stores, self._context, run, state)

@@ -24,6 +24,7 @@ from zaffre.services.access import seen_workspace
 from zaffre.services.context import Context
 from zaffre.services.deployments import check_deployment, check_port, check_which
 from zaffre.services.endpoint_keys import EndpointKeys
+from zaffre.services.environment_files import keep_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +99,7 @@ class EndpointService:
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
         name = ENDPOINT.check(new.name)
-        spec = check_deployment(
-            self._stores, workspace_id, new.spec, capacity=self._context.capacity
-        )
+        spec = self._checked(workspace_id, new.spec)
         present = self._stores.endpoints.find(workspace_id, name)
         if present is not None and new.overwrite:
             return self._overwrite(present, new, spec)
@@ -155,12 +154,7 @@ class EndpointService:
             updated_at=self._context.clock.now(),
         )
         if change.spec is not None or change.reload:
-            spec = check_deployment(
-                self._stores,
-                workspace_id,
-                change.spec or present.spec,
-                capacity=self._context.capacity,
-            )
+            spec = self._checked(workspace_id, change.spec or present.spec)
             changed = changed.redeploy(spec, at=changed.updated_at)
         self._save(changed)
         return changed
@@ -298,6 +292,10 @@ class EndpointService:
             ]
             self._keys.replace(changed, (kept[0], kept[1]))
         return changed
+
+    def _checked(self, workspace_id: str, spec: DeploymentSpec) -> DeploymentSpec:
+        keep_files(self._stores, self._context, workspace_id, spec=spec.environment)
+        return check_deployment(self._stores, workspace_id, spec, capacity=self._context.capacity)
 
     def _save(self, endpoint: Endpoint) -> None:
         self._stores.endpoints.save(endpoint)

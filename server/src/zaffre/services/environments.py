@@ -1,17 +1,21 @@
 """Use cases of environments."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from zaffre.base.text import shown
+from zaffre.domain import curated
 from zaffre.domain.access import Principal
 from zaffre.domain.environments import Environment, EnvironmentSpec
-from zaffre.domain.errors import ConflictError, missing
-from zaffre.domain.names import ENVIRONMENT, VERSION
+from zaffre.domain.errors import ConflictError, InvalidError, missing
+from zaffre.domain.names import ENVIRONMENT, LABEL, VERSION
 from zaffre.ports.stores import Stores
 from zaffre.services.access import seen_workspace
 from zaffre.services.context import Context
+from zaffre.services.environment_files import keep_files
+
+_LATEST: Final = "latest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +41,12 @@ class EnvironmentService:
         """Register a version; one that equals the newest adds none.
 
         Raises:
+            InvalidError: `InvalidName`.
             ConflictError: `EnvironmentExists`, when the version is there and differs.
+            PreconditionError: `BlobMissing`, naming a file of it.
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
-        name = ENVIRONMENT.check(new.name)
+        name = _free_name(new.name)
         asked = VERSION.check(new.version) if new.version is not None else None
         present = self._stores.environments.find(workspace_id, name, asked)
         if present is not None and _is_equal(present, new):
@@ -52,6 +58,7 @@ class EnvironmentService:
                 target="version",
                 hint="Leave the version out to register the next one.",
             )
+        keep_files(self._stores, self._context, workspace_id, spec=new.spec)
         environment = Environment(
             workspace_id=workspace_id,
             name=name,
@@ -64,23 +71,64 @@ class EnvironmentService:
         return environment
 
     def get(
-        self, workspace_id: str, name: str, *, caller: Principal, version: str | None = None
+        self,
+        workspace_id: str,
+        name: str,
+        *,
+        caller: Principal,
+        version: str | None = None,
+        label: str | None = None,
     ) -> Environment:
-        """Return that version, or the newest.
+        """Return that version, the one that a label points at, or the newest.
 
         Raises:
             NotFoundError: `EnvironmentNotFound`.
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
-        found = self._stores.environments.find(workspace_id, name, version)
+        if label is not None and label.lower() != _LATEST:
+            version = self._stores.environments.labeled(workspace_id, name, label)
+            if version is None:
+                raise missing("environment", f"{name}@{label}")
+        found = self.find(workspace_id, name, version)
         if found is None:
             raise missing("environment", name if version is None else f"{name}:{version}")
         return found
 
-    def list(self, workspace_id: str, *, caller: Principal) -> list[Environment]:
+    def find(self, workspace_id: str, name: str, version: str | None) -> Environment | None:
+        """Return a version that was registered, or that every workspace knows."""
+        found = self._stores.environments.find(workspace_id, name, version)
+        return found or curated.find(workspace_id, name, version)
+
+    def list(
+        self, workspace_id: str, *, caller: Principal, with_curated: bool = False
+    ) -> list[Environment]:
         """Return the newest version of each environment, by name."""
         seen_workspace(self._stores, workspace_id, caller=caller)
-        return self._stores.environments.list(workspace_id)
+        registered = self._stores.environments.list(workspace_id)
+        return [*(curated.everything(workspace_id) if with_curated else ()), *registered]
+
+    def label(
+        self,
+        workspace_id: str,
+        name: str,
+        *,
+        version: str,
+        labels: Iterable[str],
+        caller: Principal,
+    ) -> Environment:
+        """Point labels at a version, away from others, and return it.
+
+        Raises:
+            InvalidError: `InvalidName`.
+            NotFoundError: `EnvironmentNotFound`.
+        """
+        checked = [LABEL.check(label) for label in labels]
+        seen_workspace(self._stores, workspace_id, caller=caller)
+        found = self._stores.environments.find(workspace_id, name, version)
+        if found is None:
+            raise missing("environment", f"{name}:{version}")
+        self._stores.environments.label(workspace_id, name, version=version, labels=checked)
+        return found
 
     def _next_version(self, workspace_id: str, name: str, newest: Environment | None) -> str:
         last = newest.version if newest is not None else "0"
@@ -92,3 +140,16 @@ class EnvironmentService:
 
 def _is_equal(present: Environment, new: NewEnvironment) -> bool:
     return present.spec == new.spec and present.definition == dict(new.definition)
+
+
+def _free_name(name: str) -> str:
+    checked = ENVIRONMENT.check(name)
+    if curated.is_reserved(checked):
+        raise InvalidError(
+            "InvalidName",
+            f"The environment name {shown(name)} is not allowed.",
+            target="name",
+            hint=f"Names that begin with `{curated.PREFIX}` or `Microsoft` are those of "
+            "environments that every workspace knows. Give it another one with `clone`.",
+        )
+    return checked

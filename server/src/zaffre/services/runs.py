@@ -16,8 +16,10 @@ from zaffre.domain.specs import check_script, check_spec
 from zaffre.ports.stores import RunFilter, Stores
 from zaffre.services.access import seen_run, seen_workspace, writable_run
 from zaffre.services.context import Context
+from zaffre.services.environment_files import keep_files
 from zaffre.services.experiments import ExperimentService
 from zaffre.services.run_data import check_data
+from zaffre.services.targets import check_target
 
 _NOT_BEGUN = frozenset({RunState.NOT_STARTED, RunState.QUEUED})
 _EXPERIMENT_IN_ID = 200
@@ -80,6 +82,7 @@ class RunService:
         if twin is not None:
             return twin
         self._check_spec(workspace_id, new.spec)
+        check_target(self._stores, workspace_id, new.spec)
         check_data(self._stores, self._context, workspace_id, new.spec, caller=caller)
         experiment = ExperimentService(self._stores, self._context).ensure(
             workspace_id, new.experiment_name, caller=caller
@@ -209,6 +212,7 @@ class RunService:
 
     def _check_spec(self, workspace_id: str, spec: RunSpec) -> None:
         check_spec(spec)
+        keep_files(self._stores, self._context, workspace_id, spec=spec.environment)
         if spec.snapshot_id is not None:
             snapshot = self._stores.snapshots.get(workspace_id, spec.snapshot_id)
             if spec.script is not None:

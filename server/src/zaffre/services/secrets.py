@@ -1,6 +1,9 @@
 """Use cases of secrets."""
 
+from dataclasses import replace
+
 from zaffre.domain.access import Principal
+from zaffre.domain.environments import EnvironmentSpec
 from zaffre.domain.errors import missing
 from zaffre.domain.labels import check_text
 from zaffre.domain.names import SECRET
@@ -61,6 +64,23 @@ class SecretService:
             raise missing("secret", name)
         purpose = _purpose(workspace_id, secret.name)
         return secret, self._context.vault.open(secret.sealed, purpose=purpose).decode()
+
+    def with_password(self, workspace_id: str, spec: EnvironmentSpec) -> EnvironmentSpec:
+        """Return what an environment asks for, with the password of its registry of images.
+
+        Raises:
+            NotFoundError: `SecretNotFound`.
+            PreconditionError: `SecretUnreadable`.
+        """
+        image = spec.image
+        if image is None or not image.password_secret:
+            return spec
+        secret = self._stores.secrets.find(workspace_id, image.password_secret)
+        if secret is None:
+            raise missing("secret", image.password_secret)
+        purpose = _purpose(workspace_id, secret.name)
+        password = self._context.vault.open(secret.sealed, purpose=purpose).decode()
+        return replace(spec, image=replace(image, password=password))
 
     def list(self, workspace_id: str, *, caller: Principal) -> list[Secret]:
         """Return the secrets by name, without their values."""

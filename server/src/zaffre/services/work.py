@@ -9,12 +9,15 @@ from zaffre.ports.transactions import Transactions
 from zaffre.services.artifacts import ArtifactService
 from zaffre.services.assessments import AssessmentService
 from zaffre.services.attempts import AttemptService
+from zaffre.services.computes import ComputeService
 from zaffre.services.context import Context
 from zaffre.services.data_uses import DataUseService
 from zaffre.services.datasets import DatasetService
 from zaffre.services.datastores import DatastoreService
 from zaffre.services.deletion import DeletionService
 from zaffre.services.endpoints import EndpointService
+from zaffre.services.environment_builds import EnvironmentBuildService
+from zaffre.services.environment_files import WheelService
 from zaffre.services.environments import EnvironmentService
 from zaffre.services.experiments import ExperimentService
 from zaffre.services.imports import ImportService
@@ -27,6 +30,7 @@ from zaffre.services.params import ParamService
 from zaffre.services.programs import ProgramService
 from zaffre.services.registry import RegistryService
 from zaffre.services.runs import RunService
+from zaffre.services.scheduling import SchedulingService
 from zaffre.services.secrets import SecretService
 from zaffre.services.snapshots import SnapshotService
 from zaffre.services.tokens import TokenService
@@ -65,12 +69,16 @@ class Services:
     deletion = _made(DeletionService)
     snapshots = _made(SnapshotService)
     environments = _made(EnvironmentService)
+    environment_builds = _made(EnvironmentBuildService)
+    wheels = _made(WheelService)
     models = _made(ModelService)
     registry = _made(RegistryService)
     versions = _made(VersionService)
     logged_models = _made(LoggedModelService)
     imports = _made(ImportService)
     endpoints = _made(EndpointService)
+    computes = _made(ComputeService)
+    scheduling = _made(SchedulingService)
     datastores = _made(DatastoreService)
     secrets = _made(SecretService)
     datasets = _made(DatasetService)

@@ -1,39 +1,57 @@
-"""Compute targets: there is one, `local`, which needs no object."""
+"""Compute targets: where runs execute. Each class is loaded when it is asked for."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
-from azureml.core._unsupported import unsupported
-from azureml.core.compute_target import ComputeTargetException
+__all__ = [
+    "AdlaCompute",
+    "AksCompute",
+    "AmlCompute",
+    "BatchCompute",
+    "ComputeInstance",
+    "ComputeTarget",
+    "ComputeTargetException",
+    "DataFactoryCompute",
+    "DatabricksCompute",
+    "DsvmCompute",
+    "HDInsightCompute",
+    "KubernetesCompute",
+    "KustoCompute",
+    "RayCompute",
+    "RemoteCompute",
+    "SynapseCompute",
+]
 
-__all__ = ["ComputeTarget", "ComputeTargetException"]
+_HOMES = {
+    "AdlaCompute": "adla",
+    "AksCompute": "aks",
+    "AmlCompute": "amlcompute",
+    "BatchCompute": "batch",
+    "ComputeInstance": "computeinstance",
+    "ComputeTarget": "compute",
+    "ComputeTargetException": "compute",
+    "DataFactoryCompute": "datafactory",
+    "DatabricksCompute": "databricks",
+    "DsvmCompute": "dsvm",
+    "HDInsightCompute": "hdinsight",
+    "KubernetesCompute": "kubernetescompute",
+    "KustoCompute": "kusto",
+    "RayCompute": "ray",
+    "RemoteCompute": "remote",
+    "SynapseCompute": "synapse",
+}
 
 
-class ComputeTarget:
-    """A compute target of a workspace, by name.
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
+    found = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = found
+    return found
 
-    Raises:
-        ComputeTargetException: There is none of this name, which is always so for now.
-    """
 
-    def __init__(self, workspace: Any, name: str) -> None:
-        raise ComputeTargetException(
-            f"ComputeTargetNotFound: the workspace has no compute target `{name}`; "
-            "what exists: `local`."
-        )
-
-    @staticmethod
-    def list(workspace: Any) -> list[ComputeTarget]:
-        """Return the compute targets: none."""
-        return []
-
-    create = staticmethod(unsupported("ComputeTarget.create"))
-    attach = staticmethod(unsupported("ComputeTarget.attach"))
-    delete = unsupported("ComputeTarget.delete")
-    deserialize = staticmethod(unsupported("ComputeTarget.deserialize"))
-    detach = unsupported("ComputeTarget.detach")
-    get_status = unsupported("ComputeTarget.get_status")
-    refresh_state = unsupported("ComputeTarget.refresh_state")
-    serialize = unsupported("ComputeTarget.serialize")
-    wait_for_completion = unsupported("ComputeTarget.wait_for_completion")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

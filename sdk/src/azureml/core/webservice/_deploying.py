@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from azureml.core._environment_spec import environment_spec
 from azureml.core._inference import InferenceConfig
 from azureml.core._nouns import Nouns, nouns_of
 from azureml.core._run_base import text_pairs
-from azureml.core.environment import environment_spec
 from azureml.core.model import Model
 from azureml.core.webservice._settings import (
     AciServiceDeploymentConfiguration,
@@ -45,10 +45,11 @@ def deploy(
     inference_config: Any,
     deployment_config: Any,
     overwrite: bool,
+    deployment_target: Any = None,
 ) -> Webservice:
     """Deploy models under a name and return the service, which does not answer yet."""
     nouns = nouns_of(workspace)
-    settings = deployment_config or AciServiceDeploymentConfiguration()
+    settings = deployment_config or _usual_config(deployment_target)
     if not isinstance(settings, WebserviceDeploymentConfiguration):
         raise UserErrorException(
             "`deployment_config` must come from `deploy_configuration` of a kind of web service, "
@@ -73,6 +74,12 @@ def deploy(
     service = Webservice._from_wire(workspace, created)  # noqa: SLF001 - one house
     service.inference_config = inference_config
     return service
+
+
+def _usual_config(target: Any) -> WebserviceDeploymentConfiguration:
+    if getattr(target, "type", None) == "AKS":
+        return AksServiceDeploymentConfiguration()
+    return AciServiceDeploymentConfiguration()
 
 
 def changes(service: Webservice, wanted: dict[str, Any]) -> dict[str, Any]:

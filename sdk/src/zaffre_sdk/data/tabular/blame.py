@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from zaffre_sdk.data.tabular.preparing import SourceFile
+from zaffre_sdk.data.tabular.rows import csv_rows
 from zaffre_sdk.errors import DataError
 from zaffre_sdk.wire.datasets import Delimited
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from zaffre_sdk.data.tabular.fields import Field
 
 _LONGEST_SHOWN = 80
+# What Python says of quotes; of all else that is wrong it says something else.
+_OF_QUOTES = ("expected after", "unexpected end of data")
 
 
 class _NotTextError(Exception):
@@ -35,7 +38,7 @@ def broken_row(file: SourceFile, reader: Delimited, *, width: int | None) -> Dat
     """
     with file.path.open("rb") as source:
         lines = _decoded(source, reader.separator)
-        found = csv.reader(lines, delimiter=reader.separator, strict=True)
+        found = csv_rows(lines, reader.separator, strict=True)
         line = 1
         try:
             for row in islice(found, reader.skip_lines, None):
@@ -49,11 +52,7 @@ def broken_row(file: SourceFile, reader: Delimited, *, width: int | None) -> Dat
                 "`windows1252`."
             )
         except csv.Error as error:
-            column = _column_of_quote(file, reader, line)
-            return DataError(
-                f"`{file.shown}`, line {line}, column {column}: a quote does not end the cell "
-                f"({error}).\nWrite a quote within a cell twice, and the cell in quotes."
-            )
+            return _unreadable(file, reader, line, error)
     return None
 
 
@@ -62,7 +61,7 @@ def line_of_record(file: SourceFile, reader: Delimited, number: int, *, skip: in
     with file.path.open(encoding="utf-8-sig", newline="", errors="replace") as lines:
         for _ in islice(lines, skip):
             pass
-        found = csv.reader(lines, delimiter=reader.separator)
+        found = csv_rows(lines, reader.separator)
         before, seen = 0, 0
         for row in found:
             seen += bool(row)
@@ -117,6 +116,16 @@ def _too_wide(file: SourceFile, line: int, row: list[str], width: int) -> DataEr
     )
 
 
+def _unreadable(file: SourceFile, reader: Delimited, line: int, error: csv.Error) -> DataError:
+    if not any(words in str(error) for words in _OF_QUOTES):
+        return DataError(f"`{file.shown}`, line {line}: {error}.")
+    column = _column_of_quote(file, reader, line)
+    return DataError(
+        f"`{file.shown}`, line {line}, column {column}: a quote does not end the cell "
+        f"({error}).\nWrite a quote within a cell twice, and the cell in quotes."
+    )
+
+
 def _column_of_quote(file: SourceFile, reader: Delimited, line: int) -> int:
     """Return the column in which a line first has a quote where none belongs."""
     with file.path.open(encoding="utf-8-sig", newline="", errors="replace") as lines:
@@ -125,7 +134,7 @@ def _column_of_quote(file: SourceFile, reader: Delimited, line: int) -> int:
         if text[end] != '"':
             continue
         try:
-            list(csv.reader([text[: end + 2]], delimiter=reader.separator, strict=True))
+            list(csv_rows([text[: end + 2]], reader.separator, strict=True))
         except csv.Error as error:
             if "expected after" in str(error):
                 return _cells(text[: end + 1], reader)
@@ -133,7 +142,7 @@ def _column_of_quote(file: SourceFile, reader: Delimited, line: int) -> int:
 
 
 def _cells(text: str, reader: Delimited) -> int:
-    return len(next(csv.reader([text], delimiter=reader.separator), [""]))
+    return len(next(csv_rows([text], reader.separator), [""]))
 
 
 def _no_json(file: SourceFile, number: int, line: bytes, why: str) -> DataError:

@@ -85,13 +85,15 @@ def _operation(operation: Operation, terms: list[Term]) -> Term:
         return Term(_STATES[name](terms[0]), "boolean")
     if name in _TEXTS:
         kind, make = _TEXTS[name]
+        _expect(name, terms, *_TEXT_OPERANDS.get(name, (2,)))
         return Term(make([_operand(term, index) for index, term in enumerate(terms)]), kind)
     raise DataError(f"`{name}` is no operator over columns; install the newest zaffre-sdk.")
 
 
-def _expect(name: str, terms: list[Term], count: int) -> None:
-    if len(terms) != count:
-        raise DataError(f"The operator `{name}` has {len(terms)} operands; it needs {count}.")
+def _expect(name: str, terms: list[Term], *counts: int) -> None:
+    if len(terms) not in counts:
+        wanted = " or ".join(str(count) for count in counts)
+        raise DataError(f"The operator `{name}` has {len(terms)} operands; it needs {wanted}.")
 
 
 def _comparison(sign: str, left: Term, right: Term) -> Term:
@@ -176,6 +178,7 @@ _STATES: dict[str, Callable[[Term], str]] = {
     "is_not_null": lambda term: f"({term.sql} IS NOT NULL OR {term.misfit})",
     "is_error": lambda term: term.misfit,
 }
+_TEXT_OPERANDS = {"length": (1,), "lower": (1,), "upper": (1,), "substring": (2, 3)}
 _TEXTS: dict[str, tuple[str, Callable[[list[str]], str]]] = {
     "starts_with": ("boolean", _texts_condition("starts_with")),
     "ends_with": ("boolean", _texts_condition("suffix")),

@@ -20,14 +20,21 @@ SQL_TYPES = {
     "boolean": "BOOLEAN",
     "datetime": "TIMESTAMP",
 }
+_WHOLE = r"[\s\pZ]*[+-]?[0-9]+[\s\pZ]*"
 # A time with an offset is longer than a date, and ends in it: `-05:00`, `-0500` or `-05`.
 _OFFSETS_BEGIN = (6, 5, 3)
 _SHORTEST_WITH_OFFSET = 17
+_HOURS_END = len("2020-01-02T03")
 
 
 def quoted(text: str) -> str:
     """Return a text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Return a name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def list_of(texts: Sequence[str]) -> str:
@@ -65,24 +72,34 @@ def misfit_of(text: str, value: str, wanted: ColumnType) -> str:
 
 
 def _integer(text: str, *, truncate: bool) -> str:
-    number = f"try_cast({text} AS DOUBLE)"
+    number = _number(text)
     whole = (
         f"trunc({number})"
         if truncate
         else f"CASE WHEN {number} = trunc({number}) THEN {number} END"
     )
+    # The engine reads numbers as programs write them, too: `0x1F`, `1_000`.
     return (
-        f"CASE WHEN contains({text}, '.') OR contains({text}, 'e') OR contains({text}, 'E') "
-        f"THEN try_cast({whole} AS BIGINT) "
-        f"ELSE try_cast({text} AS BIGINT) END"
+        f"CASE WHEN {text} SIMILAR TO '{_WHOLE}' THEN {_cast(text, 'BIGINT')} "
+        f"ELSE try_cast({whole} AS BIGINT) END"
     )
 
 
 def _float(text: str, decimal_mark: str) -> str:
     if decimal_mark == ",":
         text = f"replace(replace({text}, '.', ''), ',', '.')"
+    return _number(text)
+
+
+def _number(text: str) -> str:
     # Of no number nothing can be computed or compared; pandas shows null the same.
-    return f"nullif(try_cast({text} AS DOUBLE), 'nan'::DOUBLE)"
+    number = f"nullif({_cast(text, 'DOUBLE')}, 'nan'::DOUBLE)"
+    return f"CASE WHEN NOT contains({text}, '_') THEN {number} END"
+
+
+def _cast(text: str, sql_type: str) -> str:
+    # There are more kinds of blanks than those that the engine leaves out of itself.
+    return f"coalesce(try_cast({text} AS {sql_type}), try_cast(trim({text}) AS {sql_type}))"
 
 
 def _boolean(text: str, wanted: ColumnType) -> str:
@@ -114,5 +131,6 @@ def _datetime(text: str, formats: Sequence[str]) -> str:
     return (
         f"CASE WHEN {has_offset} "
         f"THEN try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' "
-        f"ELSE try_cast({text} AS TIMESTAMP) END"
+        f"ELSE coalesce(try_cast({text} AS TIMESTAMP), CASE WHEN length({text}) = {_HOURS_END} "
+        f"THEN try_cast({text} || ':00' AS TIMESTAMP) END) END"
     )

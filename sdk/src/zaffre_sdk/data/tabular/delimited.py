@@ -10,6 +10,7 @@ from zaffre_sdk.data.tabular.conversion import list_of, quoted
 from zaffre_sdk.data.tabular.heads import ROWS_LOOKED_AT, Head, read_head
 from zaffre_sdk.data.tabular.naming import header_names
 from zaffre_sdk.data.tabular.preparing import SourceFile
+from zaffre_sdk.data.tabular.rows import LONGEST_CELL
 from zaffre_sdk.data.tabular.source import (
     FILE,
     RawColumn,
@@ -92,10 +93,12 @@ def delimited(files: Sequence[SourceFile], reader: Delimited, *, before: int = 0
     """Return what reads delimited files as texts."""
     found = layouts_of(files, reader, before=before)
     count = len(found.names)
-    queries = [
-        _query(list(group), files, reader, count=count)
-        for _, group in groupby(found.files, key=lambda one: (one.skip, one.positions))
-    ]
+    numbers = {file: number for number, file in enumerate(files, start=1)}
+    queries = []
+    for _, alike in groupby(found.files, key=lambda one: (one.skip, one.positions)):
+        group = list(alike)
+        known = [numbers[one.file] for one in group]
+        queries.append(_query(group, known, reader, count=count))
     columns = [RawColumn(name, is_text=True) for name in found.names]
     return Source(columns, " UNION ALL ".join(queries))
 
@@ -130,24 +133,26 @@ def _placed(row: Sequence[str], positions: Sequence[int], width: int) -> list[st
 
 
 def _query(
-    group: Sequence[Layout], files: Sequence[SourceFile], reader: Delimited, *, count: int
+    group: Sequence[Layout], numbers: Sequence[int], reader: Delimited, *, count: int
 ) -> str:
     width = len(group[0].positions)
     cells = ", ".join(f"'x{index}': 'VARCHAR'" for index in range(width))
-    columns = [_column(group[0].positions, index, reader) for index in range(count)]
+    places = {position: f"x{index}" for index, position in enumerate(group[0].positions)}
+    columns = [f"{_cell(places.get(index), reader)} AS r{index}" for index in range(count)]
+    number = f"{numbers}[{file_number([one.file for one in group])}]"
     # A line with nothing in it is no record; where there are several columns the engine knows.
     where = " WHERE x0 IS NOT NULL" if width == 1 else ""
     return (
-        f"SELECT {', '.join(columns)}, {file_number(files)} AS {FILE} FROM read_csv("
+        f"SELECT {', '.join(columns)}, {number} AS {FILE} FROM read_csv("
         f"{list_of([literal_path(one.file) for one in group])}, auto_detect=false, header=false, "
         f"skip={group[0].skip}, columns={{{cells}}}, delim={quoted(reader.separator)}, "
         "quote='\"', escape='\"', null_padding=true, filename=true, hive_partitioning=false, "
+        f"max_line_size={LONGEST_CELL}, buffer_size={2 * LONGEST_CELL}, "
         f"compression='none', parallel={'false' if reader.multi_line else 'true'}){where}"
     )
 
 
-def _column(positions: Sequence[int], index: int, reader: Delimited) -> str:
-    if index not in positions:
-        return f"NULL::VARCHAR AS r{index}"
-    cell = f"x{positions.index(index)}"
-    return f"{f'coalesce({cell}, {quoted(str())})' if reader.empty_as_text else cell} AS r{index}"
+def _cell(name: str | None, reader: Delimited) -> str:
+    if name is None:
+        return "NULL::VARCHAR"
+    return f"coalesce({name}, '')" if reader.empty_as_text else name

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from zaffre_sdk.data.tabular.preparing import SourceFile
+from zaffre_sdk.data.tabular.rows import csv_rows
 from zaffre_sdk.wire.datasets import Delimited
 
 _LOOKED_AT_BYTES = 64 * 1024
@@ -42,7 +44,7 @@ def has_several_endings(file: SourceFile, reader: Delimited) -> bool:
     try:
         for _ in islice(lines, reader.skip_lines):
             endings.add(lines.ending)
-        for _ in csv.reader(lines, delimiter=reader.separator):
+        for _ in csv_rows(lines, reader.separator):
             endings.add(lines.ending)
     except csv.Error:
         return False  # What is wrong is said where the file is read.
@@ -59,4 +61,4 @@ def with_one_ending(file: SourceFile, target: Path) -> SourceFile:
                 chunk, rest = chunk[:-1], b"\r"
             copy.write(chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
         copy.write(rest.replace(b"\r", b"\n"))
-    return SourceFile(file.shown, target, file.partition_path)
+    return replace(file, path=target)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from zaffre_sdk.data.tabular.conversion import quoted
 from zaffre_sdk.errors import DataError, SdkError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Engine:
             settings |= {"memory_limit": f"{_BOUND_BYTES}B", "threads": str(threads)}
         self._connection = duckdb.connect(":memory:")
         for name, value in settings.items():
-            self._connection.execute(f"SET {name} = '{value}'")
+            self._connection.execute(f"SET {name} = {quoted(value)}")
         known = {name for (name,) in self.rows("SELECT name FROM duckdb_optimizers()")}
         self.run(f"SET disabled_optimizers = '{','.join(sorted(_FORGETFUL & known))}'")
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zaffre_sdk.data.tabular.conversion import quoted
+from zaffre_sdk.data.tabular.conversion import identifier, quoted
 from zaffre_sdk.data.tabular.fields import Field
 
 if TYPE_CHECKING:
@@ -20,7 +24,7 @@ def write_parquet(reading: Reading, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "part-00000.parquet"
     fields = reading.query.fields
-    if len({field.name.lower() for field in fields}) < len(fields):
+    if not _are_apart(fields):
         _write_by_arrow(reading, target)
     else:
         columns = [f"{field.column} AS {identifier(field.name)}" for field in fields]
@@ -39,18 +43,35 @@ def write_csv(reading: Reading, folder: Path, separator: str) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "part-00000.csv"
-    columns = [
-        f"{_csv_value(field)} AS {identifier(field.name)}" for field in reading.query.fields
-    ]
-    reading.copy(
-        columns, f"{quoted(str(target))} (FORMAT csv, HEADER true, DELIMITER {quoted(separator)})"
-    )
+    fields = reading.query.fields
+    if _are_apart(fields):
+        _copy_csv(reading, target, separator, header=True)
+        return [target]
+    records = folder / "records"
+    _copy_csv(reading, records, separator, header=False)
+    with target.open("wb") as made, records.open("rb") as written:
+        header = io.StringIO()
+        names = [field.name for field in fields]
+        csv.writer(header, delimiter=separator, lineterminator="\n").writerow(names)
+        made.write(header.getvalue().encode())
+        shutil.copyfileobj(written, made)
+    records.unlink()
     return [target]
 
 
-def identifier(name: str) -> str:
-    """Return a name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
+def _are_apart(fields: Sequence[Field]) -> bool:
+    """Tell whether the engine, which knows no capitals, can name columns as people do."""
+    return len({field.name.lower() for field in fields}) == len(fields)
+
+
+def _copy_csv(reading: Reading, target: Path, separator: str, *, header: bool) -> None:
+    fields = reading.query.fields
+    names = [identifier(one.name) if header else one.column for one in fields]
+    reading.copy(
+        [f"{_csv_value(field)} AS {name}" for field, name in zip(fields, names)],
+        f"{quoted(str(target))} (FORMAT csv, HEADER {'true' if header else 'false'}, "
+        f"DELIMITER {quoted(separator)})",
+    )
 
 
 def _csv_value(field: Field) -> str:
@@ -65,9 +86,6 @@ def _write_by_arrow(reading: Reading, target: Path) -> None:
     """Write names that differ by capitals alone, which the engine takes for one."""
     from pyarrow import parquet  # noqa: PLC0415 (slow to load)
 
-    batches = reading.batches()
-    first = next(batches)
-    with parquet.ParquetWriter(str(target), first.schema) as writer:
-        writer.write_batch(first)
-        for batch in batches:
+    with parquet.ParquetWriter(str(target), reading.schema()) as writer:
+        for batch in reading.batches():
             writer.write_batch(batch)

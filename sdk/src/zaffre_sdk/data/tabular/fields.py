@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from zaffre_sdk.data.tabular.conversion import SQL_TYPES, misfit_of, value_of
+from zaffre_sdk.data.tabular.conversion import SQL_TYPES, list_of, misfit_of, value_of
 from zaffre_sdk.data.tabular.lead import Lead
 from zaffre_sdk.data.tabular.source import FILE, RawColumn
 from zaffre_sdk.errors import DataError
@@ -37,6 +37,7 @@ class Field:
         misfit: The SQL of whether what is in the file is no value of its type.
         column: What it is called in queries.
         is_json: Its values are JSON, and become Python objects.
+        zone: Of its times, where they have one.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field:
     misfit: str
     column: str
     is_json: bool = False
+    zone: str = ""
 
 
 def fields_of(definition: Definition, lead: Lead, columns: Sequence[RawColumn]) -> list[Field]:
@@ -85,7 +87,9 @@ def _file_fields(
             yield _typed(column.name, raw, wanted or ColumnType("string"), name)
         elif wanted is None:
             yield Field(
-                column.name, kind_of(column), raw, raw, "false", name, is_json=column.is_json
+                *(column.name, kind_of(column), raw, raw, "false", name),
+                is_json=column.is_json,
+                zone=column.zone,
             )
         else:
             yield _retyped(column, raw, wanted, name)
@@ -126,6 +130,4 @@ def kind_of(column: RawColumn) -> str:
 
 def lead_sql(lead: Lead, index: int) -> str:
     """Return the SQL of the text of a column out of the path."""
-    texts = lead.columns[index].texts
-    listed = ", ".join("'" + text.replace("'", "''") + "'" for text in texts)
-    return f"[{listed}][{FILE}]"
+    return f"{list_of(lead.columns[index].texts)}[{FILE}]"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from zaffre_sdk.data.tabular.fields import Field
 from zaffre_sdk.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,12 +21,22 @@ class OutOfRangeError(DataError):
 
 
 def frame_of(
-    table: pa.Table, fields: Sequence[Field], *, out_of_range_datetime: str
+    table: pa.Table,
+    names: Sequence[str],
+    *,
+    out_of_range_datetime: str,
+    json_columns: Collection[int] = (),
 ) -> pd.DataFrame:
     """Return a table as a DataFrame.
 
     Whole numbers with nulls become floats, booleans with nulls objects, times `datetime64[ns]`;
     text is what pandas makes of text: objects, from pandas 3 on `str`.
+
+    Args:
+        table: Its columns may have any names.
+        names: Of the columns, as people know them.
+        out_of_range_datetime: What becomes of times that pandas cannot hold: `null`; or `fail`.
+        json_columns: The numbers of those whose texts are JSON and stand for Python objects.
 
     Raises:
         OutOfRangeError: There is a time that pandas cannot hold, and `out_of_range_datetime` is
@@ -37,18 +46,18 @@ def frame_of(
     import pyarrow as pa  # noqa: PLC0415 (likewise)
 
     series: dict[int, Any] = {}
-    for index, field in enumerate(fields):
+    table = table.rename_columns([str(index) for index in range(len(names))])
+    for index, name in enumerate(names):
         column = table.column(index)
-        if field.is_json:
+        if index in json_columns:
             series[index] = _parsed(column)
         elif pa.types.is_timestamp(column.type) and column.type.unit != "ns":
-            table = table.set_column(
-                index, field.column, nanoseconds(column, field.name, out_of_range_datetime)
-            )
-    frame = table.rename_columns([str(n) for n in range(len(fields))]).to_pandas()
+            made = nanoseconds(column, name, out_of_range_datetime)
+            table = table.set_column(index, str(index), made)
+    frame = table.to_pandas()
     for index, values in series.items():
         frame[str(index)] = pd.Series(values, dtype=object, index=frame.index)
-    frame.columns = [field.name for field in fields]
+    frame.columns = list(names)
     return frame
 
 

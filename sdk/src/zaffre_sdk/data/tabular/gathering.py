@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zaffre_sdk.data.tabular.endings import has_several_endings, with_one_ending
-from zaffre_sdk.data.tabular.preparing import SourceFile, needs_preparing, prepare
+from zaffre_sdk.data.tabular.preparing import SourceFile, prepare
 from zaffre_sdk.wire.datasets import Definition, Delimited, SqlQuery
 
 if TYPE_CHECKING:
@@ -42,19 +42,10 @@ def gathered(
     """Give the files of a definition as the engine can read them, while the context lasts."""
     known = list(files) if files is not None else source_files(client, definition)
     reader = definition.reader
-    with ExitStack() as stack:
-
-        def folder() -> Path:
-            made = tempfile.TemporaryDirectory(prefix="zaffre-table-")
-            return Path(stack.enter_context(made))
-
-        if reader is not None and needs_preparing(reader):
-            known = prepare(known, reader, folder())
+    with tempfile.TemporaryDirectory(prefix="zaffre-table-") as folder:
+        ready = prepare(known, reader, Path(folder))
         if isinstance(reader, Delimited):
-            mixed = [
-                index for index, file in enumerate(known) if has_several_endings(file, reader)
-            ]
-            target = folder() if mixed else Path()
-            for index in mixed:
-                known[index] = with_one_ending(known[index], target / f"{index:06}")
-        yield known
+            for index, file in enumerate(ready):
+                if has_several_endings(file, reader):
+                    ready[index] = with_one_ending(file, Path(folder, f"{index:06}-lines"))
+        yield ready

@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 from zaffre_sdk.wire.datasets import ColumnType
 
-_INTEGER = re.compile(r"[+-]?\d+")
-_FLOAT = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|inf|infinity)", re.IGNORECASE)
+# Numbers are written with the digits of ASCII; others are text, for all readers.
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_FLOAT = re.compile(
+    r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE
+)
 # Of 0 and 1 alone a column is of integers.
 _BOOLEANS = frozenset({"true", "false", "t", "f", "yes", "no", "0", "1"})
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+_LARGEST = 2**63 - 1
 _ISO = "ISO 8601"
 _ISO_FORMATS = (
     "%Y-%m-%d",
@@ -24,16 +27,19 @@ _ISO_FORMATS = (
 )
 _DATES = (
     (
-        re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?"),
+        re.compile(
+            r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII
+        ),
         _ISO,
     ),
-    (re.compile(r"\d{4}/\d{1,2}/\d{1,2}"), "%Y/%m/%d"),
-    (re.compile(r"\d{4}/\d{1,2}/\d{1,2} \d{1,2}:\d\d:\d\d"), "%Y/%m/%d %H:%M:%S"),
-    (re.compile(r"\d{1,2}-[A-Za-z]{3}-\d\d"), "%d-%b-%y"),
+    (re.compile(r"\d{4}/\d{1,2}/\d{1,2}", re.ASCII), "%Y/%m/%d"),
+    (re.compile(r"\d{4}/\d{1,2}/\d{1,2} \d{1,2}:\d\d:\d\d", re.ASCII), "%Y/%m/%d %H:%M:%S"),
+    (re.compile(r"\d{1,2}-[A-Za-z]{3}-\d\d", re.ASCII), "%d-%b-%y"),
 )
 _DAY_OR_MONTH = re.compile(
     r"(?P<first>\d{1,2})(?P<sign>[/-])(?P<second>\d{1,2})(?P=sign)\d{4}"
-    r"(?: \d{1,2}:\d\d(?P<seconds>:\d\d)?(?P<half> [AaPp][Mm])?)?"
+    r"(?: \d{1,2}:\d\d(?P<seconds>:\d\d)?(?P<half> [AaPp][Mm])?)?",
+    re.ASCII,
 )
 _MONTHS = 12
 _SECONDS_END = len("2020-01-02T03:04:05")
@@ -57,13 +63,20 @@ def guess(texts: Sequence[str]) -> Guess:
     if not known:
         return Guess(ColumnType("string"))
     if all(_INTEGER.fullmatch(text) for text in known):
-        fits = all(_SMALLEST <= int(text) <= _LARGEST for text in known)
+        fits = all(_fits(text) for text in known)
         return Guess(ColumnType("integer" if fits else "float"))
     if all(_FLOAT.fullmatch(text) for text in known):
         return Guess(ColumnType("float"))
     if all(text.lower() in _BOOLEANS for text in known):
         return Guess(ColumnType("boolean"))
     return _guess_datetime(known) or Guess(ColumnType("string"))
+
+
+def _fits(text: str) -> bool:
+    digits = text.lstrip("+-0")
+    if len(digits) > len(str(_LARGEST)):
+        return False  # Python refuses to make numbers of very many digits.
+    return int(digits or "0") <= _LARGEST + text.startswith("-")
 
 
 def _guess_datetime(texts: Sequence[str]) -> Guess | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from zaffre_sdk.data.tabular.preparing import SourceFile
+from zaffre_sdk.data.tabular.rows import csv_rows
 from zaffre_sdk.errors import DataError
 from zaffre_sdk.wire.datasets import Delimited
 
@@ -45,7 +46,7 @@ def read_head(
     with file.path.open(encoding="utf-8-sig", newline="") as lines:
         for _ in islice(lines, reader.skip_lines):
             pass
-        found = csv.reader(lines, delimiter=reader.separator)
+        found = csv_rows(lines, reader.separator)
         try:
             records = _records(found)
             cells = next(records, None) if has_header else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -50,14 +50,7 @@ def codec_of(encoding: str) -> str:
         ) from error
 
 
-def needs_preparing(reader: Reader | None) -> bool:
-    """Tell whether the engine cannot read the files of a reader as they are."""
-    if isinstance(reader, (Delimited, JsonLines)) and codec_of(reader.encoding) not in _PLAIN:
-        return True
-    return isinstance(reader, JsonLines) and reader.invalid_lines == "drop"
-
-
-def prepare(files: Sequence[SourceFile], reader: Reader, folder: Path) -> list[SourceFile]:
+def prepare(files: Sequence[SourceFile], reader: Reader | None, folder: Path) -> list[SourceFile]:
     """Return files with the same content that the engine can read.
 
     Args:
@@ -68,25 +61,33 @@ def prepare(files: Sequence[SourceFile], reader: Reader, folder: Path) -> list[S
     Raises:
         DataError: A file is not in its encoding; names the line.
     """
-    if not needs_preparing(reader):
+    if not isinstance(reader, (Delimited, JsonLines)):
         return list(files)
+    codec = codec_of(reader.encoding)
+    drop = isinstance(reader, JsonLines) and reader.invalid_lines == "drop"
 
-    def one(numbered: tuple[int, SourceFile]) -> SourceFile:
+    def copied(numbered: tuple[int, SourceFile]) -> SourceFile:
         number, file = numbered
         target = folder / f"{number:06}"
-        _copy(file, reader, target)
-        return SourceFile(file.shown, target, file.partition_path)
+        with file.path.open("rb") as source, target.open("wb") as copy:
+            texts = _texts(source, codec, file.shown)
+            for text in _valid_lines(texts) if drop else texts:
+                copy.write(text.encode("utf-8"))
+        return replace(file, path=target)
 
-    return parallel(one, enumerate(files))
+    wanting = {
+        number: file
+        for number, file in enumerate(files)
+        if drop or codec not in _PLAIN or (isinstance(reader, JsonLines) and _has_mark(file))
+    }
+    copies = dict(zip(wanting, parallel(copied, wanting.items())))
+    return [copies.get(number, file) for number, file in enumerate(files)]
 
 
-def _copy(file: SourceFile, reader: Reader, target: Path) -> None:
-    codec = codec_of(getattr(reader, "encoding", "utf8"))
-    drop = isinstance(reader, JsonLines) and reader.invalid_lines == "drop"
-    with file.path.open("rb") as source, target.open("wb") as copy:
-        texts = _texts(source, codec, file.shown)
-        for text in _valid_lines(texts) if drop else texts:
-            copy.write(text.encode("utf-8"))
+def _has_mark(file: SourceFile) -> bool:
+    """Tell whether a file begins with a byte order mark, which the engine's JSON does not know."""
+    with file.path.open("rb") as source:
+        return source.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
 
 
 def _texts(source: IO[bytes], codec: str, shown: str) -> Iterator[str]:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from html import escape
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+if TYPE_CHECKING:
+    from typing import TypeGuard  # newer than the oldest Python that this runs on
 
 Measure = Optional[Union[str, int, float, bool, datetime]]
 
@@ -94,19 +97,20 @@ class ColumnProfile:
     @property
     def whisker_top(self) -> float | None:
         """The end of the upper whisker of a box plot."""
-        return self._whisker(self.upper_quartile, 1.5, self.max)
+        return self._whisker(upwards=True)
 
     @property
     def whisker_bottom(self) -> float | None:
         """The end of the lower whisker of a box plot."""
-        return self._whisker(self.lower_quartile, -1.5, self.min)
+        return self._whisker(upwards=False)
 
-    def _whisker(self, quartile: Any, reach: float, end: Any) -> float | None:
-        if self.type not in {"integer", "float"} or quartile is None:
+    def _whisker(self, *, upwards: bool) -> float | None:
+        lower, upper = self.lower_quartile, self.upper_quartile
+        end = self.max if upwards else self.min
+        if not (_is_number(lower) and _is_number(upper) and _is_number(end)):
             return None
-        between = float(self.upper_quartile) - float(self.lower_quartile)  # type: ignore[arg-type] # of numbers
-        bound = float(quartile) + reach * between
-        return min(bound, float(end)) if reach > 0 else max(bound, float(end))
+        reach = 1.5 * (upper - lower)
+        return float(min(upper + reach, end) if upwards else max(lower - reach, end))
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,10 @@ class Profile:
             f"<p>{self.row_count} records</p><table><thead><tr>{head}</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
         )
+
+
+def _is_number(value: Measure) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _shown(value: Any) -> str:

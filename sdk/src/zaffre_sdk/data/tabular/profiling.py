@@ -6,6 +6,7 @@ column by column.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ QUANTILES = (0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
 _EXACT_ROWS = 2_000_000
 _BUCKETS = 10
 _MOST_VALUES = 1000
+# The fourth power of what is larger may be no number any more.
+_LARGE = 1e60
 _NUMBERS = frozenset({"integer", "float"})
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (tables have times without zone)
 
@@ -76,7 +79,9 @@ def _kept(field: Field) -> str:
     """Return what is measured of a column: one of nested values is only counted."""
     if field.kind == "other":
         return f"({field.column} IS NOT NULL) AS {field.column}"
-    return f"{field.column} AS {field.column}"
+    # A time with a zone would come back as a value that needs another package.
+    value = f"CAST({field.column} AS TIMESTAMP)" if field.kind == "datetime" else field.column
+    return f"{value} AS {field.column}"
 
 
 def _measured(column: _Column) -> ColumnProfile:
@@ -130,14 +135,37 @@ def _value_counts(column: _Column) -> list[ValueCount] | None:
 
 
 def _of_numbers(column: _Column) -> dict[str, Any]:
-    names = ("mean", "std", "variance", "skewness", "kurtosis")
     functions = ("avg", "stddev_samp", "var_samp", "skewness", "kurtosis")
-    value = f"{column.name}::DOUBLE"
-    found = column.ask(
-        [f"{function}({value})" for function in functions],
-        f"WHERE isfinite({value})",
+    low, high = _bounds(column)
+    scale = _scale(low, high)
+    value = f"({_number(column)} / {scale!r})"
+    mean, std, variance, skewness, kurtosis = column.ask(
+        [f"{function}({value})" for function in functions], _finite(column)
     )[0]
-    return {name: _plain(value) for name, value in zip(names, found)}
+    return {
+        "mean": _times(mean, scale),
+        "std": _times(std, scale),
+        "variance": _times(_times(variance, scale), scale),
+        "skewness": skewness,
+        "kurtosis": kurtosis,
+    }
+
+
+def _scale(low: float | None, high: float | None) -> float:
+    """Return by what numbers are divided so that their powers stay numbers."""
+    magnitude = max(abs(low or 0.0), abs(high or 0.0))
+    return 2.0 ** (math.frexp(magnitude)[1] - 1) if magnitude > _LARGE else 1.0
+
+
+def _times(value: float | None, scale: float) -> float | None:
+    product = None if value is None else value * scale
+    return product if product is not None and math.isfinite(product) else None
+
+
+def _bounds(column: _Column) -> tuple[float | None, float | None]:
+    value = _number(column)
+    low, high = column.ask([f"min({value})", f"max({value})"], _finite(column))[0]
+    return low, high
 
 
 def _quantiles(column: _Column) -> dict[float, Measure]:
@@ -148,14 +176,15 @@ def _quantiles(column: _Column) -> dict[float, Measure]:
 
 
 def _histogram(column: _Column, least: Any, most: Any) -> list[HistogramBucket]:
-    value = _number(column)
-    low, high = column.ask([f"min({value})", f"max({value})"], _finite(column))[0]
-    if low is None:
+    low, high = _bounds(column)
+    if low is None or high is None:
         return []
-    if low == high:
+    width = high / _BUCKETS - low / _BUCKETS
+    if not width:
         return [HistogramBucket(least, most, _finite_count(column))]
-    width = (high - low) / _BUCKETS
-    bucket = f"least({_BUCKETS - 1}, floor(({value} - {low!r}) / {width!r}))::INTEGER"
+    scale = _scale(low, high)
+    share = f"({_number(column)} / {scale!r} - {low / scale!r}) / {width / scale!r}"
+    bucket = f"least({_BUCKETS - 1}, floor({share}))::INTEGER"
     counts = dict(column.ask([bucket, "count(*)"], f"{_finite(column)} GROUP BY 1"))
     bounds = [low + width * n for n in range(_BUCKETS)] + [high]
     is_time = column.field.kind == "datetime"
@@ -183,8 +212,4 @@ def _plain(value: Any) -> Any:
     """Return a value that JSON has, or a time."""
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None)
-    if hasattr(value, "isoformat"):  # a date
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 (as above)
-    return float(value)
+    return value if isinstance(value, datetime) else float(value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zaffre_sdk.data.tabular.fields import Field
 from zaffre_sdk.data.tabular.frames import frame_of
 from zaffre_sdk.data.tabular.preparing import SourceFile
 from zaffre_sdk.wire.datasets import Definition, Parquet
@@ -30,28 +29,24 @@ def quick_parquet(
     table = _table(files)
     if table is None:
         return None
-    fields = [
-        Field(name, "other", raw="", value="", misfit="false", column=name)
-        for name in table.column_names
-    ]
-    return frame_of(table, fields, out_of_range_datetime=out_of_range_datetime)
+    return frame_of(table, table.column_names, out_of_range_datetime=out_of_range_datetime)
 
 
 def _table(files: Sequence[SourceFile]) -> pa.Table | None:
     import pyarrow as pa  # noqa: PLC0415 (slow to load)
-    from pyarrow import parquet  # noqa: PLC0415 (likewise)
+    from pyarrow import dataset, fs  # noqa: PLC0415 (likewise)
 
+    form, disk = dataset.ParquetFileFormat(), fs.LocalFileSystem()
     try:
-        # An index that pandas noted beside the records is a column like all others.
-        tables = [
-            parquet.ParquetFile(str(file.path)).read().replace_schema_metadata(None)
-            for file in files
-        ]
+        parts = [form.make_fragment(str(file.path.absolute()), disk) for file in files]
+        schema = parts[0].physical_schema
+        is_plain = not any(pa.types.is_dictionary(field.type) for field in schema)
+        if not is_plain or any(part.physical_schema != schema for part in parts[1:]):
+            return None
+        # Its threads take group after group of records; those of one file take columns, and wait
+        # for the longest.
+        table = dataset.FileSystemDataset(parts, schema, form, disk).to_table()
     except (pa.ArrowException, OSError):
         return None  # What is wrong is said by the careful way.
-    schema = tables[0].schema
-    if any(pa.types.is_dictionary(field.type) for field in schema):
-        return None
-    if any(table.schema != schema for table in tables[1:]):
-        return None
-    return pa.concat_tables(tables)
+    # An index that pandas noted beside the records is a column like all others.
+    return table.replace_schema_metadata(None)

@@ -16,14 +16,13 @@ from zaffre_sdk.data.tabular import blame
 from zaffre_sdk.data.tabular.delimited import delimited, layouts_of
 from zaffre_sdk.data.tabular.endings import with_one_ending
 from zaffre_sdk.data.tabular.engine import BrokenInputError, Engine
-from zaffre_sdk.data.tabular.gathering import gathered
 from zaffre_sdk.data.tabular.lead import lead_of
 from zaffre_sdk.data.tabular.preparing import SourceFile
 from zaffre_sdk.data.tabular.query import Query, query_of
 from zaffre_sdk.data.tabular.source import FILE, Source
 from zaffre_sdk.data.tabular.typed_sources import answer, json_lines, parquet
 from zaffre_sdk.errors import DataError
-from zaffre_sdk.wire.datasets import Definition, Delimited, JsonLines, Parquet, SqlQuery
+from zaffre_sdk.wire.datasets import Definition, Delimited, JsonLines, Parquet, SqlQuery, Take
 
 if TYPE_CHECKING:
     from typing import Self  # newer than the oldest Python that this runs on
@@ -42,11 +41,11 @@ _LOST = "reached an invalid state"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a definition is read: for whom, and which files it stands for where that is known."""
+    """Where a definition is read: for whom, and in which files, as the engine can read them."""
 
     client: WorkspaceClient | None
     definition: Definition
-    files: Sequence[SourceFile] | None = None
+    files: Sequence[SourceFile]
 
 
 class Reading:
@@ -58,18 +57,15 @@ class Reading:
     """
 
     def __init__(self, place: Place, *, bounded: bool = False) -> None:
-        self._place = place
+        self._client = place.client
         self._definition = place.definition
+        self._files = place.files
         self._bounded = bounded
         self._has_one_ending = False
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with self._stack:
-            place = self._place
-            self._files = self._stack.enter_context(
-                gathered(place.client, place.definition, place.files)
-            )
             self._engine = self._stack.enter_context(Engine(bounded=self._bounded))
             self._build()
             self._stack = self._stack.pop_all()
@@ -92,10 +88,18 @@ class Reading:
         return self._engine.rows(sql)
 
     def table(self, *, extra: Sequence[str] = ()) -> pa.Table:
-        """Return all records, in columns as the query calls them, and what `extra` computes."""
-        return self._attempt(
+        """Return all records, in columns of any names, and what `extra` computes."""
+        found = self._attempt(
             lambda query: self._engine.table(query.select([*_columns(query), *extra]))
         )
+        return type(found).from_arrays(self._zoned(found.columns), names=found.column_names)
+
+    def schema(self) -> pa.Schema:
+        """Return the names and types of the columns of `batches`."""
+        query = self.query
+        none = self._engine.table(f"{query.select(_columns(query))} LIMIT 0")
+        names = [field.name for field in query.fields]
+        return type(none).from_arrays(self._zoned(none.columns), names=names).schema
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the records as they are read, in columns as people call them."""
@@ -124,7 +128,7 @@ class Reading:
         """Return the error for the first cell that does not fit its column; None without one."""
         query = query_of(self._definition, self._lead, self._source, numbered=True)
         fields = query.fields
-        told = [expression for one in fields for expression in (one.misfit, one.raw)]
+        told = [expression for one in fields for expression in (one.misfit, f"{one.raw}::VARCHAR")]
         found = self._engine.rows(
             f"SELECT {FILE}, n, {', '.join(told)} FROM ({query.sql}) WHERE "
             f"{' OR '.join(one.misfit for one in fields)} LIMIT 1"
@@ -134,7 +138,7 @@ class Reading:
         number, record, *cells = found[0]
         index = next(n for n in range(len(fields)) if cells[2 * n])
         where = self._where(int(number) - 1, int(record))
-        return blame.misfit(where, fields[index], str(cells[2 * index + 1]))
+        return blame.misfit(where, fields[index], cells[2 * index + 1])
 
     def _build(self) -> None:
         self._lead = lead_of(self._definition, self._files)
@@ -156,14 +160,20 @@ class Reading:
         if isinstance(reader, JsonLines):
             return json_lines(self._engine, self._files)
         if isinstance(reader, SqlQuery):
-            from zaffre_sdk.data.tabular.sql import ask  # noqa: PLC0415 (rarely needed)
-
-            if self._place.client is None:
-                raise DataError(
-                    f"The datastore `{reader.datastore}` belongs to a workspace; name that first."
-                )
-            return answer(self._engine, ask(self._place.client, reader))
+            return self._answer_of(reader)
         raise DataError("A dataset of files has no records; read its files one by one.")
+
+    def _answer_of(self, query: SqlQuery) -> Source:
+        from zaffre_sdk.data.tabular.sql import ask  # noqa: PLC0415 (rarely needed)
+
+        if self._client is None:
+            raise DataError(
+                f"The datastore `{query.datastore}` belongs to a workspace; name that first."
+            )
+        # What the first step leaves out is not asked for.
+        first = next(iter(self._definition.steps), None)
+        limit = first.count if isinstance(first, Take) else None
+        return answer(self._engine, ask(self._client, query, limit=limit))
 
     def _attempt(self, work: Callable[[Query], A]) -> A:
         while True:
@@ -197,7 +207,17 @@ class Reading:
 
     def _named(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         names = [field.name for field in self.query.fields]
-        return type(batch).from_arrays(batch.columns, names=names)
+        return type(batch).from_arrays(self._zoned(batch.columns), names=names)
+
+    def _zoned(self, columns: Sequence[Any]) -> list[Any]:
+        """Return columns with the zones of their times, which the engine forgets."""
+        import pyarrow as pa  # noqa: PLC0415 (slow to load)
+
+        made = list(columns)
+        for index, field in enumerate(self.query.fields):
+            if field.zone:
+                made[index] = made[index].cast(pa.timestamp(made[index].type.unit, field.zone))
+        return made
 
     def _explained(self, error: BrokenInputError) -> DataError:
         """Return an error that says where the files are broken, as far as that can be found."""

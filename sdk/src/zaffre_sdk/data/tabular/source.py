@@ -6,6 +6,7 @@ small letters and has words of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,12 +25,14 @@ class RawColumn:
         sql_type: As the engine calls it.
         is_text: Its values are texts that stand for others: they are given types.
         is_json: Its values are JSON, and become Python objects.
+        zone: Of its times, where they have one.
     """
 
     name: str
     sql_type: str = "VARCHAR"
     is_text: bool = False
     is_json: bool = False
+    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,7 @@ class Source:
 
 def literal_path(file: SourceFile) -> str:
     """Return a path in which no character stands for others."""
-    text = str(file.path.absolute())
-    for sign in "[*?":
-        text = text.replace(sign, f"\0{sign}]") if sign == "[" else text.replace(sign, f"[{sign}]")
-    return text.replace("\0", "[")
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(file.path.absolute()))
 
 
 def file_number(files: Sequence[SourceFile], *, column: str = "filename") -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from zaffre_sdk.data.tabular.exports import write_csv, write_parquet
 from zaffre_sdk.data.tabular.frames import frame_of
@@ -13,7 +16,7 @@ from zaffre_sdk.data.tabular.quick import quick_frame
 from zaffre_sdk.data.tabular.quick_parquet import quick_parquet
 from zaffre_sdk.data.tabular.reading import Place, Reading
 from zaffre_sdk.errors import DataError
-from zaffre_sdk.wire.datasets import Definition
+from zaffre_sdk.wire.datasets import Definition, Take
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +46,9 @@ class Table:
         *,
         files: Sequence[SourceFile] | None = None,
     ) -> None:
-        self._place = Place(client, definition, files)
+        self._client = client
+        self._definition = definition
+        self._files = files
         self._columns: Mapping[str, str] | None = None
 
     @property
@@ -54,7 +59,9 @@ class Table:
         `other`.
         """
         if self._columns is None:
-            with Reading(self._place) as reading:
+            # A database is asked for the columns alone.
+            empty = replace(self._definition, steps=[Take(0), *self._definition.steps])
+            with self._gathered(empty) as place, Reading(place) as reading:
                 self._columns = {one.name: one.kind for one in reading.query.fields}
         return self._columns
 
@@ -73,21 +80,11 @@ class Table:
             DataError: A file cannot be read, or a cell does not fit and is to fail; names file,
                 line and column.
         """
-        plain = self._quickly(out_of_range_datetime)
-        if plain is not None:
-            return plain
-        with Reading(self._place) as reading:
-            fields = reading.query.fields
-            fail = on_error != "null"
-            misfits = [" OR ".join(field.misfit for field in fields) + " AS m"] if fail else []
-            table = reading.table(extra=misfits)
-            if fail and _any(table.column(len(fields))):
-                raise reading.misfit() or DataError("A cell does not fit the type of its column.")
-            return frame_of(
-                table.select(range(len(fields))),
-                fields,
-                out_of_range_datetime=out_of_range_datetime,
-            )
+        with self._gathered(self._definition) as place:
+            frame = self._quickly(place, out_of_range_datetime)
+            if frame is not None:
+                return frame
+            return self._carefully(place, on_error, out_of_range_datetime)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the records in batches of Arrow, in bounded memory; misfits are null.
@@ -95,7 +92,7 @@ class Table:
         Raises:
             DataError: A file cannot be read; names file, line and column.
         """
-        with Reading(self._place, bounded=True) as reading:
+        with self._reading() as reading:
             yield from reading.batches()
 
     def count(self) -> int:
@@ -104,7 +101,7 @@ class Table:
         Raises:
             DataError: A file cannot be read; names file, line and column.
         """
-        with Reading(self._place, bounded=True) as reading:
+        with self._reading() as reading:
             return int(reading.rows(["count(*)"])[0][0])
 
     def to_parquet(self, folder: Path) -> list[Path]:
@@ -113,7 +110,7 @@ class Table:
         Raises:
             DataError: A file cannot be read; names file, line and column.
         """
-        with Reading(self._place, bounded=True) as reading:
+        with self._reading() as reading:
             return write_parquet(reading, folder)
 
     def to_csv(self, folder: Path, separator: str = ",") -> list[Path]:
@@ -122,7 +119,7 @@ class Table:
         Raises:
             DataError: A file cannot be read; names file, line and column.
         """
-        with Reading(self._place, bounded=True) as reading:
+        with self._reading() as reading:
             return write_csv(reading, folder, separator)
 
     def profile(self) -> Profile:
@@ -133,18 +130,41 @@ class Table:
         """
         from zaffre_sdk.data.tabular.profiling import measure  # noqa: PLC0415 (rarely needed)
 
-        with Reading(self._place, bounded=True) as reading:
+        with self._reading() as reading:
             return measure(reading)
 
-    def _quickly(self, out_of_range_datetime: str) -> pd.DataFrame | None:
-        place = self._place
-        with gathered(place.client, place.definition, place.files) as files:
-            frame = quick_frame(place.definition, files)
-            if frame is not None:
-                return frame
-            return quick_parquet(
-                place.definition, files, out_of_range_datetime=out_of_range_datetime
+    def _quickly(self, place: Place, out_of_range_datetime: str) -> pd.DataFrame | None:
+        frame = quick_frame(place.definition, place.files)
+        if frame is not None:
+            return frame
+        return quick_parquet(
+            place.definition, place.files, out_of_range_datetime=out_of_range_datetime
+        )
+
+    def _carefully(self, place: Place, on_error: str, out_of_range_datetime: str) -> pd.DataFrame:
+        with Reading(place) as reading:
+            fields = reading.query.fields
+            fail = on_error != "null"
+            misfits = [" OR ".join(field.misfit for field in fields) + " AS m"] if fail else []
+            table = reading.table(extra=misfits)
+            if fail and _any(table.column(len(fields))):
+                raise reading.misfit() or DataError("A cell does not fit the type of its column.")
+            return frame_of(
+                table.select(range(len(fields))),
+                [field.name for field in fields],
+                out_of_range_datetime=out_of_range_datetime,
+                json_columns={index for index, field in enumerate(fields) if field.is_json},
             )
+
+    @contextmanager
+    def _gathered(self, definition: Definition) -> Iterator[Place]:
+        with gathered(self._client, definition, self._files) as files:
+            yield Place(self._client, definition, files)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reading]:
+        with self._gathered(self._definition) as place, Reading(place, bounded=True) as reading:
+            yield reading
 
 
 def open_table(client: WorkspaceClient | None, definition: Definition) -> Table:

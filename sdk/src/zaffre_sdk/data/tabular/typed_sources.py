@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from zaffre_sdk.data.tabular.conversion import list_of
+from zaffre_sdk.data.tabular.conversion import identifier, list_of, quoted
 from zaffre_sdk.data.tabular.engine import Engine
 from zaffre_sdk.data.tabular.preparing import SourceFile
 from zaffre_sdk.data.tabular.source import FILE, RawColumn, Source, file_number, literal_path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zaffre_sdk.data.tabular.sql import Answer
 
 _ANSWER = "answer"
+_ZONED = "TIMESTAMP WITH TIME ZONE"
 _JSON_TYPES = {
     "VARCHAR": "VARCHAR",
     "BIGINT": "BIGINT",
@@ -37,7 +38,10 @@ def parquet(engine: Engine, files: Sequence[SourceFile]) -> Source:
     described = [
         row for row in engine.rows(f"DESCRIBE SELECT * FROM {table}") if row[0] != "zaffre:file"
     ]
-    columns = [RawColumn(str(name), str(kind)) for name, kind, *_ in described]
+    zones = _zones(files[0]) if any(kind == _ZONED for _, kind, *_ in described) else {}
+    columns = [
+        RawColumn(str(name), str(kind), zone=zones.get(name, "")) for name, kind, *_ in described
+    ]
     named = _renamed(column.name for column in columns)
     number = file_number(files, column='"zaffre:file"')
     return Source(columns, f"SELECT {named}, {number} AS {FILE} FROM {table}")
@@ -65,7 +69,7 @@ def json_lines(engine: Engine, files: Sequence[SourceFile]) -> Source:
     columns = [_json_column(name, kind) for name, kind in structure.items()]
     if not columns:
         return Source([], f"SELECT 1 AS {FILE} WHERE false")
-    types = ", ".join(f"{_key(one.name)}: '{one.sql_type}'" for one in columns)
+    types = ", ".join(f"{quoted(one.name)}: '{one.sql_type}'" for one in columns)
     number = file_number(files)
     return Source(
         columns,
@@ -97,16 +101,16 @@ def answer(engine: Engine, found: Answer) -> Source:
     )
 
 
+def _zones(file: SourceFile) -> dict[str, str]:
+    """Return the zones of times by column: the engine has all times in one."""
+    from pyarrow import parquet as arrow_parquet  # noqa: PLC0415 (slow to load)
+
+    schema = arrow_parquet.read_schema(str(file.path))
+    return {field.name: getattr(field.type, "tz", None) or "" for field in schema}
+
+
 def _renamed(names: Any) -> str:
-    return ", ".join(f"{_identifier(name)} AS r{index}" for index, name in enumerate(names))
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _key(name: str) -> str:
-    return "'" + name.replace("'", "''") + "'"
+    return ", ".join(f"{identifier(name)} AS r{index}" for index, name in enumerate(names))
 
 
 def _json_column(name: str, kind: Any) -> RawColumn:

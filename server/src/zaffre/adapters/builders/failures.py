@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+from zaffre.adapters.builders.conflicts import explain
 from zaffre.domain.errors import UnavailableError
 
 CODE = "EnvironmentBuildFailed"
@@ -36,8 +37,8 @@ def failure(lines: Sequence[str], *, python: str) -> UnavailableError:
         python: The version of the interpreter that it installed for.
     """
     text = " ".join(line.strip() for line in lines)
-    for explain in _EXPLANATIONS:
-        if found := explain(text, lines, python):
+    for explanation in _EXPLANATIONS:
+        if found := explanation(text, lines, python):
             message, hint = found
             return UnavailableError(CODE, message, target="environment", hint=hint)
     message = "The environment could not be installed."
@@ -139,6 +140,8 @@ def _conflict(text: str, _lines: Sequence[str], _python: str) -> Explanation:
     if not found:
         return None
     story = re.sub(r"^[:\s]*(?:cause:|╰─▶)?\s*", "", reason).split(" hint:")[0]
+    if explained := explain(story):
+        return explained
     story = re.sub(r",? we can conclude that your requirements are unsatisfiable\.?", "", story)
     story = re.sub(r"\.\s+And because ", ", but ", story).strip().rstrip(".")
     story = story.replace("Because ", "because ", 1)

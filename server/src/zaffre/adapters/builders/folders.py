@@ -6,11 +6,12 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _MARKER = "zaffre-environment.json"
+_GONE = ".gone-"
 _SECONDS_BETWEEN_LOOKS = 0.05
 
 
@@ -62,12 +63,45 @@ class Place:
             seconds=content["seconds"],
         )
 
+    def use(self) -> Marker | None:
+        """Return the marker as `find` does, and note that the environment was handed out.
+
+        None also while somebody builds or removes it: whoever then takes the lock finds out.
+        """
+        if self.find() is None:
+            return None
+        with self._lock.open("ab") as lock:
+            if not _try(lock.fileno(), fcntl.LOCK_SH):
+                return None
+            marker = self.find()
+            if marker is not None:
+                os.utime(self.folder / _MARKER)
+            return marker
+
     def clear(self) -> None:
         """Remove what a killed build left; only under the lock."""
         with contextlib.suppress(FileNotFoundError):
             (self.folder / _MARKER).unlink()
         if self.folder.exists():
             shutil.rmtree(self.folder)
+
+    def remove(self, *, unused_since: float) -> bool:
+        """Remove the environment unless it is locked or was used since then; tell whether.
+
+        It is renamed first, so that nobody finds half of it.
+        """
+        with self._lock.open("ab") as lock:
+            if not _try(lock.fileno()):
+                return False
+            try:
+                if (self.folder / _MARKER).stat().st_mtime > unused_since:
+                    return False
+                gone = self.folder.with_name(f"{_GONE}{self.folder.name}")
+                self.folder.rename(gone)
+            except FileNotFoundError:
+                return False
+        shutil.rmtree(gone)
+        return True
 
     def complete(self, marker: Marker) -> None:
         """Declare the environment complete, durably; only under the lock."""
@@ -102,6 +136,12 @@ class Place:
             os.close(descriptor)
 
 
+def remove_leftovers(root: Path) -> None:
+    """Remove what a removal that was cut off has left."""
+    for folder in root.glob(f"??/{_GONE}*"):
+        shutil.rmtree(folder)
+
+
 def size_of(folder: Path) -> int:
     """Return the bytes of all files under `folder`, links not followed."""
     return sum(
@@ -111,9 +151,20 @@ def size_of(folder: Path) -> int:
     )
 
 
-def _try(descriptor: int) -> bool:
+def kept_in(root: Path) -> Iterator[tuple[Place, Marker, float, float]]:
+    """Yield every complete environment, with when it was built and when it was last used."""
+    for path in root.glob(f"??/*/{_MARKER}"):
+        place = Place(root, path.parent.name)
+        marker = place.find()
+        with contextlib.suppress(FileNotFoundError):  # removed while we look
+            if marker is not None:
+                built = (place.folder / "pyvenv.cfg").stat().st_mtime
+                yield place, marker, built, path.stat().st_mtime
+
+
+def _try(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -1,5 +1,6 @@
 """Interpreters that people keep themselves: checked, never changed."""
 
+import json
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 
+from zaffre.adapters.builders.installed import installed_in
 from zaffre.adapters.builders.interpreters import stamp_of
 from zaffre.adapters.builders.sdk_wheel import Wheel
 from zaffre.base.text import shown
@@ -14,7 +16,9 @@ from zaffre.domain.errors import InvalidError
 
 _SECONDS_TO_ANSWER = 60
 _QUESTION = (
-    "import sys; print('.'.join(map(str, sys.version_info[:3]))); import zaffre_sdk, azureml"
+    "import json, sys; print('.'.join(map(str, sys.version_info[:3]))); "
+    "import zaffre_sdk, azureml; "
+    "print(json.dumps([place for place in sys.path if place.endswith('-packages')]))"
 )
 
 
@@ -33,7 +37,7 @@ class GivenInterpreters:
         self._environ = environ
         self._sdk = sdk
         self._floor = floor
-        self._passed: dict[str, str] = {}
+        self._passed: dict[str, tuple[str, list[str]]] = {}
 
     def check(self, path: str) -> str:
         """Return `path`.
@@ -47,12 +51,15 @@ class GivenInterpreters:
                 f"The interpreter {shown(path)} is no program of this machine.",
                 "Give the absolute path of a Python, or none to have an environment built.",
             )
-        if self._passed.get(path) != stamp:
-            self._ask(path)
-            self._passed[path] = stamp
+        if path not in self._passed or self._passed[path][0] != stamp:
+            self._passed[path] = (stamp, self._ask(path))
         return path
 
-    def _ask(self, path: str) -> None:
+    def packages(self, path: str) -> tuple[str, ...]:
+        """Return what an interpreter that was checked has installed, as `name==version`."""
+        return installed_in(map(Path, self._passed[path][1]))
+
+    def _ask(self, path: str) -> list[str]:
         try:
             done = subprocess.run(  # noqa: S603 - the program that the run is going to start
                 [path, "-c", _QUESTION],
@@ -67,6 +74,8 @@ class GivenInterpreters:
             message = f"The interpreter {shown(path)} does not run: {error}."
             raise _refusal(message, "Give the absolute path of a Python that runs.") from error
         self._judge(path, done)
+        places: list[str] = json.loads(done.stdout.decode().splitlines()[-1])
+        return places
 
     def _judge(self, path: str, done: subprocess.CompletedProcess[bytes]) -> None:
         version = done.stdout.decode("utf-8", "replace").partition("\n")[0].strip()

@@ -14,14 +14,17 @@ from uv import find_uv_bin
 from zaffre.adapters.builders.azureml import shadowed
 from zaffre.adapters.builders.failures import CODE, failure, unresolved
 from zaffre.adapters.builders.folders import Marker, Place, size_of
+from zaffre.adapters.builders.installed import installed_in
 from zaffre.adapters.builders.interpreters import Interpreter
 from zaffre.adapters.builders.plan import Plan
+from zaffre.adapters.builders.private_wheels import CopyBlob, lay_out
 from zaffre.adapters.builders.process import Ended, run
 from zaffre.adapters.builders.sdk_wheel import Wheel
 from zaffre.adapters.builders.settings import uv_environ
 from zaffre.domain.errors import UnavailableError
 
 Log = Callable[[str], None]
+_SITE = "lib/python*/site-packages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,14 @@ class Installer:
     Args:
         environ: The environment of the server; uv sees a small part of it.
         limit_seconds: An installation that takes longer is given up.
+        copy: Writes the bytes of a digest to a file.
     """
 
-    def __init__(self, *, environ: Mapping[str, str], limit_seconds: float) -> None:
+    def __init__(
+        self, *, environ: Mapping[str, str], limit_seconds: float, copy: CopyBlob
+    ) -> None:
         self._environ = uv_environ(environ)
+        self._copy = copy
         self._limit_seconds = limit_seconds
 
     async def install(
@@ -56,15 +63,20 @@ class Installer:
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._limit_seconds):
-                work = _Work(self._environ, installation, place, say, lock)
-                notes = await work.install()
-                packages = await work.packages()
+                with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
+                    wheels = [
+                        await lay_out(wheel, Path(folder), self._copy)
+                        for wheel in installation.plan.wheels
+                    ]
+                    environ = self._environ | installation.plan.options.environ(self._environ)
+                    work = _Work(environ, installation, place, say, lock, wheels)
+                    notes = await work.install()
         except TimeoutError as error:
             message = f"The build was given up after {self._limit_seconds:.0f} s."
             hint = "A package that takes this long to build may have a version with a wheel."
             raise UnavailableError(CODE, message, target="environment", hint=hint) from error
         return Marker(
-            packages=packages,
+            packages=await asyncio.to_thread(installed_in, place.folder.glob(_SITE)),
             notes=notes,
             bytes=await asyncio.to_thread(size_of, place.folder),
             seconds=round(time.monotonic() - started, 3),
@@ -78,6 +90,7 @@ class _Work:
     place: Place
     say: Log
     lock: int
+    wheels: Sequence[str]
 
     async def install(self) -> tuple[str, ...]:
         """Return what had to be left out."""
@@ -85,7 +98,8 @@ class _Work:
         quiet = ("venv", "--quiet", "--no-project", "--python", python.path)
         self._check(await self._uv(*quiet, str(self.place.folder)))
         plan = self.installation.plan
-        self.say(f"Installing {', '.join((*plan.requirements, 'zaffre-sdk'))}.")
+        files = [wheel.file for wheel in plan.wheels]
+        self.say(f"Installing {', '.join((*plan.requirements, *files, 'zaffre-sdk'))}.")
         notes: list[str] = []
         for attempt in plan.attempts:
             ended = await self._pip_install(attempt.constraints)
@@ -96,18 +110,11 @@ class _Work:
             self.say("Trying again with fewer demands.")
         return tuple(notes)
 
-    async def packages(self) -> tuple[str, ...]:
-        """Return what is installed, as `name==version`."""
-        ended = await self._uv(
-            *("pip", "list", "--quiet", "--format", "freeze", "--python", str(self.place.python)),
-            said=_nobody,
-        )
-        self._check(ended)
-        return tuple(line for line in ended.lines if "==" in line)
-
     async def _pip_install(self, constraints: Sequence[str]) -> Ended:
         plan = self.installation.plan
         wheels_only = {*plan.wheels_only, *(Requirement(line).name for line in constraints)}
+        wheels_only -= set(plan.options.no_binary)
+        named = {Requirement(line).name for line in plan.requirements}
         never = [f"{name} ; python_version < '0'" for name in shadowed()]
         with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
             lists = {"--constraints": constraints, "--overrides": never}
@@ -116,7 +123,8 @@ class _Work:
                 *("pip", "install", "--python", str(self.place.python)),
                 *(argument for pair in files for argument in pair),
                 *(f"--only-binary={name}" for name in sorted(wheels_only)),
-                *("--", *plan.requirements, self._sdk()),
+                *plan.options.arguments(named),
+                *("--", *plan.requirements, *self.wheels, self._sdk()),
             )
 
     def _sdk(self) -> str:
@@ -124,9 +132,9 @@ class _Work:
         name = f"zaffre-sdk[{extras}]" if extras else "zaffre-sdk"
         return f"{name} @ {self.installation.wheel.path.as_uri()}"
 
-    async def _uv(self, *arguments: str, said: Log | None = None) -> Ended:
+    async def _uv(self, *arguments: str) -> Ended:
         command = (find_uv_bin(), "--color=never", *arguments)
-        return await run(command, environ=self.environ, said=said or self.say, held=self.lock)
+        return await run(command, environ=self.environ, said=self.say, held=self.lock)
 
     def _check(self, ended: Ended) -> None:
         if ended.code != 0:
@@ -145,7 +153,3 @@ def _held(constraints: Iterable[str], lines: Iterable[str]) -> Iterator[str]:
     held = [str(bound) for bound in bounds if canonicalize_name(bound.name) in installed]
     if held:
         yield f"Versions were held to {', '.join(held)}."
-
-
-def _nobody(_line: str) -> None:
-    """Take a line that is not for people."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 from packaging.requirements import Requirement
@@ -18,7 +18,9 @@ from zaffre.adapters.builders.bounds import (
 )
 from zaffre.adapters.builders.choice import Choice
 from zaffre.adapters.builders.conda import translate
+from zaffre.adapters.builders.pip_options import PipOptions, parse_options
 from zaffre.adapters.builders.preferences import preferences
+from zaffre.adapters.builders.private_wheels import PrivateWheel, private_wheels
 from zaffre.adapters.builders.requirements import parse_requirements
 from zaffre.adapters.builders.tables import table
 from zaffre.domain.environments import EnvironmentSpec
@@ -35,12 +37,16 @@ class Wanted:
         requirements: What to install besides zaffre-sdk.
         extras: The extras of zaffre-sdk.
         notes: What was translated, replaced or left out.
+        options: Where packages come from, besides what the server says.
+        wheels: Wheels that were uploaded.
     """
 
     python: str | None
     requirements: tuple[Requirement, ...]
     extras: tuple[str, ...]
     notes: tuple[str, ...]
+    options: PipOptions = field(default_factory=PipOptions)
+    wheels: tuple[PrivateWheel, ...] = ()
 
 
 class Attempt(NamedTuple):
@@ -60,6 +66,8 @@ class Plan:
         attempts: Tried in order until one resolves; the last holds nothing.
         wheels_only: Packages that are not built from source.
         notes: All that is to be said before.
+        options: Where packages come from, besides what the server says.
+        wheels: Wheels that were uploaded.
     """
 
     requirements: tuple[str, ...]
@@ -67,10 +75,12 @@ class Plan:
     attempts: tuple[Attempt, ...]
     wheels_only: tuple[str, ...]
     notes: tuple[str, ...]
+    options: PipOptions = field(default_factory=PipOptions)
+    wheels: tuple[PrivateWheel, ...] = ()
 
     def key(self, others: Mapping[str, object]) -> str:
         """Return SHA-256 over the plan and everything else that decides what gets installed."""
-        content = {
+        content: dict[str, object] = {
             "version": VERSION,
             "requirements": sorted(self.requirements),
             "extras": self.extras,
@@ -78,18 +88,28 @@ class Plan:
             "wheels_only": self.wheels_only,
             **others,
         }
+        if self.options != PipOptions():
+            content["options"] = asdict(self.options)
+        if self.wheels:
+            content["wheels"] = [(wheel.file, wheel.digest) for wheel in self.wheels]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def want(spec: EnvironmentSpec) -> Wanted:
+def want(spec: EnvironmentSpec, options: PipOptions | None = None) -> Wanted:
     """Return what `spec` asks for.
+
+    Args:
+        spec: What is asked for.
+        options: Of pip, besides its own.
 
     Raises:
         InvalidError: `InvalidRequirement`, naming the line and the rule.
     """
     conda = translate(spec.conda_packages)
+    own, unused = parse_options(spec.pip_options)
+    wheels = private_wheels(spec.wheels)
     named = [*conda.requirements, *parse_requirements(spec.pip_packages)]
-    notes = [*conda.notes]
+    notes = [*conda.notes, *unused]
     if {channel.strip() for channel in spec.channels} - {"", "defaults", "anaconda", "nodefaults"}:
         notes.append("Conda channels are not used: packages come from the Python package index.")
     replaced = replace(_well_named(named, notes))
@@ -98,6 +118,8 @@ def want(spec: EnvironmentSpec) -> Wanted:
         requirements=replaced.requirements,
         extras=replaced.extras,
         notes=(*notes, *replaced.notes),
+        options=own if options is None else own + options,
+        wheels=wheels,
     )
 
 
@@ -122,6 +144,8 @@ def plan(wanted: Wanted, choice: Choice, preferred: Iterable[str] = ()) -> Plan:
         attempts=_attempts(tried, tuple(map(str, bounds)), _age(choice)),
         wheels_only=tuple(sorted(bound.name for bound in (*bounds, *left_out))),
         notes=(choice.note, *wanted.notes, *_notes(added, left_out)),
+        options=wanted.options,
+        wheels=wanted.wheels,
     )
 
 

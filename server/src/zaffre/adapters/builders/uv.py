@@ -8,17 +8,24 @@ from typing import NamedTuple
 
 from zaffre.adapters.builders.choice import choose
 from zaffre.adapters.builders.folders import Marker, Place
+from zaffre.adapters.builders.foundation import Foundation, without_engine
 from zaffre.adapters.builders.given import GivenInterpreters
 from zaffre.adapters.builders.installation import Installation, Installer
 from zaffre.adapters.builders.interpreters import Interpreters
 from zaffre.adapters.builders.plan import plan, want
+from zaffre.adapters.builders.private_wheels import CopyBlob
 from zaffre.adapters.builders.sdk_wheel import SdkWheel, supported_pythons
 from zaffre.adapters.builders.settings import index_settings
 from zaffre.adapters.builders.sharing import Sharing
 from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec
+from zaffre.domain.errors import missing
 
 Log = Callable[[str], None]
 _SHOWN_KEY = 12
+
+
+async def _nothing_uploaded(digest: str, _path: Path) -> None:
+    raise missing("blob", digest)
 
 
 class _Order(NamedTuple):
@@ -33,14 +40,21 @@ class UvBuilder:
     Args:
         folder: Keeps the environments, the wheels of the SDK and the locks.
         environ: The environment of the server: index settings, proxies, `PATH`, `HOME`.
+        copy: Writes the bytes of a digest to a file.
         limit_seconds: A build that takes longer is given up.
     """
 
     def __init__(
-        self, folder: Path, *, environ: Mapping[str, str], limit_seconds: float = 3600
+        self,
+        folder: Path,
+        *,
+        environ: Mapping[str, str],
+        copy: CopyBlob = _nothing_uploaded,
+        limit_seconds: float = 3600,
     ) -> None:
         self._folder = folder.absolute()
         self._environ = dict(environ)
+        self._copy = copy
         self._floor = supported_pythons()
         self._wheel = SdkWheel(self._folder / "wheels")
         self._given = GivenInterpreters(
@@ -49,28 +63,37 @@ class UvBuilder:
         self._interpreters = Interpreters(
             self._folder / "interpreters.json", environ=self._environ
         )
-        self._installer = Installer(environ=self._environ, limit_seconds=limit_seconds)
+        self._installer = Installer(environ=self._environ, limit_seconds=limit_seconds, copy=copy)
         self._sharing: Sharing[Marker] = Sharing()
 
     async def build(self, spec: EnvironmentSpec, log: Log) -> BuiltEnvironment:
         """Return the environment, ready; see the port for the contract."""
-        if spec.interpreter is not None:
+        if spec.interpreter is not None and spec.image is None:
             path = await asyncio.to_thread(self._given.check, spec.interpreter)
             log(f"Using the interpreter {path} with what it has installed.")
-            return BuiltEnvironment(python=path)
-        order = await asyncio.to_thread(self._order, spec)
+            found = await asyncio.to_thread(self._given.packages, path)
+            return BuiltEnvironment(python=path, found=found)
+        foundation = Foundation(spec)
+        if spec.image is not None:
+            foundation = await without_engine(spec, spec.image, self._copy)
+        order = await asyncio.to_thread(self._order, foundation)
         for note in order.notes:
             log(note)
-        marker = order.place.find()
+        marker = order.place.use()
         if marker is None:
             key = order.place.folder.name
             marker = await self._sharing.join(key, partial(self._make, order), log)
         else:
             _say_found(order.place, marker, log)
-        return BuiltEnvironment(python=str(order.place.python), packages=marker.packages)
+        return BuiltEnvironment(
+            python=str(order.place.python),
+            packages=marker.packages,
+            variables=foundation.variables,
+        )
 
-    def _order(self, spec: EnvironmentSpec) -> _Order:
-        wanted = want(spec)
+    def _order(self, foundation: Foundation) -> _Order:
+        spec = foundation.spec
+        wanted = want(spec, foundation.options)
         found = self._interpreters.found() if wanted.python else [self._interpreters.own()]
         choice = choose(wanted.python, found, floor=self._floor)
         what = plan(wanted, choice, spec.preferred_packages)
@@ -85,7 +108,7 @@ class UvBuilder:
         return _Order(
             place=Place(self._folder, key),
             installation=Installation(plan=what, python=choice.interpreter, wheel=wheel),
-            notes=what.notes,
+            notes=(*foundation.notes, *what.notes),
         )
 
     async def _make(self, order: _Order, say: Log) -> Marker:

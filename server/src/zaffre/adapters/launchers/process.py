@@ -1,7 +1,6 @@
 """Runners as processes of this machine, which outlive the server."""
 
 import asyncio
-import json
 import logging
 import os
 import shutil
@@ -14,6 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from zaffre_sdk.containers.engines import STEERING
+
+from zaffre.adapters.launchers.containers import end_containers
+from zaffre.adapters.launchers.orders import ORDER, folder_of, lay_order, marks_of
 from zaffre.adapters.launchers.processes import (
     boot_id,
     descendants,
@@ -21,7 +24,7 @@ from zaffre.adapters.launchers.processes import (
     marked,
     start_of,
 )
-from zaffre.ports.launchers import RunnerOrder
+from zaffre.ports.launchers import Account, RunnerOrder
 
 logger = logging.getLogger(__name__)
 _INHERITED: Final = frozenset(
@@ -46,6 +49,7 @@ _INHERITED: Final = frozenset(
         "http_proxy",
         "https_proxy",
         "no_proxy",
+        *STEERING,
         # Without these no program starts on Windows.
         "SYSTEMROOT",
         "TEMP",
@@ -91,25 +95,26 @@ class ProcessLauncher:
         """Tell whether the runner of that handle still lives."""
         return _is_alive(handle)
 
+    async def account(self, handle: dict[str, Any]) -> Account:  # noqa: ARG002 (the port has it)
+        """Return what else is known of the runner of that handle."""
+        return Account()
+
     async def stop(self, workspace_id: str, run_id: str, handle: dict[str, Any]) -> None:
         """End the runner, if it lives, and every process that the run left behind."""
         await asyncio.to_thread(self._stop, workspace_id, run_id, handle)
 
     async def forget(self, workspace_id: str, run_id: str) -> None:
         """Remove what is kept of a run that has ended."""
-        folder = self._folder(workspace_id, run_id)
+        folder = folder_of(self._home, workspace_id, run_id)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _launch(self, order: RunnerOrder) -> dict[str, Any]:
-        folder = self._folder(order.workspace_id, order.run_id) / str(order.attempt)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        order_file = folder / "order.json"
-        _write_secretly(order_file, self._order(order))
+        folder = lay_order(self._home, order)
         with (folder / "runner.log").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-                [sys.executable, "-m", "zaffre_sdk.runner", str(order_file)],
+                [sys.executable, "-m", "zaffre_sdk.runner", str(folder / ORDER)],
                 cwd=folder,
-                env={**self._environ, **_marks(order.workspace_id, order.run_id, order.attempt)},
+                env={**self._environ, **marks_of(order.workspace_id, order.run_id, order.attempt)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -122,41 +127,23 @@ class ProcessLauncher:
             "start": start_of(process.pid),
             "boot": boot_id(),
             "attempt": order.attempt,
+            "image": order.image,
         }
-
-    def _order(self, order: RunnerOrder) -> bytes:
-        content = {
-            "workspace_id": order.workspace_id,
-            "run_id": order.run_id,
-            "attempt": order.attempt,
-            "token": order.token,
-            "server_url": order.server_url,
-            "server_file": str(self._home / "server.json"),
-            "python": order.python,
-            "variables": order.variables,
-        }
-        return json.dumps(content).encode()
-
-    def _folder(self, workspace_id: str, run_id: str) -> Path:
-        return self._home / "runs" / workspace_id / run_id
 
     def _stop(self, workspace_id: str, run_id: str, handle: dict[str, Any]) -> None:
         family = _family(handle)
         if _is_alive(handle):
             _terminate(handle)
-        marks = _marks(workspace_id, run_id, handle.get("attempt"))
-        folder = self._folder(workspace_id, run_id)
+        # A launch that left no handle may have come to a container all the same.
+        if "pid" not in handle or handle.get("image"):
+            end_containers(self._environ, workspace_id, run_id, handle.get("attempt"))
+        marks = marks_of(workspace_id, run_id, handle.get("attempt"))
+        folder = folder_of(self._home, workspace_id, run_id)
         if "attempt" in handle:
             folder /= str(handle["attempt"])
         kill_until_none(lambda: [p for p in family if p.is_running()], seconds=_KILL_SECONDS)
         if not kill_until_none(lambda: marked(marks, folder), seconds=_KILL_SECONDS):
             logger.error("Processes of the run %s cannot be ended.", run_id)
-
-
-def _marks(workspace_id: str, run_id: str, attempt: int | None) -> dict[str, str]:
-    """Return the variables by which every process of an attempt is known."""
-    marks = {"AZUREML_WORKSPACE_ID": workspace_id, "AZUREML_RUN_ID": run_id}
-    return marks if attempt is None else {**marks, "ZAFFRE_ATTEMPT": str(attempt)}
 
 
 def _family(handle: dict[str, Any]) -> list[Any]:
@@ -184,11 +171,3 @@ def _terminate(handle: dict[str, Any]) -> None:
             if not _is_alive(handle):
                 return
             time.sleep(_POLL_SECONDS)
-
-
-def _write_secretly(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, at every moment."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)

@@ -7,11 +7,13 @@ from sqlalchemy import Connection
 from zaffre.adapters.sql.stores.answers import SqlIdempotencyStore
 from zaffre.adapters.sql.stores.artifacts import SqlArtifactStore
 from zaffre.adapters.sql.stores.assessments import SqlAssessmentStore
+from zaffre.adapters.sql.stores.computes import SqlComputeStore
 from zaffre.adapters.sql.stores.data_uses import SqlDataUseStore
 from zaffre.adapters.sql.stores.datasets import SqlDatasetStore
 from zaffre.adapters.sql.stores.datastores import SqlDatastoreStore
 from zaffre.adapters.sql.stores.doomed import SqlDoomedStore
 from zaffre.adapters.sql.stores.endpoints import SqlEndpointStore
+from zaffre.adapters.sql.stores.environment_builds import SqlEnvironmentBuildStore
 from zaffre.adapters.sql.stores.environments import SqlEnvironmentStore
 from zaffre.adapters.sql.stores.experiments import SqlExperimentStore
 from zaffre.adapters.sql.stores.inputs import SqlInputStore
@@ -31,7 +33,17 @@ from zaffre.adapters.sql.stores.spans import SqlSpanStore
 from zaffre.adapters.sql.stores.tokens import SqlTokenStore
 from zaffre.adapters.sql.stores.traces import SqlTraceStore
 from zaffre.adapters.sql.stores.workspaces import SqlWorkspaceStore
-from zaffre.ports import data, datasets, kept, owned_files, registry, removals, tracking
+from zaffre.ports import (
+    computes,
+    data,
+    datasets,
+    environments,
+    kept,
+    owned_files,
+    registry,
+    removals,
+    tracking,
+)
 from zaffre.ports import stores as ports
 from zaffre.ports import traces as trace_ports
 
@@ -55,10 +67,14 @@ class SqlStores:
         self.kept: kept.KeptStore = SqlKeptStore(connection)
         self.snapshots: ports.SnapshotStore = SqlSnapshotStore(connection)
         self.environments: ports.EnvironmentStore = SqlEnvironmentStore(connection)
+        self.environment_builds: environments.EnvironmentBuildStore = SqlEnvironmentBuildStore(
+            connection
+        )
         self.models: registry.ModelStore = SqlModelStore(connection)
         self.registered_models: registry.RegisteredModelStore = SqlRegisteredModelStore(connection)
         self.logged_models: registry.LoggedModelStore = SqlLoggedModelStore(connection)
         self.endpoints: ports.EndpointStore = SqlEndpointStore(connection)
+        self.computes: computes.ComputeStore = SqlComputeStore(connection)
         self.datastores: data.DatastoreStore = SqlDatastoreStore(connection)
         self.secrets: ports.SecretStore = SqlSecretStore(connection)
         self.datasets: datasets.DatasetStore = SqlDatasetStore(connection)

@@ -12,7 +12,7 @@ from zaffre.adapters.sql.transactions import SqliteTransactions
 from zaffre.base.text import shown
 from zaffre.domain.errors import ConflictError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `migrations/versions`; revisions are numbers that grow."""
 
 _LOCK_SECONDS = 120.0

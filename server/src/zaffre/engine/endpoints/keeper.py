@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -186,11 +187,13 @@ class Keeper:
     async def _start(self, endpoint: Endpoint, layout: Layout) -> Generation:
         parts = self._parts
         built = await parts.builder.build(layout.spec.environment, self._log.say)
+        environment = layout.spec.environment
+        variables = {**built.variables, **environment.variables}
         order = GenerationOrder(
             endpoint_id=endpoint.id,
             name=endpoint.name,
             number=layout.generation,
-            spec=layout.spec,
+            spec=replace(layout.spec, environment=replace(environment, variables=variables)),
             folder=folder_of(parts.folder, endpoint.id, layout.generation),
             model_dir=layout.model_dir,
             python=built.python,

@@ -8,6 +8,8 @@ from enum import Enum
 
 from zaffre.domain.runs import Run, RunError, RunState
 from zaffre.engine.runs.parts import Parts, RunLimits
+from zaffre.engine.runs.starting import give_up_nodes, stop
+from zaffre.ports.launchers import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +58,24 @@ def _decide_cancel(run: Run, seen: Observation, limits: RunLimits) -> Decision:
 
 async def step(parts: Parts, run: Run) -> bool:
     """Look after the runner of a run that has started."""
+    if run.is_preempted:
+        await give_up_nodes(parts, run)
+        return True
     decision = decide(run, await _observe(parts, run), parts.limits)
     if decision is Decision.DOUBT:
         await parts.work.write(lambda s: s.attempts.move(run, state=RunState.NOT_RESPONDING))
     elif decision is Decision.LOSE:
         # Everything is ended before the run is, so that a run that has ended has no processes.
-        await _stop(parts, run)
-        await parts.finish(run, RunState.FAILED, _LOST)
+        reason = await _lost(parts, run)
+        await stop(parts, run)
+        await parts.finish(run, RunState.FAILED, reason)
     elif decision is Decision.CANCEL:
-        await _stop(parts, run)
+        await stop(parts, run)
         await parts.finish(run, RunState.CANCELED)
     elif decision is Decision.CANCEL_UNSTARTED:
         # The other way round: once the run has ended, its runner is refused to start anything.
         await parts.finish(run, RunState.CANCELED)
-        await _stop(parts, run)
+        await stop(parts, run)
     return decision is not Decision.WAIT
 
 
@@ -87,10 +93,13 @@ async def _observe(parts: Parts, run: Run) -> Observation:
     )
 
 
-async def _stop(parts: Parts, run: Run) -> None:
-    if run.attempt:
-        handle = run.handle.get("launcher") or {"attempt": run.attempt}
-        await parts.launcher.stop(run.workspace_id, run.id, handle)
+async def _lost(parts: Parts, run: Run) -> RunError:
+    """Say why a runner is gone, in the words of its place where that has some."""
+    handle = run.handle.get("launcher")
+    account = Account() if handle is None else await parts.launcher.account(handle)
+    if not account.ending:
+        return _LOST
+    return RunError(code=_LOST.code, message=f"{account.ending} Submit the run again.")
 
 
 _LOST = RunError(

@@ -2,21 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from zaffre.domain.errors import ConflictError, NotFoundError, UnavailableError
 from zaffre.domain.runs import DRIVEN, Run, RunError, RunState
-from zaffre.engine.runs import driven, preparing, queued, starting
+from zaffre.engine.runs import admission, driven, preparing, starting
 from zaffre.engine.runs.parts import Parts
 from zaffre.engine.wakeup import Watch
-from zaffre.ports.stores import RunStore
+from zaffre.services.scheduling import Floor
 
 logger = logging.getLogger(__name__)
 _Step = Callable[[Parts, Run], Awaitable[bool]]
 _Key = tuple[str, str]
 _STEPS: Final[dict[RunState, _Step]] = {
-    RunState.QUEUED: queued.step,
     RunState.PREPARING: preparing.step,
     RunState.PROVISIONING: preparing.step,
     RunState.STARTING: starting.step,
@@ -25,8 +24,7 @@ _STEPS: Final[dict[RunState, _Step]] = {
     RunState.NOT_RESPONDING: driven.step,
     RunState.CANCEL_REQUESTED: driven.step,
 }
-_QUEUED: Final = frozenset({RunState.QUEUED})
-_PAST_QUEUE: Final = frozenset(_STEPS) - _QUEUED
+_PAST_QUEUE: Final = frozenset(_STEPS)
 _MAX_FAILURES: Final = 3
 
 
@@ -62,16 +60,32 @@ class RunLoop:
 
     async def _tick(self, watch: Watch) -> None:
         slots = self._parts.limits.local_slots
-        runs = await self._parts.work.read(lambda s: _open_runs(s.stores.runs, slots=slots))
-        self._forget_others(runs)
-        admitted = queued.admit(runs, slots=slots)
-        turns = {(run.workspace_id, run.id) for run in admitted}
-        for run in runs:
+        floor = await self._parts.work.read(lambda s: s.scheduling.look(_PAST_QUEUE, slots=slots))
+        if await self._start_waiting(floor):
+            watch.notice()
+        self._forget_others(floor.going)
+        for run in floor.going:
             key = run.workspace_id, run.id
-            if key not in self._claimed and (run.state is not RunState.QUEUED or key in turns):
+            if key not in self._claimed:
                 self._claimed[key] = asyncio.create_task(self._step(key, run, watch))
 
-    def _forget_others(self, runs: list[Run]) -> None:
+    async def _start_waiting(self, floor: Floor) -> bool:
+        """Admit those whose turn has come; tell whether anything was changed."""
+        step = admission.decide(
+            floor,
+            slots=self._parts.limits.local_slots,
+            max_nodes=self._parts.limits.max_nodes,
+            now=self._parts.clock.now(),
+        )
+        if not step:
+            return False
+        try:
+            await self._parts.work.write(lambda s: s.scheduling.apply(step))
+        except (ConflictError, NotFoundError) as error:
+            logger.info("What waits was changed meanwhile: %s", error.message)
+        return True
+
+    def _forget_others(self, runs: Sequence[Run]) -> None:
         watched = [run for run in runs if run.state in DRIVEN]
         keys = {(run.workspace_id, run.id) for run in runs}
         self._parts.beats.keep_only({(r.workspace_id, r.id, r.attempt) for r in watched})
@@ -105,11 +119,6 @@ class RunLoop:
             await self._parts.finish(run, RunState.FAILED, _BROKEN)
         except Exception:
             logger.exception("The run %s cannot be ended.", run.id)
-
-
-def _open_runs(runs: RunStore, *, slots: int) -> list[Run]:
-    """Return the runs past the queue and the first in it: a long queue costs a tick nothing."""
-    return [*runs.in_states(_PAST_QUEUE), *runs.in_states(_QUEUED, limit=slots)]
 
 
 _BROKEN = RunError(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from zaffre.base.clock import Clock
 from zaffre.domain.runs import Run, RunError, RunState
 from zaffre.engine.wakeup import EngineWakeup
 from zaffre.ports.builders import EnvironmentBuilder
@@ -17,7 +18,8 @@ class RunLimits:
     """How much, and how long.
 
     Attributes:
-        local_slots: How many runs execute at once.
+        local_slots: How many runs execute at once outside of clusters.
+        max_nodes: How many nodes all clusters may have together; None is without limit.
         tick_seconds: How often the engine looks without a hint.
         probe_seconds: A runner that is silent this long is asked for at its launcher.
         silence_seconds: A runner that lives and is silent this long does not respond.
@@ -29,6 +31,7 @@ class RunLimits:
     """
 
     local_slots: int = 4
+    max_nodes: int | None = None
     tick_seconds: float = 1.0
     probe_seconds: float = 5.0
     silence_seconds: float = 30.0
@@ -63,6 +66,7 @@ class Parts:
     Attributes:
         cancels: How long runs have been asked to end.
         server_url: Where runners on this machine reach the server.
+        base_image: That of runs that ask for a container and name no image; empty is none.
     """
 
     work: Work
@@ -72,7 +76,9 @@ class Parts:
     logs: LogStore
     wakeup: EngineWakeup
     cancels: Stopwatches
+    clock: Clock
     server_url: str
+    base_image: str = ""
     limits: RunLimits = field(default_factory=RunLimits)
 
     async def finish(self, run: Run, state: RunState, error: RunError | None = None) -> None:

@@ -1,26 +1,31 @@
 """Preparing: making the environment, with a log that people can follow."""
 
-import asyncio
-from collections import deque
-from types import TracebackType
+import logging
+from dataclasses import replace
 from typing import Final
 
 from zaffre.base.text import shown
-from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec
-from zaffre.domain.errors import UnavailableError, ZaffreError
+from zaffre.domain.environments import (
+    BuiltEnvironment,
+    EnvironmentSpec,
+    Image,
+    lock_of,
+)
+from zaffre.domain.errors import ZaffreError
 from zaffre.domain.runs import Run, RunError, RunState
 from zaffre.engine.runs import starting
 from zaffre.engine.runs.parts import Parts, owner_of
-from zaffre.ports.logs import LogStore
+from zaffre.engine.runs.progress import BuildLog, unless_moved
 
-LOG_PATH: Final = "azureml-logs/20_image_build_log.txt"
-_LAST_LINES: Final = 20
-_WRITE_SECONDS: Final = 0.1
-_LOOK_SECONDS: Final = 5.0
+logger = logging.getLogger(__name__)
+LOCK_PATH: Final = "logs/azureml/environment_lock.txt"
 
 
 async def step(parts: Parts, run: Run) -> bool:
     """Build the environment and launch the first runner, or end the run."""
+    if run.is_preempted:
+        await starting.give_up_nodes(parts, run)
+        return True
     log = BuildLog(parts.logs, owner_of(run))
     try:
         async with log:
@@ -29,12 +34,23 @@ async def step(parts: Parts, run: Run) -> bool:
         await parts.finish(run, RunState.FAILED, build_error(run, error, log.last_lines))
         return True
     if built is not None:
-        variables = run.spec.environment.variables if run.spec.environment else {}
+        own = run.spec.environment.variables if run.spec.environment else {}
+        variables = {**built.variables, **own}
+        await _write_lock(parts, run, built)
         begun, secret = await parts.work.write(
-            lambda s: s.attempts.begin(run, python=built.python, variables=variables)
+            lambda s: s.attempts.begin(run, built, variables=variables)
         )
         await starting.launch(parts, begun, secret)
     return True
+
+
+async def _write_lock(parts: Parts, run: Run, built: BuiltEnvironment) -> None:
+    """Keep what is installed with the run; of several attempts that of the first."""
+    lock = lock_of(built, name=run.spec.environment_name).encode()
+    try:
+        await parts.logs.append(owner_of(run), LOCK_PATH, 0, lock)
+    except ZaffreError as error:
+        logger.warning("What the run %s has installed was not kept: %s", run.id, error.message)
 
 
 def build_error(run: Run, error: ZaffreError, last_lines: str) -> RunError:
@@ -45,91 +61,19 @@ def build_error(run: Run, error: ZaffreError, last_lines: str) -> RunError:
     return RunError(code="EnvironmentBuildFailed", message=message + hint, details=last_lines)
 
 
-async def _build_unless_moved(parts: Parts, run: Run, log: "BuildLog") -> BuiltEnvironment | None:
+async def _build_unless_moved(parts: Parts, run: Run, log: BuildLog) -> BuiltEnvironment | None:
     """Build, and stop when the run is no longer being prepared, because somebody canceled it."""
+    spec = await _to_build(parts, run, log)
+    return await unless_moved(parts, run, parts.builder.build(spec, log.write))
+
+
+async def _to_build(parts: Parts, run: Run, log: BuildLog) -> EnvironmentSpec:
+    """Return what is built: what was asked for, and what the server adds to it."""
     spec = run.spec.environment or EnvironmentSpec()
-    building = asyncio.ensure_future(parts.builder.build(spec, log.write))
-    moved = asyncio.ensure_future(_moved(parts, run))
-    try:
-        await asyncio.wait({building, moved}, return_when=asyncio.FIRST_COMPLETED)
-        return await building if building.done() else None
-    finally:
-        for task in (building, moved):
-            task.cancel()
-        await asyncio.gather(building, moved, return_exceptions=True)
-
-
-async def _moved(parts: Parts, run: Run) -> None:
-    """Return once the run is no longer as it was."""
-    with parts.wakeup.watch("runs") as watch:
-        while await _is_as_it_was(parts, run):
-            await watch.wait(_LOOK_SECONDS)
-
-
-async def _is_as_it_was(parts: Parts, run: Run) -> bool:
-    try:
-        now = await parts.work.read(lambda s: s.stores.runs.get(run.workspace_id, run.id))
-    except UnavailableError:
-        return True  # Nobody knows while the database is busy, and a build is not lost for it.
-    return now.state is run.state
-
-
-class BuildLog:
-    """Carries the lines of a build, which come from any thread, to the log of the run."""
-
-    def __init__(self, logs: LogStore, owner: tuple[str, str]) -> None:
-        self._logs = logs
-        self._owner = owner
-        self._loop = asyncio.get_running_loop()
-        self._pending: deque[str] = deque()
-        self._some = asyncio.Event()
-        self._flushing = asyncio.Lock()
-        self._last: deque[str] = deque(maxlen=_LAST_LINES)
-        self._offset = 0
-        self._writing: asyncio.Task[None] | None = None
-
-    @property
-    def last_lines(self) -> str:
-        """The end of what was written."""
-        return "\n".join(self._last)
-
-    def write(self, line: str) -> None:
-        """Take a line; from any thread."""
-        self._pending.append(line.rstrip("\n"))
-        self._loop.call_soon_threadsafe(self._some.set)
-
-    async def __aenter__(self) -> None:
-        # A build that was cut off by the end of the server continues the log it had begun.
-        files = await self._logs.list(self._owner)
-        self._offset = next((file.size for file in files if file.path == LOG_PATH), 0)
-        self._writing = asyncio.create_task(self._keep_writing())
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
-        await self._flush()
-
-    async def _keep_writing(self) -> None:
-        while True:
-            await self._some.wait()
-            self._some.clear()
-            # Shielded, so that the end of the build cannot cut a write in two.
-            await asyncio.shield(self._flush())
-            await asyncio.sleep(_WRITE_SECONDS)
-
-    async def _flush(self) -> None:
-        # One after the other: the end of the build comes while lines are on their way, and the
-        # lines behind them would leave a gap if they were first.
-        async with self._flushing:
-            lines = [self._pending.popleft() for _ in range(len(self._pending))]
-            if lines:
-                self._last.extend(lines)
-                data = "".join(f"{line}\n" for line in lines).encode(errors="replace")
-                size = await self._logs.append(self._owner, LOG_PATH, self._offset, data)
-                self._offset = max(size, self._offset)
+    if run.spec.container is not None and spec.image is None:
+        if parts.base_image and spec.interpreter is None:
+            return replace(spec, image=Image(name=parts.base_image))
+        log.write("A container was asked for, and no image: the run executes on this machine.")
+    if spec.image is None or not spec.image.password_secret:
+        return spec
+    return await parts.work.read(lambda s: s.secrets.with_password(run.workspace_id, spec))

@@ -1,11 +1,22 @@
 """Starting: a runner was launched, and has not asked for leave to start yet."""
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any, Final
 
+from zaffre.domain.computes import ComputeKind
 from zaffre.domain.runs import Run, RunError, RunState
-from zaffre.engine.runs.parts import Parts, RunLimits
-from zaffre.ports.launchers import RunnerOrder
+from zaffre.engine.runs.parts import Parts, RunLimits, owner_of
+from zaffre.engine.runs.progress import BuildLog, unless_moved
+from zaffre.ports.launchers import Account, OutOfReachError, RunnerOrder
+
+logger = logging.getLogger(__name__)
+
+_PLACE = ("kind", "compute")
+"""What a launcher needs to look for a runner of which it left no handle."""
+_TELLING: Final = frozenset({ComputeKind.MACHINE, ComputeKind.RAY, ComputeKind.KUBERNETES})
+"""The kinds of places where launching takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +26,13 @@ class Observation:
     Attributes:
         waited: For how many seconds this server has waited for it.
         alive: Whether it lives; None when the launch left no handle, since the server ended in
-            the middle of it.
+            the middle of it, or nobody can tell.
+        waits: Whether its place has no room for it yet.
     """
 
     waited: float
     alive: bool | None
+    waits: bool = False
 
 
 class Decision(Enum):
@@ -32,30 +45,37 @@ class Decision(Enum):
 
 def decide(run: Run, seen: Observation, limits: RunLimits) -> Decision:
     """Decide whether to wait for the runner or to launch another one."""
+    if seen.alive and seen.waits:
+        return Decision.WAIT
     if seen.alive is None:
         patience = limits.start_grace_seconds
     else:
         patience = limits.start_seconds if seen.alive else 0.0
     if seen.waited < patience:
         return Decision.WAIT
-    if run.attempt >= limits.max_attempts:
+    if run.attempts >= limits.max_attempts:
         return Decision.GIVE_UP
     return Decision.LAUNCH_AGAIN
 
 
 async def step(parts: Parts, run: Run) -> bool:
     """Look after the runner of a run that has not started."""
+    if run.is_preempted:
+        await give_up_nodes(parts, run)
+        return True
     handle = run.handle.get("launcher")
-    seen = Observation(
-        waited=parts.beats.silence(run.workspace_id, run.id, run.attempt),
-        alive=None if handle is None else await parts.launcher.is_alive(handle),
-    )
+    waited = parts.beats.silence(run.workspace_id, run.id, run.attempt)
+    alive = None if handle is None else await parts.launcher.is_alive(handle)
+    account = Account()
+    if handle is not None and (not alive or waited >= parts.limits.start_seconds):
+        account = await parts.launcher.account(handle)
+    seen = Observation(waited=waited, alive=alive, waits=account.waits)
     decision = decide(run, seen, parts.limits)
     if decision is Decision.LAUNCH_AGAIN:
         await _launch_again(parts, run)
     elif decision is Decision.GIVE_UP:
-        await parts.finish(run, RunState.FAILED, _NOT_STARTED)
-        await parts.launcher.stop(run.workspace_id, run.id, handle or {"attempt": run.attempt})
+        await parts.finish(run, RunState.FAILED, replace(_NOT_STARTED, details=account.ending))
+        await stop(parts, run)
     return decision is not Decision.WAIT
 
 
@@ -69,14 +89,33 @@ async def launch(parts: Parts, run: Run, secret: str) -> None:
         server_url=parts.server_url,
         python=run.handle["python"],
         variables=run.handle["variables"],
+        image=run.handle.get("image"),
+        place=await parts.work.read(lambda s: s.scheduling.place_of(run)),
     )
     try:
-        handle = await parts.launcher.launch(order)
+        handle = await _launched(parts, run, order)
     except OSError as error:
         reason = RunError(code="RunnerNotLaunched", message=f"No runner can be launched: {error}")
         await parts.finish(run, RunState.FAILED, reason)
         return
-    await parts.work.write(lambda s: s.attempts.launched(run, handle))
+    except OutOfReachError as error:
+        logger.info("The run %s waits again: %s", run.id, error)
+        await parts.work.write(lambda s: s.attempts.requeue(run))
+        return
+    if handle is not None:
+        await parts.work.write(lambda s: s.attempts.launched(run, handle))
+
+
+async def _launched(parts: Parts, run: Run, order: RunnerOrder) -> dict[str, Any] | None:
+    """Launch, or give that up when the run is canceled meanwhile.
+
+    Elsewhere the environment is made once more first, which takes its time and is told.
+    """
+    if order.place.kind not in _TELLING:
+        return await parts.launcher.launch(order)
+    async with BuildLog(parts.logs, owner_of(run)) as log:
+        order = replace(order, say=log.write)
+        return await unless_moved(parts, run, parts.launcher.launch(order))
 
 
 async def _launch_again(parts: Parts, run: Run) -> None:
@@ -86,13 +125,27 @@ async def _launch_again(parts: Parts, run: Run) -> None:
     old one is ended. Were it the other way round, a runner could start the user's process between
     the two and be killed with it.
     """
-    python, variables = run.handle["python"], run.handle["variables"]
-    begun, secret = await parts.work.write(
-        lambda s: s.attempts.begin(run, python=python, variables=variables)
-    )
-    old = run.handle.get("launcher") or {"attempt": run.attempt}
-    await parts.launcher.stop(run.workspace_id, run.id, old)
+    begun, secret = await parts.work.write(lambda s: s.attempts.begin_again(run))
+    await stop(parts, run)
     await launch(parts, begun, secret)
+
+
+async def stop(parts: Parts, run: Run) -> None:
+    """End the runner of an attempt, if it lives, and whatever the run left behind."""
+    if run.attempt:
+        place = run.handle.get("place", {})
+        unknown = {"attempt": run.attempt, **{key: place[key] for key in _PLACE if key in place}}
+        handle = run.handle.get("launcher") or unknown
+        await parts.launcher.stop(run.workspace_id, run.id, handle)
+
+
+async def give_up_nodes(parts: Parts, run: Run) -> None:
+    """End a run where its nodes are taken away, and let it wait for others.
+
+    It is ended first: a run that waits has no processes.
+    """
+    await stop(parts, run)
+    await parts.work.write(lambda s: s.attempts.requeue(run))
 
 
 _NOT_STARTED = RunError(

@@ -16,6 +16,7 @@ from zaffre.protocols.http.changes import Changes
 from zaffre.services.beats import Beats
 from zaffre.services.data_access import DataAccess
 from zaffre.services.dataset_marks import DatasetMarks
+from zaffre.services.environment_pruning import EnvironmentPruner
 from zaffre.services.eraser import Eraser
 from zaffre.services.programs import Programs
 from zaffre.services.work import Services, Work
@@ -32,6 +33,7 @@ class House:
         data_access: Opens them for callers.
         queries: Asks databases.
         eraser: Deletes for good.
+        pruner: Removes built environments that nothing uses.
         beats: When runners were last heard of.
         programs: When the programs of interactive runs were.
         changes: Wakes long polls.
@@ -48,6 +50,7 @@ class House:
     data_access: DataAccess
     queries: Queries
     eraser: Eraser
+    pruner: EnvironmentPruner
     beats: Beats
     programs: Programs
     changes: Changes

@@ -10,6 +10,7 @@ from zaffre_sdk.wire.runs import (
     AttemptOrders,
     AttemptStart,
     AttemptStarted,
+    Resources,
     RunOut,
 )
 
@@ -43,6 +44,15 @@ async def start_attempt(
         spec=from_run_spec(started.run.spec),
         python=started.python,
         variables=started.variables,
+        nodes=list(started.nodes),
+        resources=Resources(
+            cores=started.resources.cores,
+            memory_mb=started.resources.memory_mb,
+            gpus=started.resources.gpus,
+        ),
+        max_seconds=started.max_seconds,
+        image=started.image,
+        log_path=_log_path(started.restarts),
     )
 
 
@@ -72,6 +82,11 @@ async def end_attempt(call: Call, workspace: str, run: str, data: AttemptEnd) ->
     )
     call.logs.wake((workspace, run))
     return from_run(ended)
+
+
+def _log_path(restarts: int) -> str:
+    """Return where the output belongs: what a run wrote before it was taken away is kept."""
+    return f"user_logs/retry_{restarts}/std_log.txt" if restarts else "user_logs/std_log.txt"
 
 
 ROUTES: Final[list[ControllerRouterHandler]] = [start_attempt, beat_attempt, end_attempt]

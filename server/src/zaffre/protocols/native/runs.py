@@ -1,5 +1,6 @@
 """Runs over HTTP."""
 
+from functools import partial
 from typing import Annotated, Final
 
 from litestar import get, patch, post
@@ -8,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 from zaffre_sdk.wire.runs import RunChange, RunEnd, RunIn, RunList, RunOut
 
 from zaffre.domain.access import Permission
+from zaffre.domain.runs import Run
 from zaffre.protocols.http.call import Call
 from zaffre.protocols.http.paging import Limit
 from zaffre.protocols.native.pages import Pages
@@ -87,7 +89,8 @@ async def show_run(call: Call, workspace: str, run: str) -> RunOut:
 
     def read(services: Services) -> RunOut:
         found = services.runs.get(workspace, run, caller=call.caller)
-        return from_run(found, services.params.of(workspace, run, caller=call.caller))
+        params = services.params.of(workspace, run, caller=call.caller)
+        return from_run(found, params, waits_for=services.scheduling.why(found))
 
     return await call.read(read)
 
@@ -131,8 +134,12 @@ async def wait_for_run(
         seen = seen or found.state
         left = until - clock.monotonic()
         if found.is_terminal or found.state != seen or left <= 0 or call.changes.stopping:
-            return from_run(found)
+            return from_run(found, waits_for=await call.read(partial(_why, run=found)))
         await call.changes.wait(min(left, _LOOK_AGAIN), since=mark)
+
+
+def _why(services: Services, *, run: Run) -> str | None:
+    return services.scheduling.why(run)
 
 
 ROUTES: Final[list[ControllerRouterHandler]] = [

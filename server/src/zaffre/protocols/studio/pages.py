@@ -98,22 +98,28 @@ async def experiment_page(
 
 @get(_W + "/runs/{run:str}", permission=Permission.RUNS_READ, include_in_schema=False)
 async def run_page(
-    call: Call, request: Request[Any, Any, Any], workspace: str, run: str
+    call: Call,
+    request: Request[Any, Any, Any],
+    workspace: str,
+    run: str,
+    *,
+    log: str = MAIN_LOG,
 ) -> Response[str]:
-    """Show a run: state, metrics, pictures, log, files, details."""
+    """Show a run: state, metrics, pictures, one of its logs, files, details."""
     view = await call.read(lambda s: view_run(s, workspace, run, caller=call.caller))
     owner = (workspace, run)
     logs = {log.path: log.size for log in await call.logs.list(owner)}
-    path = MAIN_LOG if MAIN_LOG in logs else next(iter(logs), "")
+    path = log if log in logs else next(iter(reversed(logs)), "")
     end = logs.get(path, 0)
     start = max(0, end - LOG_TAIL)
     tail = await call.logs.read(owner, path, start, limit=LOG_TAIL) if path else b""
-    log = {
+    texts = {
         "log_path": path,
+        "log_paths": list(logs),
         "log_end": start + len(tail),
         "log_text": tail.decode("utf-8", "replace"),
     }
-    return render(request, "run.html", view.shown() | log)
+    return render(request, "run.html", view.shown() | texts)
 
 
 @get(

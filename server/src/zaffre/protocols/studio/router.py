@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from zaffre.protocols.studio import data_pages, entrance, pages
+from zaffre.protocols.studio import compute_pages, data_pages, entrance, pages
 
 
 def create_router() -> Router:
@@ -25,6 +25,8 @@ def create_router() -> Router:
             pages.run_file,
             data_pages.data_page,
             data_pages.dataset_page,
+            compute_pages.computes_page,
+            compute_pages.compute_page,
             pages.models_page,
             pages.endpoints_page,
         ],

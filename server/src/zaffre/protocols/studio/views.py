@@ -48,6 +48,7 @@ class RunView:
     artifacts: list[Artifact]
     uses: list[KnownUse]
     made: list[Dataset]
+    waits_for: str | None
 
     def shown(self) -> dict[str, Any]:
         """Return the names that the template uses."""
@@ -63,6 +64,7 @@ class RunView:
             "artifacts": self.artifacts,
             "uses": self.uses,
             "made": self.made,
+            "waits_for": self.waits_for,
         }
 
 
@@ -93,6 +95,7 @@ def view_run(services: Services, workspace_id: str, run_id: str, *, caller: Prin
         charts=_charts(services, run, metrics, caller=caller),
         images=[artifact for artifact in artifacts if image_type(artifact.path)],
         artifacts=artifacts,
+        waits_for=services.scheduling.why(run),
         **_data(services, run, caller=caller),
     )
 

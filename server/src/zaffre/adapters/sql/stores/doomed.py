@@ -10,6 +10,7 @@ from zaffre.adapters.sql.stores.files import chunks
 from zaffre.adapters.sql.tables import (
     artifacts,
     doomed_blobs,
+    environment_files,
     model_files,
     owned_files,
     snapshot_files,
@@ -17,7 +18,7 @@ from zaffre.adapters.sql.tables import (
     workspaces,
 )
 
-NAMING = (artifacts, owned_files, model_files, snapshot_files)
+NAMING = (artifacts, owned_files, model_files, snapshot_files, environment_files)
 """Every table whose rows name bytes."""
 
 

@@ -3,7 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from zaffre.adapters.sql.columns import Moment
 from zaffre.adapters.sql.hot import HotSelect
@@ -50,11 +61,32 @@ _number = (
 _in_states = _select.where(
     runs.c.kind == RunKind.SCRIPT, runs.c.state.in_(bindparam("states", expanding=True))
 ).order_by(runs.c.key)
+_waiting = (runs.c.state == RunState.QUEUED, runs.c.compute == bindparam("compute"))
+_here = runs.c.workspace_id == bindparam("workspace")
+_turn = (runs.c.priority.desc(), runs.c.key)
+_queued = _select.where(*_waiting).order_by(*_turn)
+_ahead = select(func.count()).where(
+    *_waiting,
+    or_(
+        runs.c.priority > bindparam("this_priority"),
+        and_(runs.c.priority == bindparam("this_priority"), runs.c.key < bindparam("this_key")),
+    ),
+)
 _save_archived = update(runs).where(
     runs.c.experiment_id == bindparam("of"),
     runs.c.archived_at.is_not_distinct_from(bindparam("before", type_=Moment)),
 )
 _ENDED = sorted(TERMINAL)
+_open_states = (
+    select(runs.c.state, func.count())
+    .where(
+        _here,
+        runs.c.compute == bindparam("compute"),
+        runs.c.kind == RunKind.SCRIPT,
+        runs.c.state.in_(sorted(frozenset(RunState) - TERMINAL)),
+    )
+    .group_by(runs.c.state)
+)
 _open_interactive = _select.where(
     runs.c.kind == RunKind.INTERACTIVE, runs.c.state.in_(sorted(frozenset(RunState) - TERMINAL))
 ).order_by(runs.c.key)
@@ -72,6 +104,8 @@ class SqlRunStore:
             "kind": run.spec.kind,
             "began_at": run.began_at,
             "snapshot_id": run.spec.snapshot_id,
+            "compute": run.spec.compute,
+            "priority": run.spec.priority,
         }
         key = self._connection.execute(_insert, values).scalar_one_or_none()
         if key is None:
@@ -129,6 +163,34 @@ class SqlRunStore:
         """Return the runs of every workspace in these states, oldest first, for the engine."""
         rows = self._connection.execute(_in_states.limit(limit), {"states": sorted(states)})
         return [entity_of(Run, row) for row in rows]
+
+    def queued(self, compute: str, *, workspace_id: str | None = None, limit: int) -> list[Run]:
+        """Return the runs that wait for a target, in the order of their turn."""
+        values = {"compute": compute}
+        wanted = _queued.limit(limit)
+        if workspace_id is not None:
+            wanted, values["workspace"] = wanted.where(_here), workspace_id
+        return [entity_of(Run, row) for row in self._connection.execute(wanted, values)]
+
+    def ahead_of(self, run: Run, *, everywhere: bool) -> int:
+        """Count the runs that have their turn before a waiting one."""
+        values: dict[str, Any] = {
+            "compute": run.spec.compute,
+            "this_priority": run.spec.priority,
+            "this_key": key_of(self._connection, runs, run.workspace_id, run.id),
+        }
+        wanted = _ahead
+        if not everywhere:
+            wanted, values["workspace"] = wanted.where(_here), run.workspace_id
+        return int(self._connection.execute(wanted, values).scalar_one())
+
+    def count_open(self, workspace_id: str, compute: str) -> tuple[int, int]:
+        """Count the runs of a target that wait, and those that were admitted and go on."""
+        values = {"workspace": workspace_id, "compute": compute}
+        rows = self._connection.execute(_open_states, values)
+        counts: dict[RunState, int] = {row[0]: row[1] for row in rows}
+        waiting = counts.pop(RunState.QUEUED, 0)
+        return waiting, sum(counts.values())
 
     def promised(self) -> list[Run]:
         """Return the open runs of every workspace whose programs promised to beat."""

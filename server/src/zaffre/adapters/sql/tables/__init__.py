@@ -1,6 +1,7 @@
 """Every table."""
 
 from zaffre.adapters.sql.tables.access import answers, tokens
+from zaffre.adapters.sql.tables.computes import computes
 from zaffre.adapters.sql.tables.datasets import (
     data_uses,
     dataset_files,
@@ -9,7 +10,12 @@ from zaffre.adapters.sql.tables.datasets import (
 )
 from zaffre.adapters.sql.tables.datastores import datastores
 from zaffre.adapters.sql.tables.endpoints import endpoint_keys, endpoints
-from zaffre.adapters.sql.tables.environments import environments
+from zaffre.adapters.sql.tables.environments import (
+    environment_builds,
+    environment_files,
+    environment_labels,
+    environments,
+)
 from zaffre.adapters.sql.tables.logged_models import (
     logged_model_metrics,
     logged_models,
@@ -42,6 +48,7 @@ __all__ = [
     "artifacts",
     "assessments",
     "awaited_links",
+    "computes",
     "data_uses",
     "dataset_files",
     "dataset_names",
@@ -50,6 +57,9 @@ __all__ = [
     "doomed_blobs",
     "endpoint_keys",
     "endpoints",
+    "environment_builds",
+    "environment_files",
+    "environment_labels",
     "environments",
     "experiments",
     "kept_blobs",

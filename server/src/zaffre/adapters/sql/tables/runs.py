@@ -50,6 +50,9 @@ runs = Table(
     moment("archived_at", nullable=True),
     # When it started, or was created until it did: the order of searches.
     Column("began_at", Moment, nullable=False, server_default="0"),
+    # Of the specification: where it waits, and how urgent it is.
+    Column("compute", Text, nullable=False, server_default="local"),
+    Column("priority", Integer, nullable=False, server_default="0"),
     # Of the specification, so that a snapshot goes when its last run does.
     Column("snapshot_id", Text),
     UniqueConstraint("workspace_id", "id"),
@@ -63,6 +66,14 @@ runs = Table(
     Index(None, "experiment_id"),
     Index(None, "experiment_id", "began_at"),
     Index(None, "workspace_id", "began_at"),
+)
+Index(
+    "ix_runs_queue",
+    runs.c.compute,
+    runs.c.priority.desc(),
+    runs.c.key,
+    sqlite_where=runs.c.state == RunState.QUEUED,
+    postgresql_where=runs.c.state == RunState.QUEUED,
 )
 
 # Tags and properties again, for filters: a row for the name and a row for name and value, in the

@@ -2,8 +2,9 @@
 
 from zaffre_sdk.wire import environments as wire
 
-from zaffre.domain.environments import Environment, EnvironmentSpec
+from zaffre.domain.environments import Environment, EnvironmentBuild, EnvironmentSpec, Image
 from zaffre.protocols.native.translate.words import from_time
+from zaffre.services.environment_pruning import Pruning, Used
 from zaffre.services.environments import NewEnvironment
 
 
@@ -16,6 +17,9 @@ def to_environment_spec(spec: wire.EnvironmentSpec) -> EnvironmentSpec:
         pip_packages=tuple(spec.pip_packages),
         preferred_packages=tuple(spec.preferred_packages),
         interpreter=spec.interpreter,
+        pip_options=tuple(spec.pip_options),
+        wheels=spec.wheels,
+        image=_to_image(spec.image),
         variables=spec.variables,
     )
 
@@ -29,6 +33,9 @@ def from_environment_spec(spec: EnvironmentSpec) -> wire.EnvironmentSpec:
         pip_packages=list(spec.pip_packages),
         preferred_packages=list(spec.preferred_packages),
         interpreter=spec.interpreter,
+        pip_options=list(spec.pip_options),
+        wheels=spec.wheels,
+        image=_from_image(spec.image),
         variables=spec.variables,
     )
 
@@ -52,3 +59,64 @@ def from_environment(environment: Environment) -> wire.EnvironmentOut:
         definition=environment.definition,
         created_at=from_time(environment.created_at),
     )
+
+
+def _to_image(image: wire.Image | None) -> Image | None:
+    if image is None:
+        return None
+    return Image(
+        name=image.name,
+        dockerfile=image.dockerfile,
+        files=image.files,
+        registry=image.registry,
+        username=image.username,
+        password_secret=image.password_secret,
+    )
+
+
+def _from_image(image: Image | None) -> wire.Image | None:
+    if image is None:
+        return None
+    return wire.Image(
+        name=image.name,
+        dockerfile=image.dockerfile,
+        files=image.files,
+        registry=image.registry,
+        username=image.username,
+        password_secret=image.password_secret,
+    )
+
+
+def from_build(build: EnvironmentBuild) -> wire.BuildOut:
+    """Return a build as clients see it."""
+    built = build.built
+    return wire.BuildOut(
+        id=build.id,
+        environment=build.name,
+        version=build.version,
+        state=build.state,
+        created_at=from_time(build.created_at),
+        ended_at=None if build.ended_at is None else from_time(build.ended_at),
+        error=build.error or None,
+        python=built.python if built else "",
+        packages=list(built.packages or built.found) if built else [],
+        image=built.image if built else None,
+    )
+
+
+def from_used(used: Used) -> wire.BuiltOut:
+    """Return a built environment as clients see it."""
+    return wire.BuiltOut(
+        key=used.kept.key,
+        python=used.kept.python,
+        packages=list(used.kept.packages),
+        size=used.kept.size,
+        built_at=from_time(used.kept.built_at),
+        used_at=from_time(used.kept.used_at),
+        in_use_by=list(used.by),
+    )
+
+
+def to_pruning(asked: wire.PruneIn) -> Pruning:
+    """Return which built environments may go."""
+    return Pruning(unused_seconds=asked.unused_seconds, keep_bytes=asked.keep_bytes)

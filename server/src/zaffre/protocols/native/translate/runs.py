@@ -4,7 +4,16 @@ from collections.abc import Iterable
 
 from zaffre_sdk.wire import runs as wire
 
-from zaffre.domain.runs import Run, RunError, RunKind, RunSpec, RunState
+from zaffre.domain.runs import (
+    Container,
+    Distribution,
+    DistributionKind,
+    Run,
+    RunError,
+    RunKind,
+    RunSpec,
+    RunState,
+)
 from zaffre.ports.stores import RunFilter
 from zaffre.protocols.native.translate.environments import (
     from_environment_spec,
@@ -36,6 +45,11 @@ def to_run_spec(spec: wire.RunSpec) -> RunSpec:
         max_seconds=spec.max_seconds,
         inputs=tuple(to_data_input(one) for one in spec.inputs),
         outputs=tuple(to_data_output(one) for one in spec.outputs),
+        node_count=spec.node_count,
+        distribution=_to_distribution(spec.distribution),
+        priority=spec.priority,
+        container=_to_container(spec.container),
+        resume_from=spec.resume_from,
         definition=spec.definition,
     )
 
@@ -56,8 +70,51 @@ def from_run_spec(spec: RunSpec) -> wire.RunSpec:
         max_seconds=spec.max_seconds,
         inputs=[from_data_input(one) for one in spec.inputs],
         outputs=[from_data_output(one) for one in spec.outputs],
+        node_count=spec.node_count,
+        distribution=_from_distribution(spec.distribution),
+        priority=spec.priority,
+        container=_from_container(spec.container),
+        resume_from=spec.resume_from,
         definition=spec.definition,
     )
+
+
+def _to_distribution(given: wire.Distribution | None) -> Distribution | None:
+    if given is None:
+        return None
+    return Distribution(
+        kind=to_word(given.kind, DistributionKind, target="spec.distribution.kind"),
+        process_count=given.process_count,
+        process_count_per_node=given.process_count_per_node,
+        worker_count=given.worker_count,
+        parameter_server_count=given.parameter_server_count,
+        backend=given.backend,
+    )
+
+
+def _from_distribution(distribution: Distribution | None) -> wire.Distribution | None:
+    if distribution is None:
+        return None
+    return wire.Distribution(
+        kind=distribution.kind,
+        process_count=distribution.process_count,
+        process_count_per_node=distribution.process_count_per_node,
+        worker_count=distribution.worker_count,
+        parameter_server_count=distribution.parameter_server_count,
+        backend=distribution.backend,
+    )
+
+
+def _to_container(given: wire.Container | None) -> Container | None:
+    if given is None:
+        return None
+    return Container(arguments=tuple(given.arguments), shm_size=given.shm_size)
+
+
+def _from_container(container: Container | None) -> wire.Container | None:
+    if container is None:
+        return None
+    return wire.Container(arguments=list(container.arguments), shm_size=container.shm_size)
 
 
 def to_new_run(new: wire.RunIn) -> NewRun:
@@ -119,8 +176,10 @@ def to_run_filter(  # noqa: PLR0913 - one parameter for each filter
     )
 
 
-def from_run(run: Run, params: dict[str, str] | None = None) -> wire.RunOut:
-    """Return the run as clients see it, with its params if they were looked up."""
+def from_run(
+    run: Run, params: dict[str, str] | None = None, *, waits_for: str | None = None
+) -> wire.RunOut:
+    """Return the run as clients see it; what was looked up of it besides is given with it."""
     return wire.RunOut(
         id=run.id,
         workspace_id=run.workspace_id,
@@ -140,6 +199,8 @@ def from_run(run: Run, params: dict[str, str] | None = None) -> wire.RunOut:
         created_at=from_time(run.created_at),
         started_at=from_moment(run.started_at),
         ended_at=from_moment(run.ended_at),
+        nodes=list(run.nodes),
+        waits_for=waits_for,
         params=params,
     )
 

@@ -1,0 +1,76 @@
+"""Azure Batch, known by name."""
+
+from __future__ import annotations
+
+from azureml.core.compute._configurations import ComputeTargetAttachConfiguration, given
+from azureml.core.compute._resources import check_resource
+from azureml.core.compute.compute import ComputeTarget
+from zaffre_sdk.wire.computes import ComputeIn
+
+__all__ = ["BatchAttachConfiguration", "BatchCompute"]
+
+
+class BatchCompute(ComputeTarget):
+    """An account of Azure Batch: it is listed, and nothing executes there."""
+
+    _compute_type = "Batch"
+    _REMOVED_BY = ("detach",)
+
+    @staticmethod
+    def attach_configuration(
+        resource_group: str | None = None,
+        account_name: str | None = None,
+        resource_id: str | None = None,
+    ) -> BatchAttachConfiguration:
+        """Return what `ComputeTarget.attach` attaches.
+
+        Args:
+            resource_group: Where it is in Azure.
+            account_name: Its name there.
+            resource_id: Its id, instead of both.
+
+        Raises:
+            ComputeTargetException: It is not named in exactly one of these ways.
+        """
+        return BatchAttachConfiguration(resource_group, account_name, resource_id)
+
+
+class BatchAttachConfiguration(ComputeTargetAttachConfiguration):
+    """What is attached; as `BatchCompute.attach_configuration` says."""
+
+    def __init__(
+        self,
+        resource_group: str | None = None,
+        account_name: str | None = None,
+        resource_id: str | None = None,
+    ) -> None:
+        super().__init__("Batch")
+        self.resource_group = resource_group
+        self.account_name = account_name
+        self.resource_id = resource_id
+        self.validate_configuration()
+
+    def validate_configuration(self) -> None:
+        """Refuse what is not named in exactly one way.
+
+        Raises:
+            ComputeTargetException: It is not.
+        """
+        check_resource(
+            self.resource_id,
+            "Microsoft.Batch",
+            resource_group=self.resource_group,
+            account_name=self.account_name,
+        )
+
+    def _order(self, name: str) -> ComputeIn:
+        return ComputeIn(
+            name=name,
+            kind="linked",
+            type="Batch",
+            settings=given(
+                resource_group=self.resource_group,
+                account_name=self.account_name,
+                resource_id=self.resource_id,
+            ),
+        )

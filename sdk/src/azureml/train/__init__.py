@@ -1,0 +1,1 @@
+"""Estimators: scripts with their environment and compute target in one object."""

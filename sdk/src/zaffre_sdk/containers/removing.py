@@ -1,0 +1,57 @@
+"""Ending containers, by their labels: whatever they are, and whoever started them."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Mapping, Sequence
+
+from zaffre_sdk.containers.engines import Engine
+
+_SECONDS = 30
+_MAX_ROUNDS = 5
+
+WORKSPACE_LABEL = "zaffre.workspace"
+RUN_LABEL = "zaffre.run"
+ATTEMPT_LABEL = "zaffre.attempt"
+
+
+def labels_of(workspace_id: str, run_id: str, attempt: int | None = None) -> dict[str, str]:
+    """Return the labels of the containers of a run, or of one attempt at it."""
+    labels = {WORKSPACE_LABEL: workspace_id, RUN_LABEL: run_id}
+    return labels if attempt is None else {**labels, ATTEMPT_LABEL: str(attempt)}
+
+
+def remove(engine: Engine, labels: Mapping[str, str], *, environ: Mapping[str, str]) -> bool:
+    """Kill and remove every container with these labels; tell whether none is left.
+
+    One look is not enough: one may just be on its way.
+    """
+    for _ in range(_MAX_ROUNDS):
+        found = _found(engine, labels, environ)
+        if not found:
+            return True
+        at_once = ("--time", "0") if engine.kind == "podman" else ()
+        _ask(engine.command("rm", "--force", *at_once, *found), environ)
+    return not _found(engine, labels, environ)
+
+
+def _found(engine: Engine, labels: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:
+    filters = [f"--filter=label={name}={value}" for name, value in labels.items()]
+    return _ask(engine.command("ps", "--all", "--quiet", *filters), environ).split()
+
+
+def _ask(command: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return what an engine says; one that hangs has said nothing."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(  # noqa: S603 (the engine that was found)
+            command,
+            capture_output=True,
+            check=False,
+            cwd="/",
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            timeout=_SECONDS,
+        )
+        return done.stdout.decode(errors="replace")
+    return ""

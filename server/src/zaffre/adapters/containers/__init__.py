@@ -1,0 +1,1 @@
+"""Environments that are images, made by Docker or Podman."""

@@ -1,0 +1,1 @@
+"""Runners on other machines, reached over SSH by the client of the system."""

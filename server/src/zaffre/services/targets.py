@@ -1,0 +1,56 @@
+"""The target of a run: whether it may be asked to execute it, when the run is created."""
+
+from zaffre.base.text import shown
+from zaffre.domain.computes import LOCAL, RUNNING_KINDS, Compute
+from zaffre.domain.errors import ConflictError, InvalidError
+from zaffre.domain.runs import RunKind, RunSpec
+from zaffre.ports.stores import Stores
+from zaffre.services.computes import found_compute
+
+
+def check_target(stores: Stores, workspace_id: str, spec: RunSpec) -> None:
+    """Refuse a run whose target is not there, or could never execute it.
+
+    Raises:
+        NotFoundError: `ComputeNotFound`, listing those there are.
+        InvalidError: `ComputeCannotRun` or `InvalidRunSpec`.
+        ConflictError: `QuotaExceeded`.
+    """
+    if spec.kind is RunKind.INTERACTIVE or spec.compute == LOCAL:
+        return
+    compute = found_compute(stores, workspace_id, spec.compute)
+    if compute.kind not in RUNNING_KINDS:
+        raise InvalidError(
+            "ComputeCannotRun",
+            f"The compute target {shown(compute.name)} is {shown(compute.type or compute.kind)}: "
+            "runs do not execute there.",
+            target="spec.compute",
+            hint="Submit to `local` or to a cluster.",
+        )
+    _check_nodes(compute, spec)
+    _check_quota(stores, compute)
+
+
+def _check_nodes(compute: Compute, spec: RunSpec) -> None:
+    most = compute.slots
+    if compute.has_nodes and spec.node_count > most:
+        raise InvalidError(
+            "InvalidRunSpec",
+            f"The run asks for {spec.node_count} nodes; {shown(compute.name)} has {most} at most.",
+            target="spec.node_count",
+            hint=f"Ask for fewer, or raise `max_nodes` of {shown(compute.name)}.",
+        )
+
+
+def _check_quota(stores: Stores, compute: Compute) -> None:
+    most = compute.limits.max_queued
+    if most is None:
+        return
+    waiting, _ = stores.runs.count_open(compute.workspace_id, compute.name)
+    if waiting >= most:
+        raise ConflictError(
+            "QuotaExceeded",
+            f"{waiting} runs wait for {shown(compute.name)}, as many as it lets wait.",
+            target="spec.compute",
+            hint="Wait until some have started, or raise its limit `max_queued`.",
+        )

@@ -1,0 +1,86 @@
+"""Admission at clusters, over a real database; launching is scripted."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from zaffre.domain.computes import ComputeKind, ComputeState, NodeState, Power, Scale
+from zaffre.domain.runs import Run, RunState
+from zaffre.services.computes import NewCompute
+from zaffre.services.work import Services
+
+from engine.yards import ALICE, Scripted, Yard, is_in, yard
+
+S = RunState
+
+
+async def create(place: Yard, name: str, **said: Any) -> None:
+    asked = {"kind": ComputeKind.CLUSTER, "scale": Scale(max_nodes=1, idle_seconds=0), **said}
+    new = NewCompute(name=name, **asked)
+    await place.work.write(lambda s: s.computes.create(place.workspace_id, new, caller=ALICE))
+
+
+async def nodes(place: Yard, name: str) -> list[tuple[NodeState, str | None]]:
+    found = await place.work.read(
+        lambda s: s.computes.get(place.workspace_id, name, caller=ALICE).nodes
+    )
+    return [(node.state, node.run_id) for node in found]
+
+
+async def end(place: Yard, run: Run, outcome: RunState = S.COMPLETED) -> None:
+    await place.work.write(lambda s: s.attempts.move(run, state=outcome))
+
+
+def test_runs_of_a_cluster_take_turns_at_its_nodes(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted()) as place:
+            await create(place, "cpu")
+            first = await place.submit(compute="cpu")
+            second = await place.submit(compute="cpu")
+            beside = await place.submit()
+            first = await place.until(first, is_in(S.STARTING))
+            await place.until(beside, is_in(S.STARTING))
+            assert first.nodes == ("cpu-1",)
+            assert (await place.get(second)).state is S.QUEUED
+            await end(place, first, S.CANCELED)
+            await place.until(second, is_in(S.STARTING))
+            assert await nodes(place, "cpu") == [(NodeState.RUNNING, second.id)]
+
+    asyncio.run(story())
+
+
+def test_a_run_of_low_priority_gives_way_and_begins_anew(tmp_path: Path):
+    async def story() -> None:
+        scripted = Scripted()
+        async with yard(tmp_path, scripted, max_nodes=1) as place:
+            await create(place, "spot", low_priority=True)
+            await create(place, "dear")
+            modest = await place.submit(compute="spot")
+            modest = await place.until(modest, lambda run: "launcher" in run.handle)
+            urgent = await place.until(await place.submit(compute="dear"), is_in(S.STARTING))
+            modest = await place.until(modest, is_in(S.QUEUED))
+            assert [handle["attempt"] for handle in scripted.stopped] == [1]
+            await end(place, urgent, S.CANCELED)
+            again = await place.until(modest, is_in(S.STARTING))
+            assert (again.attempt, again.attempts, again.handle["restarts"]) == (3, 1, 1)
+
+    asyncio.run(story())
+
+
+def test_an_instance_executes_runs_while_it_runs(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted()) as place:
+            await create(place, "mine", kind=ComputeKind.INSTANCE, scale=None)
+            run = await place.submit(compute="mine")
+            why = await place.work.read(lambda s: s.scheduling.why(run))
+            assert why == "The instance `mine` is Starting; runs start once it is Running."
+            await place.work.write(lambda s: power(s, place.workspace_id, Power.RUNNING))
+            await place.until(run, is_in(S.STARTING))
+
+    asyncio.run(story())
+
+
+def power(services: Services, workspace_id: str, now: Power) -> None:
+    seen = services.computes.get(workspace_id, "mine", caller=ALICE)
+    services.computes.save(seen, replace(seen, power=now, state=ComputeState.SUCCEEDED))
