@@ -34,6 +34,8 @@ test: setup ## Run the tests
 	@$(BIN)/python tools/bring_browser.py
 	@$(BIN)/python tools/bring_fuse.py
 	@$(BIN)/python tools/bring_azurite.py
+	@$(BIN)/python tools/bring_containers.py
+	@$(BIN)/python tools/bring_sshd.py
 	@echo "test: running $(TESTS)"
 	@$(BIN)/python -m pytest $(TESTS)
 

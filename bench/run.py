@@ -12,6 +12,8 @@ TITLES = {
     "import": "Importing the SDK",
     "environments": "Making an environment",
     "submit": "Submitting a run",
+    "distributed": "Running several processes",
+    "runs": "Many short runs",
     "log": "Logging a metric",
     "mlflow": "Tracking through the client of MLflow",
     "scoring": "Scoring",

@@ -11,6 +11,7 @@ from typing import Any
 from databases import open_empty
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
+from zaffre.adapters.builders import plan
 from zaffre.adapters.builders.kept import KeptFolders
 from zaffre.adapters.datafiles.choice import ChosenFiles
 from zaffre.adapters.launchers.process import ProcessLauncher
@@ -156,6 +157,7 @@ async def open_doors(folder: Path, routers: Iterable[Any]) -> AsyncIterator[Door
         tokens_removed=lambda run_id: known[0].forget_run(run_id),  # noqa: PLW0108 (made later)
         vault=AesVault("0" * 64),
         data_roots=roots,
+        check_environment=plan.check,
     )
     transactions = open_empty(folder / "zaffre.db")
     work = Work(transactions, context)

@@ -101,6 +101,14 @@ def test_a_container_without_an_image_is_of_the_image_of_the_server(ran):
     assert "in /opt/zaffre/environment" not in ran(environment)
 
 
+def test_an_environment_that_enables_containers_itself(ran):
+    environment = Environment("enabled")
+    environment.python.conda_dependencies = CondaDependencies.create(pip_packages=["six"])
+    environment.docker.enabled = True
+    environment.docker.arguments = ["--env", "IGNORED=no"]
+    assert "in /opt/zaffre/environment" in ran(environment)
+
+
 def test_a_build_ahead_says_which_image_it_made(workspace):
     environment = Environment.from_dockerfile("ahead", f"FROM {IMAGE}\nRUN touch /ahead\n")
     environment.register(workspace)

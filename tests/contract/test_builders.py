@@ -78,6 +78,7 @@ def test_a_warm_one_is_found_in_milliseconds(builder):
 def test_an_interpreter_is_used_as_it_is(builder):
     built = made(builder, EnvironmentSpec(interpreter=sys.executable))
     assert (built.python, built.packages) == (sys.executable, ())
+    assert any(line.startswith("pytest==") for line in built.found)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from live import LiveRuns, LiveServer, Refused, until
 
 pytestmark = pytest.mark.timeout(240)
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
+BUILT = "/built-environments"
 PLAIN = {"image": {"name": IMAGE}, "interpreter": "python"}
 
 
@@ -284,3 +285,23 @@ def test_data_of_a_run_lies_in_its_container(runs: LiveRuns):
     run = submit(runs, script, inputs=[mount, copy], outputs=[output], arguments=words)
     assert completed(runs, run) == "True\n"
     assert runs.server.ask("GET", f"{place}/made/new.txt") == b"new"
+
+
+def test_images_are_listed_with_who_uses_them_and_removed_when_nobody_does(runs: LiveRuns, engine):
+    wanted = {"image": {"name": IMAGE}, "pip_packages": ["six==1.15.0"]}
+    run = submit(runs, "import time\nprint('up', flush=True)\ntime.sleep(60)", environment=wanted)
+    runs.wait_for(run, "up")
+    lines = runs.log(run, BUILD_LOG).split()
+    tag = next(word for word in lines if word.startswith("localhost/zaffre-environment:"))
+    kept = {one["python"]: one for one in runs.server.json("GET", BUILT)["value"]}
+    assert any(run in user for user in kept[tag]["in_use_by"])
+    runs.server.ask("POST", f"{BUILT}/prune", {"unused_seconds": 0})
+    assert tell(engine, "image", "inspect", tag)
+    runs.cancel(run)
+    runs.wait(run)
+    memory = runs.server.home / "images" / "built" / kept[tag]["key"][:2] / kept[tag]["key"]
+    os.utime(memory / "packages.json", (0, 0))
+    answer = runs.server.json("POST", f"{BUILT}/prune", {"unused_seconds": 0})
+    assert tag in [one["python"] for one in answer["removed"]]
+    assert not tell(engine, "image", "inspect", tag)
+    assert tell(engine, "image", "inspect", IMAGE)

@@ -21,12 +21,15 @@ from zaffre_sdk.wire.server import ServerOut
 from zaffre import __version__
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
+from zaffre.adapters.builders import plan
 from zaffre.adapters.builders.kept import KeptFolders
 from zaffre.adapters.builders.sdk_wheel import SdkWheel
 from zaffre.adapters.builders.settings import index_settings
 from zaffre.adapters.builders.uv import UvBuilder
 from zaffre.adapters.containers.images import ImageBuilder
+from zaffre.adapters.containers.kept import KeptImages
 from zaffre.adapters.datafiles.choice import ChosenFiles
+from zaffre.adapters.instances.jupyter import JupyterInstances
 from zaffre.adapters.launchers.choice import ChosenLauncher
 from zaffre.adapters.launchers.elsewhere.parcel import Packer
 from zaffre.adapters.launchers.machines.launcher import SshLauncher
@@ -45,6 +48,8 @@ from zaffre.base.paging import paging_key
 from zaffre.domain.computes import ComputeKind
 from zaffre.engine.answers import AnswerLoop
 from zaffre.engine.clusters import ClusterLoop
+from zaffre.engine.computes.loop import InstanceLoop
+from zaffre.engine.computes.parts import InstanceParts
 from zaffre.engine.endpoints.loop import EndpointLoop
 from zaffre.engine.endpoints.parts import EndpointParts
 from zaffre.engine.environments import BuildParts, EnvironmentLoop
@@ -62,16 +67,19 @@ from zaffre.protocols.http.door import create_door
 from zaffre.protocols.http.house import House
 from zaffre.protocols.http.security import LOOPBACK_NAMES, Security, origin_of
 from zaffre.protocols.http.serving import HttpServer, PortTakenError, listen
+from zaffre.protocols.instances.door import InstanceDoor
 from zaffre.protocols.mlflow.door import create_mlflow_app
 from zaffre.protocols.native.router import create_router
 from zaffre.protocols.scoring.app import create_scoring_app
 from zaffre.protocols.scoring.listener import LoopbackListeners
 from zaffre.protocols.studio.app import create_studio
+from zaffre.protocols.studio.sessions import Sessions
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
 from zaffre.services.data_access import DataAccess
 from zaffre.services.environment_pruning import EnvironmentPruner
 from zaffre.services.eraser import Eraser
+from zaffre.services.instances import InstanceTable
 from zaffre.services.keeper import BlobKeeper
 from zaffre.services.programs import Programs
 from zaffre.services.scoring import ScoringTable
@@ -195,6 +203,7 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         wakeup=_Both(wakeup, changes),
         tokens_removed=forgetting.tokens_of,
         vault=AesVault(home.ensure_vault_key()),
+        check_environment=plan.check,
         data_roots=settings.data_roots,
     )
     transactions = await asyncio.to_thread(open_database, data / "zaffre.db")
@@ -215,7 +224,7 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
             data_access=DataAccess(work, data_files),
             queries=ChosenQueries(),
             eraser=Eraser(work, blobs, logs, remove_folder=ProcessLauncher(settings.home).forget),
-            pruner=EnvironmentPruner(work, KeptFolders(settings.home / "environments"), logs),
+            pruner=EnvironmentPruner(work, _kept(settings), logs),
             beats=Beats(clock.monotonic),
             programs=Programs(clock.monotonic),
             changes=changes,
@@ -230,14 +239,21 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         door = create_door(house, authenticator, [create_router()])
         table = ScoringTable()
         scoring = create_scoring_app(table, now=lambda: clock.now().timestamp())
-        engine = _engine(house, wakeup, settings, info=info, serving=(table, scoring))
+        instances = InstanceTable()
+        engine = _engine(
+            house, wakeup, settings, info=info, serving=(table, scoring), instances=instances
+        )
         await engine.start()
         stack.push_async_callback(_stop, engine)
         mlflow = create_mlflow_app(house, authenticator)
+        sessions = Sessions(clock)
+        jupyter = InstanceDoor(instances, authenticator, sessions, url=house.url)
+        stack.push_async_callback(jupyter.close)
         doors = _Doors(
             {
                 "endpoints": scoring,
-                "studio": create_studio(house, authenticator),
+                "instances": jupyter,
+                "studio": create_studio(house, authenticator, sessions),
                 **dict.fromkeys(_MLFLOW_PATHS, mlflow),
             },
             door,
@@ -252,8 +268,9 @@ def _engine(
     *,
     info: ServerInfo,
     serving: tuple[ScoringTable, App],
+    instances: InstanceTable,
 ) -> Engine:
-    """Return what happens by itself: runs, endpoints, forgetting."""
+    """Return what happens by itself: runs, endpoints, instances, forgetting."""
     builder = UvBuilder(
         settings.home / "environments", environ=os.environ, copy=house.blobs.copy_to
     )
@@ -266,7 +283,10 @@ def _engine(
     runs = Parts(
         work=house.work,
         beats=house.beats,
-        launcher=ChosenLauncher(ProcessLauncher(settings.home), {ComputeKind.MACHINE: machines}),
+        launcher=ChosenLauncher(
+            ProcessLauncher(settings.home),
+            {ComputeKind.MACHINE: machines, ComputeKind.RAY: rays},
+        ),
         builder=images,
         logs=house.logs,
         wakeup=wakeup,
@@ -305,8 +325,26 @@ def _engine(
             removals,
             keeping,
             builds,
+            ClusterLoop(house.work, wakeup, ComputeKind.RAY, clusters),
             machines,
+            InstanceLoop(_instances(house, builder, instances, settings), wakeup),
         ]
+    )
+
+
+def _instances(
+    house: House, builder: UvBuilder, table: InstanceTable, settings: Settings
+) -> InstanceParts:
+    """Return the world of instances."""
+    return InstanceParts(
+        work=house.work,
+        builder=builder,
+        instances=JupyterInstances(settings.home / "instances", environ=os.environ),
+        data_files=house.data_files,
+        table=table,
+        clock=house.clock,
+        home=settings.home.resolve(),
+        url=house.url,
     )
 
 
@@ -329,6 +367,12 @@ def _machines(house: House, settings: Settings, info: ServerInfo) -> SshLauncher
         ),
         copy=house.blobs.copy_to,
     )
+
+
+def _kept(settings: Settings) -> KeptImages:
+    """Return the built environments of this machine, images among them."""
+    folders = KeptFolders(settings.home / "environments")
+    return KeptImages(folders, settings.home / "images", environ=os.environ)
 
 
 def _secured(app: App, settings: Settings) -> App:

@@ -70,3 +70,20 @@ def test_images_wheels_and_options_come_back(api: Api):
     made = api.done("POST", f"{api.home}/environments", body)["spec"]
     assert made["pip_options"] == ["--pre"]
     assert {key: made["image"][key] for key in spec["image"]} == spec["image"]
+
+
+def test_a19_c79_what_no_builder_would_take_is_refused_at_once(api: Api):
+    for field, line in (
+        ("pip_packages", "--index-url http://e"),
+        ("pip_packages", "numpy; touch x"),
+        ("pip_options", "--global-option=build_ext"),
+        ("pip_options", "--find-links /etc"),
+        ("conda_packages", "numpy\nRUN id"),
+        ("preferred_packages", "six"),
+    ):
+        spec = {field: [line]}
+        body = {"name": "env", "spec": spec, "definition": {}}
+        refused = api.ask("POST", f"{api.home}/environments", body)
+        assert (refused.status, refused.code) == (400, "InvalidRequirement")
+        run = {"experiment": "exp", "spec": {"kind": "script", "environment": spec}}
+        assert api.ask("POST", f"{api.home}/runs", run).status == 400

@@ -114,6 +114,41 @@ def test_requirements_files(tmp_path):
     assert environment_spec(environment).pip_packages == ["numpy==1.26", "pandas"]
 
 
+def test_requirements_files_name_others(tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "b.txt").write_text("-r c.txt\nidna \\\n  >=3\n")
+    (tmp_path / "more" / "c.txt").write_text("--extra-index-url https://b.test # why\ncertifi\n")
+    file = tmp_path / "requirements.txt"
+    file.write_text("--extra-index-url https://a.test\n-r more/b.txt\nsix\n")
+    spec = environment_spec(Environment.from_pip_requirements("mine", str(file)))
+    assert spec.pip_packages == ["certifi", "idna    >=3", "six"]
+    assert spec.pip_options == [
+        "--extra-index-url https://a.test",
+        "--extra-index-url https://b.test",
+    ]
+    (tmp_path / "more" / "c.txt").write_text("--requirement=b.txt\n")
+    with pytest.raises(UserErrorException, match="names itself"):
+        Environment.from_pip_requirements("mine", str(file))
+    file.write_text("-r none.txt\n")
+    with pytest.raises(UserErrorException, match=r"none\.txt` cannot be read"):
+        Environment.from_pip_requirements("mine", str(file))
+
+
+def test_odd_conda_files(tmp_path):
+    (tmp_path / "requirements.txt").write_text("six\nidna\n")
+    file = tmp_path / "environment.yml"
+    file.write_text(
+        "name: x\nprefix: /opt/x\nchannels: conda-forge\ndependencies:\n- python==3.9.*\n"
+        "- [numpy, [scipy]]\n- pip\n- pip: -r requirements.txt\n- pip:\n  - [certifi]\n"
+    )
+    spec = environment_spec(Environment.from_conda_specification("mine", str(file)))
+    assert (spec.conda_packages, spec.channels) == (["numpy", "scipy"], ["conda-forge"])
+    assert spec.pip_packages == ["six", "idna", "certifi"]
+    file.write_text("dependencies:\n- pip:\n  - numpy: 1.26\n")
+    with pytest.raises(UserErrorException, match="two equal signs"):
+        Environment.from_conda_specification("mine", str(file))
+
+
 def test_conda_files(tmp_path):
     file = tmp_path / "environment.yml"
     file.write_text("name: x\ndependencies:\n- python=3.9\n- numpy\n- pip:\n  - a\n")

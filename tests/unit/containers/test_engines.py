@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 
 import pytest
@@ -8,6 +9,7 @@ from zaffre_sdk.containers.engines import (
     engine_environ,
     find_engine,
 )
+from zaffre_sdk.containers.remembered import remembered_engine
 
 PODMAN = {
     "host": {
@@ -95,3 +97,20 @@ def test_none_is_used_when_none_is_wanted(engine):
 def test_an_engine_is_given_what_steers_it_and_no_secrets():
     environ = {"PATH": "p", "DOCKER_HOST": "d", "https_proxy": "h", "ZAFFRE_TOKEN": "secret"}
     assert engine_environ(environ) == {"PATH": "p", "DOCKER_HOST": "d", "https_proxy": "h"}
+
+
+def test_what_was_found_out_is_remembered_until_something_changes(engine, tmp_path):
+    environ = engine("podman", PODMAN)
+    file = tmp_path / "engine.json"
+    found = remembered_engine(file, environ)
+    assert found == find_engine(environ)
+    first = file.stat().st_mtime_ns
+    assert remembered_engine(file, environ) == found
+    assert file.stat().st_mtime_ns == first
+    engine("podman", {**PODMAN, "version": {"Version": "6"}})
+    assert remembered_engine(file, environ).version == "6"
+    file.write_text("half of")
+    assert remembered_engine(file, environ).version == "6"
+    os.utime(file, (1, 1))
+    engine("docker", DOCKER)
+    assert remembered_engine(file, {**environ, ENGINE_VARIABLE: "docker"}).kind == "docker"

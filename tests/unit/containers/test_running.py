@@ -51,6 +51,13 @@ def test_limits_are_said_where_the_engine_knows_them():
     assert not any("--memory" in word for word in words(none, cores=2, memory_mb=64))
 
 
+def test_nobody_asks_for_more_than_the_run_has():
+    said = words(memory_mb=64, arguments=("--memory=64g", "--rm", "--gpus", "all", "--cpus", "1"))
+    assert said.index("--memory=64g") < said.index("--memory=64m")
+    assert not {"--rm", "--gpus", "all"} & set(said)
+    assert said[said.index("--cpus") + 1] == "1"
+
+
 def test_gpus_are_given_unless_none_are_asked_for():
     docker = ENGINE._replace(kind="docker", has_gpus=True)
     assert "--gpus=all" in words(docker)

@@ -3,6 +3,7 @@
 import ast
 import os
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,7 @@ pytestmark = [
 _LIMIT_MB = 300
 _EAT = """
 import sys
+import time
 held = []
 while True:
     held.append(b"x" * 20_000_000)
@@ -137,8 +139,13 @@ def test_r39_the_time_of_the_target_counts_and_is_said(attempts: AttemptServer):
     assert attempts.logs == {"user_logs/retry_1/std_log.txt": b"up\n"}
 
 
-def test_a_group_that_a_killed_runner_left_is_removed_by_the_next(attempts: AttemptServer):
-    if made("probe", Wanted(memory_bytes=1 << 30)) is None:
+def groups(name: str) -> list[Path]:
+    return list(Path("/sys/fs/cgroup").glob(f"**/zaffre-{name}"))
+
+
+def test_a_group_that_a_killed_runner_left_is_removed_later(attempts: AttemptServer):
+    young = made("young", Wanted(memory_bytes=1 << 30))
+    if young is None:
         pytest.skip("this user may not make control groups")
     resources = Resources(memory_mb=_LIMIT_MB)
     runner = attempts.start(
@@ -149,6 +156,31 @@ def test_a_group_that_a_killed_runner_left_is_removed_by_the_next(attempts: Atte
     runner.kill()
     runner.wait()
     psutil.wait_procs(family, timeout=20)
-    assert list(Path("/sys/fs/cgroup").glob("**/zaffre-r-1"))
-    assert attempts.run("", resources=resources).outcome == "Completed"
-    assert not list(Path("/sys/fs/cgroup").glob("**/zaffre-*"))
+    left = groups("r-1")
+    assert left
+    long_ago = time.time() - 2 * 3600
+    for folder in left:
+        os.utime(folder, (long_ago, long_ago))
+    again = made("next", Wanted(memory_bytes=1 << 30))
+    # Another runner may have made the young one just now, and join it next.
+    assert groups("r-1") == []
+    assert groups("young")
+    for group in (again, young):
+        assert group is not None
+        group.remove()
+
+
+def test_nodes_of_a_run_have_gpus_of_their_own(attempts: AttemptServer):
+    script = "import os; print(os.environ['CUDA_VISIBLE_DEVICES'])"
+    end = attempts.run(
+        script,
+        resources=Resources(gpus=1),
+        environ={"CUDA_VISIBLE_DEVICES": "4,5,7"},
+        distribution=Distribution(kind="pytorch"),
+        node_count=2,
+    )
+    assert end.error is None
+    assert [attempts.log(f"user_logs/std_log_process_{rank}.txt") for rank in range(2)] == [
+        "4\n",
+        "5\n",
+    ]

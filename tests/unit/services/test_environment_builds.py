@@ -54,8 +54,18 @@ def test_builds_of_what_was_removed_are_forgotten(desk: Desk, registered: str):
 
 def test_curated_environments_are_built_listed_and_not_replaced(desk: Desk, registered: str):
     assert start(desk, registered, "azureml-minimal").name == "AzureML-Minimal"
-    with pytest.raises(NotFoundError, match="AzureML-none"):
-        start(desk, registered, "AzureML-none")
+    for name, version, hint in (
+        ("AzureML-minimall", None, "Did you mean `AzureML-Minimal`?"),
+        ("AzureML-Minimal", "48", "has the version `1` alone"),
+        ("AzureML-0", None, "names the "),
+    ):
+        with pytest.raises(NotFoundError, match=name) as absent:
+            desk.read(
+                lambda s, name=name, version=version: s.environments.get(
+                    registered, name, caller=ALICE, version=version
+                )
+            )
+        assert hint in absent.value.hint
 
     def listed(*, with_curated: bool) -> list[str]:
         found = desk.read(

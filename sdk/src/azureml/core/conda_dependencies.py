@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _yaml
+from azureml.core._requirement_files import expanded
 from azureml.exceptions import UserErrorException
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ class CondaDependencies:
             where = str(conda_dependencies_file_path)
             text = _yaml.read_text(where, "conda file")
             self._content = _checked(_yaml.parse_yaml(text, where), where)
+            for section in self._content["dependencies"]:
+                if isinstance(section, dict):
+                    lines = expanded(section["pip"], Path(where).parent)
+                    section["pip"] = list(dict.fromkeys(lines))
         elif _underlying_structure is not None:
             self._content = _checked(_underlying_structure, "conda_dependencies")
         else:
@@ -307,7 +312,7 @@ def _checked(content: Any, where: str) -> dict[str, Any]:
             has_pip = True
             pip += [str(line) for line in _pip_lines(one, where)]
         else:
-            conda.append(str(one))
+            conda += [str(line) for line in _flat(one)]
     channels = [str(one) for one in _lines(content.get("channels"), where, "channels")]
     dependencies = [*conda, {"pip": list(dict.fromkeys(pip))}] if has_pip else conda
     return {**content, "channels": channels, "dependencies": dependencies}
@@ -320,7 +325,21 @@ def _pip_lines(section: dict[Any, Any], where: str) -> list[Any]:
             f"`{where}`: `dependencies` holds a section `{unknown[0]}`; only `pip` is known.\n"
             "A version is written with one equal sign and no colon: `numpy=1.26`."
         )
-    return [one for one in _lines(section["pip"], where, "pip") if not isinstance(one, dict)]
+    lines = [line for one in _lines(section["pip"], where, "pip") for line in _flat(one)]
+    for one in lines:
+        if isinstance(one, dict):
+            raise UserErrorException(
+                f"`{where}`: `pip` holds {one!r}, which is no text.\n"
+                "A version is written with two equal signs and no colon: `numpy==1.26`."
+            )
+    return lines
+
+
+def _flat(one: Any) -> list[Any]:
+    """Return what lists in lists hold, as merged YAML files have them."""
+    if not isinstance(one, list):
+        return [one]
+    return [inner for part in one for inner in _flat(part)]
 
 
 def _lines(value: Any, where: str, key: str) -> list[Any]:

@@ -32,6 +32,7 @@ from azureml.core._environment_sections import (
 )
 from azureml.core._environment_spec import environment_spec
 from azureml.core._nouns import nouns_of
+from azureml.core._requirement_files import read_requirements
 from azureml.core._sections import Section
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.exceptions import UserErrorException
@@ -112,12 +113,9 @@ class Environment(Section):
         """Return an environment with the packages of a `requirements.txt`."""
         environment = Environment(name)
         dependencies = CondaDependencies()
-        text = _yaml.read_text(file_path, "requirements file")
-        lines = [line.split(" #")[0].strip() for line in text.splitlines()]
-        wanted = [line for line in lines if line and not line.startswith("#")]
-        dependencies.set_pip_requirements([one for one in wanted if not one.startswith("-")])
-        for option in (one for one in wanted if one.startswith("-")):
-            dependencies.set_pip_option(option)
+        content = dependencies.as_dict()
+        content["dependencies"][-1] = {"pip": read_requirements(file_path)}
+        dependencies = CondaDependencies(_underlying_structure=content)
         if pip_version:
             dependencies.add_conda_package(f"pip={pip_version}")
         environment.python.conda_dependencies = dependencies

@@ -188,7 +188,7 @@ class ScriptRunConfig:
             node_count=node_count(run_config),
             distribution=distribution_of(run_config),
             priority=_priority(run_config.priority),
-            container=_container(run_config.docker),
+            container=_container(run_config.docker, environment.docker),
             definition=self.to_definition(data),
         )
 
@@ -255,8 +255,11 @@ def _check_types(arguments: Any, environment: Any, run_config: Any) -> None:
         raise UserErrorException(f"`run_config` must be a RunConfiguration, not {run_config!r}.")
 
 
-def _container(docker: DockerConfiguration | None) -> Container | None:
+def _container(docker: DockerConfiguration | None, section: Any) -> Container | None:
+    """Return how a run is put into a container, as it says itself or as its environment does."""
     if docker is None or not docker.use_docker:
+        docker = section if section.enabled else None
+    if docker is None:
         return None
     words = docker.arguments or []
     if isinstance(words, str) or not all(isinstance(one, str) for one in words):

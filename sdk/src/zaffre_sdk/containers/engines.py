@@ -173,12 +173,16 @@ def _docker(program: str, said: Mapping[str, Any], environ: Mapping[str, str]) -
         program=program,
         kind="docker",
         version=str(said["ServerVersion"]),
-        user="0:0" if is_rootless else f"{os.getuid()}:{os.getgid()}",
+        user="0:0" if is_rootless or not hasattr(os, "getuid") else _own_user(),
         limits=frozenset(name for name, there in limited.items() if there),
         has_gpus="nvidia" in (said.get("Runtimes") or ()),
         has_init=bool(said.get("InitBinary")),
         has_labels="name=selinux" in (said.get("SecurityOptions") or ()),
     )
+
+
+def _own_user() -> str:
+    return f"{os.getuid()}:{os.getgid()}"
 
 
 def _last_line(error: Exception) -> str:

@@ -23,17 +23,18 @@ def labels_of(workspace_id: str, run_id: str, attempt: int | None = None) -> dic
 
 
 def remove(engine: Engine, labels: Mapping[str, str], *, environ: Mapping[str, str]) -> bool:
-    """Kill and remove every container with these labels; tell whether none is left.
-
-    One look is not enough: one may just be on its way.
-    """
+    """Kill and remove every container with these labels; tell whether none is left."""
+    found = _found(engine, labels, environ)
     for _ in range(_MAX_ROUNDS):
-        found = _found(engine, labels, environ)
         if not found:
             return True
         at_once = ("--time", "0") if engine.kind == "podman" else ()
-        _ask(engine.command("rm", "--force", *at_once, *found), environ)
-    return not _found(engine, labels, environ)
+        gone = _ask(engine.command("rm", "--force", *at_once, *found), environ).split()
+        # Engines name what they removed by the names that they were given.
+        if set(found) <= set(gone):
+            return True
+        found = _found(engine, labels, environ)
+    return not found
 
 
 def _found(engine: Engine, labels: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import resource
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ _STEERING = re.compile(
     r"(?:PATH|HOME|TMPDIR|LD_.*|GO[A-Z]+|SSL_CERT_(?:FILE|DIR)|"
     r"_?(?:BUILDAH|CONTAINERS?|DOCKER|PODMAN|STORAGE|XDG|CATATONIT)_.*)"
 )
+_IMPLIED = frozenset({"--rm", "--init"})
 _PID_MAX = Path("/proc/sys/kernel/pid_max")
 
 
@@ -75,9 +76,10 @@ def run_words(engine: Engine, process: Process, *, client: Mapping[str, str]) ->
         *("--security-opt", "no-new-privileges", *_labels(engine), *_ulimits()),
         *(f"--mount={_mount(mount)}" for mount in process.mounts),
         *(["--init"] if engine.has_init else []),
-        *_limits(engine, process),
         *_environ(process.environ, client),
-        *process.arguments,
+        # What is said last counts: nobody gives a container more than its run has.
+        *_arguments(engine, process.arguments),
+        *_limits(engine, process),
         *("--entrypoint", "", process.image, *process.command),
     )
 
@@ -124,6 +126,19 @@ def _is_passed(name: str, value: str, client: Mapping[str, str]) -> bool:
     return not _STEERING.fullmatch(name) and name not in STEERING
 
 
+def _arguments(engine: Engine, arguments: Sequence[str]) -> Iterator[str]:
+    """Yield what people asked for, without what is so anyway, or said otherwise here."""
+    words = iter(arguments)
+    for word in words:
+        if word in _IMPLIED:
+            continue
+        if word.partition("=")[0] == "--gpus" and engine.kind == "podman":
+            if "=" not in word:
+                next(words, None)
+            continue
+        yield word
+
+
 def _limits(engine: Engine, process: Process) -> Iterator[str]:
     if process.shm_size:
         yield f"--shm-size={process.shm_size}"
@@ -143,6 +158,10 @@ def _labels(engine: Engine) -> tuple[str, ...]:
 
 def _ulimits() -> Iterator[str]:
     """Say the limits of this process: without privileges an engine cannot raise its own."""
+    if sys.platform != "linux":
+        return
+    import resource  # noqa: PLC0415 (Windows has none)
+
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     processes = resource.getrlimit(resource.RLIMIT_NPROC)[1]
     if files != resource.RLIM_INFINITY:

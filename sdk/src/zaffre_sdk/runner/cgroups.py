@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -18,6 +19,7 @@ _OWN = Path("/proc/self/cgroup")
 _PREFIX = "zaffre-"
 _PERIOD = 100_000  # microseconds
 _TRY_SECONDS = 10
+_FORGOTTEN_SECONDS = 3600
 _JOIN = 'echo 0 > "$1"'
 
 
@@ -167,7 +169,12 @@ def _join(folder: Path) -> None:
 
 
 def _remove_forgotten(parent: Path) -> None:
-    """Remove what runners left that were killed; groups with processes refuse that."""
+    """Remove what runners left that were killed; groups with processes refuse that.
+
+    A young group without processes is another run's, which is about to join it.
+    """
+    before = time.time() - _FORGOTTEN_SECONDS
     for folder in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
-            folder.rmdir()
+            if folder.stat().st_mtime < before:
+                folder.rmdir()

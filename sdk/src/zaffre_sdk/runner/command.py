@@ -14,11 +14,16 @@ from zaffre_sdk.runner.members import DistributionError, Member, members_of, nod
 from zaffre_sdk.runner.mpi import aborting
 from zaffre_sdk.runner.order import Folders, Order
 from zaffre_sdk.runner.rank import expanded
+from zaffre_sdk.runner.seats import seats_at
 from zaffre_sdk.tracking import mlflow_client
 from zaffre_sdk.wire.runs import AttemptStarted, RunSpec
 
 MPIRUN_LOG = "system_logs/mpirun.txt"
 _RANK_SCRIPT = "rank.py"
+_NO_MPI = (
+    "MPI does not start processes on several nodes of a Ray cluster here. Use one node, or the "
+    "distribution `pytorch` or `tensorflow`."
+)
 # Said by variables and not by options, so that every MPI takes what it knows: any user may start
 # processes, as many as are asked for, bound to no processor, since other runs would be bound to
 # the same one.
@@ -91,23 +96,34 @@ def processes_of(
         DistributionError: They cannot be started as the run asks.
     """
     spec = started.spec
+    seats = seats_at(folders.work.parent)
+    nodes = nodes_of(started.nodes, spec.node_count) if seats is None else seats.nodes
     members = [
         member._replace(variables={**member.variables, **devices(member.node.number)})
-        for member in members_of(spec, nodes_of(started.nodes, spec.node_count))
+        for member in members_of(spec, nodes)
     ]
     present = {**_thread_variables(started, len(members)), **environ}
     if len(members) == 1:
         return [_plan(members[0], words, present, log_path=started.log_path)]
     paths = [_log_path(started.log_path, member.rank) for member in members]
     if spec.distribution is not None and spec.distribution.kind == "mpi":
+        if seats is not None:
+            raise DistributionError(_NO_MPI)
         ranks = [
             RankPlan(member.name, member.variables, path) for member, path in zip(members, paths)
         ]
         return [_mpirun(started, folders, words=words, environ=present, ranks=ranks)]
-    present = {**_interface_variables(), **present}
-    return [
+    if seats is None:
+        present = {**_interface_variables(), **present}
+    plans = [
         _plan(member, words, present, log_path=path)._replace(name=member.name)
         for member, path in zip(members, paths)
+    ]
+    if seats is None:
+        return plans
+    return [
+        plan._replace(argv=seats.argv(member.node, plan.argv))
+        for plan, member in zip(plans, members)
     ]
 
 

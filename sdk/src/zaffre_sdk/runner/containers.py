@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from zaffre_sdk.containers.engines import NoEngineError, engine_environ, find_engine
+from zaffre_sdk.containers.engines import NoEngineError, engine_environ
 from zaffre_sdk.containers.guard import Guard
+from zaffre_sdk.containers.remembered import remembered_engine
 from zaffre_sdk.containers.removing import labels_of
 from zaffre_sdk.containers.running import (
     Mount,
@@ -82,7 +83,9 @@ class Containers:
         self._image = str(started.image)
         self._client = engine_environ(os.environ)
         try:
-            self._engine = find_engine(os.environ)
+            self._engine = remembered_engine(
+                Path(order.server_file).with_name("engine.json"), os.environ
+            )
         except NoEngineError as error:
             raise ContainerError(
                 f"The image `{self._image}` needs a container engine, and this machine has none: "
@@ -153,8 +156,9 @@ class Containers:
         said = self._inspect("image", self._image)
         if not said:
             raise ContainerError(
-                f"The image `{self._image}` was removed from this machine since the environment "
-                "was built. Submit the run again."
+                f"The image `{self._image}` is not on this machine: it was removed since the "
+                "environment was built, or the run executes on another machine than the server. "
+                "Submit the run again, to a target on the server's machine."
             )
         pairs = (str(pair).partition("=") for pair in (said.get("Config") or {}).get("Env") or ())
         home = {} if self._engine.user == "0:0" else {"HOME": "/tmp"}  # noqa: S108 (there is no other)

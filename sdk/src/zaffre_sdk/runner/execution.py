@@ -88,7 +88,8 @@ class Execution:
         finally:
             if self._containers is not None:
                 self._containers.close()
-            grace = 0.0 if signs.is_unwanted() else _LEFTOVER_GRACE
+            is_hurried = signs.is_unwanted() or self._limits.is_over()
+            grace = 0.0 if is_hurried else _LEFTOVER_GRACE
             end_descendants(grace=grace, seconds=_LEFTOVER_SECONDS)
             group.close_outputs()
         self._meter.stop()

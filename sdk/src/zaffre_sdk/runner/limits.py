@@ -20,7 +20,8 @@ from zaffre_sdk.wire.runs import AttemptStarted
 
 _MB = 1 << 20
 _LOOK_SECONDS = 0.2
-# A watch that takes longer for a look also looks less often.
+# Where a look takes long, as among thousands of processes, there are fewer of them.
+_LONGEST_PAUSE = 1.0
 _PAUSE_PER_COST = 50
 _DEVICES = "CUDA_VISIBLE_DEVICES"
 
@@ -105,7 +106,8 @@ class Limits:
         while not self._done.wait(pause):
             began = time.monotonic()
             used = memory_of_descendants(exact_above=limit)
-            pause = max(_LOOK_SECONDS, _PAUSE_PER_COST * (time.monotonic() - began))
+            cost = time.monotonic() - began
+            pause = min(max(_LOOK_SECONDS, _PAUSE_PER_COST * cost), _LONGEST_PAUSE)
             self._peak = max(self._peak, used)
             if used > limit:
                 self._over.set()

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NAME = re.compile(r"\s*(?:[^:\s]+::)?([A-Za-z0-9][A-Za-z0-9._-]*)")
+# As PEP 440 has them; other ones are on no index.
+_VERSION = re.compile(
+    r"(?:\d+!)?\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.post\d+)?(?:\.dev\d+)?(?:\+[a-z0-9.]+)?"
+)
 _OURS = frozenset({"zaffre", "zaffre-sdk"})
 
 
@@ -21,13 +25,16 @@ def preferred_packages(requirements: Iterable[str]) -> list[str]:
     Markers are not evaluated; what does not apply here is not installed here.
     """
     found: dict[str, str] = {}
+    seen: set[str] = set()
     waiting = [_name(requirement) for requirement in requirements]
     while waiting:
         name = waiting.pop()
-        installed = _installed(name) if name not in found else None
+        installed = _installed(name) if name not in seen else None
         if installed is None:
             continue
-        found[name] = installed.version
+        if _VERSION.fullmatch(installed.version):
+            found[name] = installed.version
+        seen.add(name)
         waiting.extend(_name(line) for line in installed.requires or () if "extra ==" not in line)
     return [f"{name}=={version}" for name, version in sorted(found.items())]
 

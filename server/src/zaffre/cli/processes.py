@@ -6,8 +6,8 @@ import psutil
 from zaffre_sdk.home import Home, ServerInfo
 
 _SAME_START_SECONDS = 2.0
-# Set in the processes of runs and replicas, with paths inside the home.
-_MARKS = ("ZAFFRE_SPOOL", "ZAFFRE_MODELS_DIR")
+# Set in the processes of runs, replicas and heads of Ray, with paths inside the home.
+_MARKS = ("ZAFFRE_SPOOL", "ZAFFRE_MODELS_DIR", "ZAFFRE_RAY_HEAD")
 _PROGRAMS = frozenset({"zaffre_sdk.runner", "zaffre_sdk.scoring"})
 
 
@@ -59,7 +59,7 @@ def _belongs(process: psutil.Process, home: Home) -> bool:
 
 def _is_inside(path: str, home: Home) -> bool:
     place = Path(path)
-    return any(place.is_relative_to(home.root / folder) for folder in ("runs", "endpoints"))
+    return any(place.is_relative_to(home.root / folder) for folder in ("runs", "endpoints", "ray"))
 
 
 def _kill(process: psutil.Process) -> None:

@@ -1,7 +1,8 @@
 """Environments that every workspace knows without registering them.
 
-They have the names under which programs know them, and packages of the same kind whose versions
-exist for the Pythons that there are: a name that says 0.24 gets the nearest version that installs.
+They have the names under which programs know them, and packages of the same kind. Which versions
+that gives is decided where they are built: by the age of the Python that is asked for, and by what
+the Pythons of the machine have wheels for.
 """
 
 from collections.abc import Iterator
@@ -55,42 +56,42 @@ _SETS: Final = (
     _Set(
         ("Scikit-learn-0.20.3", "Scikit-learn0.20-Cuda11-OpenMpi4.1.0-py36"),
         "3.6",
-        ("scikit-learn>=0.20.3,<1.2", *_SCIENCE),
+        ("scikit-learn>=0.20.3", *_SCIENCE),
     ),
     _Set(
         ("sklearn-0.24-ubuntu18.04-py37-cpu", "sklearn-0.24.1-ubuntu18.04-py37-cpu-inference"),
         "3.7",
-        ("scikit-learn>=0.24.1,<1.2", *_SCIENCE, "matplotlib", "skl2onnx"),
+        ("scikit-learn>=0.24.1", *_SCIENCE, "matplotlib", "skl2onnx"),
     ),
     _Set(
         ("sklearn-1.0-ubuntu20.04-py38-cpu", "sklearn-1.0-ubuntu20.04-py38-cpu-inference"),
         "3.8",
-        ("scikit-learn>=1.0,<1.3", *_SCIENCE, "matplotlib"),
+        ("scikit-learn>=1.0", *_SCIENCE, "matplotlib"),
     ),
     _Set(
         ("sklearn-1.1-ubuntu20.04-py38-cpu",),
         "3.8",
-        ("scikit-learn>=1.1,<1.3", *_SCIENCE, "matplotlib"),
+        ("scikit-learn>=1.1", *_SCIENCE, "matplotlib"),
     ),
     _Set(
         ("sklearn-1.5-ubuntu22.04-py39-cpu", "sklearn-1.5"),
-        "3.10",
-        ("scikit-learn>=1.5,<1.7", *_SCIENCE, "matplotlib"),
+        "3.9",
+        ("scikit-learn>=1.5", *_SCIENCE, "matplotlib"),
     ),
     _Set(
         ("lightgbm-3.2-ubuntu18.04-py37-cpu",),
         "3.7",
-        ("lightgbm>=3.2,<4", "scikit-learn<1.2", *_SCIENCE, "matplotlib"),
+        ("lightgbm>=3.2", "scikit-learn", *_SCIENCE, "matplotlib"),
     ),
     _Set(
         ("lightgbm-3.3-ubuntu20.04-py38-cpu", "lightgbm-3.3"),
         "3.8",
-        ("lightgbm>=3.3,<4.7", "scikit-learn<1.3", *_SCIENCE, "matplotlib", "dask[distributed]"),
+        ("lightgbm>=3.3", "scikit-learn", *_SCIENCE, "matplotlib", "dask[distributed]"),
     ),
     _Set(
         ("xgboost-0.9-ubuntu18.04-py37-cpu-inference",),
         "3.7",
-        ("xgboost>=0.90,<2", "scikit-learn<1.2", *_SCIENCE),
+        ("xgboost>=0.90", "scikit-learn", *_SCIENCE),
     ),
     _Set(
         ("onnxruntime-1.6-ubuntu18.04-py37-cpu-inference",),
@@ -100,7 +101,7 @@ _SETS: Final = (
     _Set(
         ("PyTorch-1.6-CPU", "PyTorch-1.6-GPU", "pytorch-1.6-ubuntu18.04-py37-cpu-inference"),
         "3.7",
-        ("torch>=1.6,<2.1", "torchvision", *_TORCH_TOOLS),
+        ("torch>=1.6", "torchvision", *_TORCH_TOOLS),
     ),
     _Set(
         (
@@ -109,12 +110,12 @@ _SETS: Final = (
             "pytorch-1.9-ubuntu18.04-py37-cuda11-gpu",
         ),
         "3.7",
-        ("torch>=1.7,<2.1", "torchvision", *_TORCH_TOOLS),
+        ("torch>=1.7", "torchvision", *_TORCH_TOOLS),
     ),
     _Set(
         ("pytorch-1.10-ubuntu18.04-py38-cuda11-gpu", "pytorch-1.10-ubuntu20.04-py38-cuda11-gpu"),
         "3.8",
-        ("torch>=1.10,<2.5", "torchvision", *_TORCH_TOOLS),
+        ("torch>=1.10", "torchvision", *_TORCH_TOOLS),
     ),
     _Set(
         (
@@ -123,7 +124,7 @@ _SETS: Final = (
             "ACPT-pytorch-1.13-py38-cuda11.7-gpu",
         ),
         "3.8",
-        ("torch>=1.11,<2.5", "torchvision", "torchmetrics", *_TORCH_TOOLS),
+        ("torch>=1.11", "torchvision", "torchmetrics", *_TORCH_TOOLS),
     ),
     _Set(
         ("ACPT-pytorch-2.0-py310-cuda11.7-gpu", "ACPT-pytorch-2.2-py310-cuda12.1-gpu"),
@@ -140,7 +141,7 @@ _SETS: Final = (
             "tensorflow-2.4-ubuntu18.04-py37-cpu-inference",
         ),
         "3.7",
-        ("tensorflow>=2.2,<2.13", "keras<2.13", "matplotlib", *_SCIENCE),
+        ("tensorflow>=2.2", "matplotlib", *_SCIENCE),
     ),
     _Set(
         (
@@ -149,7 +150,7 @@ _SETS: Final = (
             "tensorflow-2.7-ubuntu20.04-py38-cuda11-gpu",
         ),
         "3.8",
-        ("tensorflow>=2.5,<2.14", "keras<2.14", "matplotlib", *_SCIENCE),
+        ("tensorflow>=2.5", "matplotlib", *_SCIENCE),
     ),
     _Set(
         ("tensorflow-2.12-cuda11", "tensorflow-2.16-cuda11"),
@@ -164,12 +165,12 @@ _SETS: Final = (
     _Set(
         ("Designer", "Designer-Score"),
         "3.8",
-        ("scikit-learn<1.3", "lightgbm<4.7", "pyarrow", *_SCIENCE),
+        ("scikit-learn", "lightgbm", "pyarrow", *_SCIENCE),
     ),
     _Set(
         ("Hyperdrive-ForecastDNN", "AutoML", "AutoML-DNN"),
         "3.8",
-        ("scikit-learn<1.3", "lightgbm<4.7", "xgboost<2.2", *_SCIENCE),
+        ("scikit-learn", "lightgbm", "xgboost", *_SCIENCE),
     ),
     _Set(("VowpalWabbit-8.8.0",), "3.8", ("vowpalwabbit", *_SCIENCE)),
 )  # fmt: skip

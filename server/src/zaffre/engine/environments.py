@@ -74,6 +74,9 @@ class EnvironmentLoop:
             await self._parts.work.write(
                 lambda s: s.environment_builds.finish(build, built=built, error=error)
             )
+        except UnavailableError as busy:
+            # It is still open and begins anew, which is quick when there is something to find.
+            logger.warning("The end of the build %s was not noted: %s", build.id, busy.message)
         finally:
             del self._building[build.id]
             self._parts.logs.wake((build.workspace_id, build.id))

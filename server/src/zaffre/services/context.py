@@ -7,6 +7,7 @@ from pathlib import Path
 from zaffre.base.clock import Clock
 from zaffre.base.ids import IdSource
 from zaffre.domain.endpoints import Capacity
+from zaffre.domain.environments import EnvironmentSpec
 from zaffre.ports.vaults import Vault
 from zaffre.ports.wakeup import Wakeup
 
@@ -22,6 +23,7 @@ class Context:
         data_roots: The folders below which local datastores may lie, by the names under which
             the server was given them.
         capacity: The most that one deployment may ask for.
+        check_environment: Refuses specifications that no builder would take.
     """
 
     clock: Clock
@@ -32,3 +34,4 @@ class Context:
     vault: Vault
     data_roots: Mapping[str, Path] = field(default_factory=dict)
     capacity: Capacity = field(default_factory=Capacity)
+    check_environment: Callable[[EnvironmentSpec], object] = bool

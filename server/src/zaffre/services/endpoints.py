@@ -24,7 +24,7 @@ from zaffre.services.access import seen_workspace
 from zaffre.services.context import Context
 from zaffre.services.deployments import check_deployment, check_port, check_which
 from zaffre.services.endpoint_keys import EndpointKeys
-from zaffre.services.environment_files import keep_files
+from zaffre.services.environment_files import accept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,7 +294,7 @@ class EndpointService:
         return changed
 
     def _checked(self, workspace_id: str, spec: DeploymentSpec) -> DeploymentSpec:
-        keep_files(self._stores, self._context, workspace_id, spec=spec.environment)
+        accept(self._stores, self._context, workspace_id, spec=spec.environment)
         return check_deployment(self._stores, workspace_id, spec, capacity=self._context.capacity)
 
     def _save(self, endpoint: Endpoint) -> None:

@@ -96,7 +96,11 @@ class EnvironmentBuildService:
     def forget(self, pythons: Collection[str]) -> Sequence[EnvironmentBuild]:
         """Forget the builds whose environments were removed, and return them."""
         builds = self._stores.environment_builds.ended()
-        gone = [one for one in builds if one.built is not None and one.built.python in pythons]
+        gone = [
+            one
+            for one in builds
+            if one.built is not None and (one.built.image or one.built.python) in pythons
+        ]
         for build in gone:
             self._stores.environment_builds.remove(build)
         return gone

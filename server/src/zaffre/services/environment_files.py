@@ -81,17 +81,18 @@ def check_wheel(name: str) -> str:
     return name
 
 
-def keep_files(
+def accept(
     stores: Stores, context: Context, workspace_id: str, *, spec: EnvironmentSpec | None
 ) -> None:
-    """Give the files that a specification names a name that outlives what names them now.
+    """Check a specification, and give its files a name that outlives what names them now.
 
     Raises:
-        InvalidError: `TooManyFiles` or `InvalidDigest`.
+        InvalidError: `InvalidRequirement`, `TooManyFiles` or `InvalidDigest`.
         PreconditionError: `BlobMissing`, naming the file.
     """
     if spec is None:
         return
+    context.check_environment(spec)
     named = {**spec.wheels, **(spec.image.files if spec.image else {})}
     if len(named) > _MAX_FILES:
         raise InvalidError(

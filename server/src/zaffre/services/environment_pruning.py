@@ -89,6 +89,7 @@ def candidates(used: Iterable[Used], pruning: Pruning, *, now: datetime) -> list
 def _runs_by_python(services: Services) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
     for run in services.stores.runs.in_states(frozenset(RunState) - TERMINAL):
-        if python := run.handle.get("python"):
+        # Images are known by their own name: the interpreter is called the same in all of them.
+        if python := run.handle.get("image") or run.handle.get("python"):
             found.setdefault(python, []).append(f"run {run.id}")
     return found

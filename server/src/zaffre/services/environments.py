@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from zaffre.base.text import shown
+from zaffre.base.text import closest, shown
 from zaffre.domain import curated
 from zaffre.domain.access import Principal
 from zaffre.domain.environments import Environment, EnvironmentSpec
-from zaffre.domain.errors import ConflictError, InvalidError, missing
+from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError, missing
 from zaffre.domain.names import ENVIRONMENT, LABEL, VERSION
 from zaffre.ports.stores import Stores
 from zaffre.services.access import seen_workspace
 from zaffre.services.context import Context
-from zaffre.services.environment_files import keep_files
+from zaffre.services.environment_files import accept
 
 _LATEST: Final = "latest"
 
@@ -58,7 +58,7 @@ class EnvironmentService:
                 target="version",
                 hint="Leave the version out to register the next one.",
             )
-        keep_files(self._stores, self._context, workspace_id, spec=new.spec)
+        accept(self._stores, self._context, workspace_id, spec=new.spec)
         environment = Environment(
             workspace_id=workspace_id,
             name=name,
@@ -91,7 +91,7 @@ class EnvironmentService:
                 raise missing("environment", f"{name}@{label}")
         found = self.find(workspace_id, name, version)
         if found is None:
-            raise missing("environment", name if version is None else f"{name}:{version}")
+            raise _absent(workspace_id, name, version)
         return found
 
     def find(self, workspace_id: str, name: str, version: str | None) -> Environment | None:
@@ -153,3 +153,19 @@ def _free_name(name: str) -> str:
             "environments that every workspace knows. Give it another one with `clone`.",
         )
     return checked
+
+
+def _absent(workspace_id: str, name: str, version: str | None) -> NotFoundError:
+    error = missing("environment", name if version is None else f"{name}:{version}")
+    if not name.lower().startswith(curated.PREFIX.lower()):
+        return error
+    start = len(curated.PREFIX)
+    known = [one.name[start:] for one in curated.everything(workspace_id)]
+    meant = closest(name[start:], known)
+    if curated.find(workspace_id, name, None) is not None:
+        error.hint = f"{shown(name)} has the version {shown(curated.VERSION)} alone; leave it out."
+    elif meant is not None:
+        error.hint = f"Did you mean {shown(curated.PREFIX + meant)}? `Environment.list` names all."
+    else:
+        error.hint = f"`Environment.list` names the {len(known)} that there are."
+    return error

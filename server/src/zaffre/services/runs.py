@@ -16,7 +16,7 @@ from zaffre.domain.specs import check_script, check_spec
 from zaffre.ports.stores import RunFilter, Stores
 from zaffre.services.access import seen_run, seen_workspace, writable_run
 from zaffre.services.context import Context
-from zaffre.services.environment_files import keep_files
+from zaffre.services.environment_files import accept
 from zaffre.services.experiments import ExperimentService
 from zaffre.services.run_data import check_data
 from zaffre.services.targets import check_target
@@ -212,7 +212,7 @@ class RunService:
 
     def _check_spec(self, workspace_id: str, spec: RunSpec) -> None:
         check_spec(spec)
-        keep_files(self._stores, self._context, workspace_id, spec=spec.environment)
+        accept(self._stores, self._context, workspace_id, spec=spec.environment)
         if spec.snapshot_id is not None:
             snapshot = self._stores.snapshots.get(workspace_id, spec.snapshot_id)
             if spec.script is not None:

@@ -90,6 +90,8 @@ class Place:
 
         It is renamed first, so that nobody finds half of it.
         """
+        if self.find() is None:
+            return False
         with self._lock.open("ab") as lock:
             if not _try(lock.fileno()):
                 return False
@@ -102,6 +104,13 @@ class Place:
                 return False
         shutil.rmtree(gone)
         return True
+
+    def remove_abandoned(self) -> None:
+        """Remove what a killed build left, unless somebody builds there now."""
+        if not (self.folder / _MARKER).exists():
+            with self._lock.open("ab") as lock:
+                if _try(lock.fileno()) and not (self.folder / _MARKER).exists():
+                    shutil.rmtree(self.folder)
 
     def complete(self, marker: Marker) -> None:
         """Declare the environment complete, durably; only under the lock."""
@@ -137,9 +146,12 @@ class Place:
 
 
 def remove_leftovers(root: Path) -> None:
-    """Remove what a removal that was cut off has left."""
-    for folder in root.glob(f"??/{_GONE}*"):
-        shutil.rmtree(folder)
+    """Remove what removals and builds that were cut off have left."""
+    for folder in root.glob("??/*"):
+        if folder.name.startswith(_GONE):
+            shutil.rmtree(folder)
+        elif folder.is_dir():
+            Place(root, folder.name).remove_abandoned()
 
 
 def size_of(folder: Path) -> int:

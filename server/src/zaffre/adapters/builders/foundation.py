@@ -87,10 +87,11 @@ def _base(spec: EnvironmentSpec, image: str) -> Foundation:
     if python is None and not _PLAIN.fullmatch(image):
         raise UnavailableError(
             "ContainerEngineMissing",
-            f"The image {shown(image)} needs a container engine, and this machine has none.",
+            f"The image {shown(image)} needs a container, and there is none for it.",
             target="image",
-            hint="Install podman or docker on the server, or name the packages: "
-            "`Environment.from_pip_requirements` or `Environment.from_conda_specification`.",
+            hint="Install podman or docker on the server, or name the packages, as for services, "
+            "which have no containers: `Environment.from_pip_requirements` or "
+            "`Environment.from_conda_specification`.",
         )
     note = f"The image {image} is not used: its packages are installed on this machine."
     if python is not None and spec.python_version is None:

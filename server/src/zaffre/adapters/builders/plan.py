@@ -123,6 +123,15 @@ def want(spec: EnvironmentSpec, options: PipOptions | None = None) -> Wanted:
     )
 
 
+def check(spec: EnvironmentSpec) -> None:
+    """Refuse what cannot be asked of uv, whatever the machine has; costs well below a millisecond.
+
+    Raises:
+        InvalidError: `InvalidRequirement`, naming the line and the rule.
+    """
+    preferences(spec.preferred_packages, asked=want(spec).requirements, bounds=())
+
+
 def plan(wanted: Wanted, choice: Choice, preferred: Iterable[str] = ()) -> Plan:
     """Return what uv is told so that `choice` gets what is wanted.
 

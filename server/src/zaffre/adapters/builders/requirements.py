@@ -29,12 +29,12 @@ _REFUSED: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (
         re.compile(r"://|@\s*\S*[/:\\]"),
         "addresses are not taken",
-        "Name a package of the index, or put the file into the source directory.",
+        "Name a package of the index, or send a wheel with `Environment.add_private_pip_wheel`.",
     ),
     (
         re.compile(r"^[^;]*[/\\]"),
         "paths are not taken",
-        "Name a package of the index, or put the file into the source directory.",
+        "Name a package of the index, or send a wheel with `Environment.add_private_pip_wheel`.",
     ),
     (
         re.compile(r"\s--?[A-Za-z]"),

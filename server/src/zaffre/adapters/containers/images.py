@@ -1,7 +1,6 @@
 """The builder of environments that are images."""
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from zaffre.adapters.builders.choice import Choice
-from zaffre.adapters.builders.folders import Place
 from zaffre.adapters.builders.plan import Plan, plan, want
 from zaffre.adapters.builders.private_wheels import CopyBlob
 from zaffre.adapters.builders.sdk_wheel import SdkWheel, Wheel, supported_pythons
@@ -19,6 +17,7 @@ from zaffre.adapters.builders.sharing import Sharing
 from zaffre.adapters.containers.bases import CODE, Base, Bases
 from zaffre.adapters.containers.engine import Engines, Log, Talk
 from zaffre.adapters.containers.given import GivenPython, find_given
+from zaffre.adapters.containers.kept import ImageShelf, tag_of
 from zaffre.adapters.containers.layering import Layering, Order
 from zaffre.adapters.containers.pythons import ImagePythons
 from zaffre.domain.containers import check_image
@@ -73,6 +72,7 @@ class ImageBuilder:
         self._pythons = ImagePythons(self._folder / "pythons", floor=self._floor)
         self._layering = Layering(environ=uv_environ(environ), copy=copy)
         self._limit_seconds = limit_seconds
+        self._shelf = ImageShelf(self._folder / "built")
         self._sharing: Sharing[BuiltEnvironment] = Sharing()
 
     async def build(self, spec: EnvironmentSpec, log: Log) -> BuiltEnvironment:
@@ -103,7 +103,7 @@ class ImageBuilder:
         wheel = await asyncio.to_thread(self._wheel.wheel)
         key = self._key(base, chosen, wheel)
         order = Order(
-            tag=f"localhost/zaffre-environment:{key[:32]}",
+            tag=tag_of(key),
             base=base,
             key=key,
             wheel=wheel,
@@ -111,12 +111,11 @@ class ImageBuilder:
             choice=chosen.choice,
             given=chosen.given,
         )
-        place = Place(self._folder / "built", key)
-        known = await self._known(talk, order, place)
+        known = await self._known(talk, order)
         if known is not None:
             log(f"Image {key[:_SHOWN_KEY]} is built already: {len(known.packages)} packages.")
             return known
-        return await self._sharing.join(key, partial(self._make, talk, order, place), log)
+        return await self._sharing.join(key, partial(self._make, talk, order), log)
 
     async def _choose(self, talk: Talk, spec: EnvironmentSpec, base: Base) -> _Choices:
         found = await self._pythons.found(talk, base.id)
@@ -141,28 +140,24 @@ class ImageBuilder:
         nothing = Plan((), (), (), (), ())
         return nothing.key({**others, "given": given})
 
-    async def _known(self, talk: Talk, order: Order, place: Place) -> BuiltEnvironment | None:
+    async def _known(self, talk: Talk, order: Order) -> BuiltEnvironment | None:
         """Return the environment when its image is there and what it holds is known."""
-        try:
-            packages = tuple(json.loads((place.folder / "packages.json").read_bytes()))
-        except (OSError, ValueError):
-            return None
-        if await talk.image(order.tag) is None:
+        packages = self._shelf.use(order.key)
+        if packages is None or await talk.image(order.tag) is None:
             return None
         return order.built(packages)
 
-    async def _make(self, talk: Talk, order: Order, place: Place, say: Log) -> BuiltEnvironment:
+    async def _make(self, talk: Talk, order: Order, say: Log) -> BuiltEnvironment:
         def waiting() -> None:
             say("Waiting for another build of the same image.")
 
-        async with place.locked(waiting) as lock:
-            known = await self._known(talk, order, place)
+        async with self._shelf.place(order.key).locked(waiting) as lock:
+            known = await self._known(talk, order)
             if known is not None:
                 return known
             began = time.monotonic()
             packages = await self._layering.put(talk, order, say=say, lock=lock)
             seconds = time.monotonic() - began
             say(f"Image {order.tag} built in {seconds:.1f} s: {len(packages)} packages.")
-            place.folder.mkdir(parents=True, exist_ok=True)
-            (place.folder / "packages.json").write_text(json.dumps(packages))
+            self._shelf.put(order.key, packages)
         return order.built(packages)

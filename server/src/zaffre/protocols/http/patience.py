@@ -7,8 +7,12 @@ time to time, which costs a request next to nothing.
 
 import asyncio
 from typing import Any, Final
+from urllib.parse import unquote
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from zaffre.protocols.http.tunnels import Tunnel
 
 IDLE_SECONDS: Final = 30.0
 UNREAD_SECONDS: Final = 60.0
@@ -94,6 +98,26 @@ class PatientProtocol(HttpToolsProtocol):
         # Of a request that was answered already it is waste, however much there is.
         self._has_progress = True
         super().on_body(body)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over, head and all; whoever has it then looks after it."""
+        if self._is_answering:
+            # Two answers on one connection would run into each other.
+            self.transport.abort()
+            return
+        if self._look_task is not None:
+            self._look_task.cancel()
+        self.connections.discard(self)
+        url = httptools.parse_url(self.url)
+        path = unquote(url.path.decode("ascii"))
+        query = url.query or b""
+        scope = {**self.scope, "path": path, "raw_path": url.path, "query_string": query}
+        tunnel = Tunnel(self.config, self.server_state)
+        self.transport.set_protocol(tunnel)
+        tunnel.open(self.transport, scope)
+
+    def _should_upgrade(self) -> bool:
+        return self.scope.get("method") == "GET" and super()._should_upgrade()
 
     def on_response_complete(self) -> None:
         """Wait for the next head from now on."""

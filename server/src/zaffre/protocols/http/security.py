@@ -1,8 +1,9 @@
 """The outermost wrapper: what no request gets past, whichever door it is for.
 
-It refuses foreign hosts (DNS rebinding), foreign origins on methods that change things (CSRF),
-web sockets and malformed paths; it gives every answer its security headers and a request id, and
-turns what nobody caught into an answer that tells nothing. No CORS header is ever sent.
+It refuses foreign hosts (DNS rebinding), foreign origins on methods that change things and on
+connections that are taken over (CSRF), and malformed paths; it gives every answer its security
+headers and a request id, and turns what nobody caught into an answer that tells nothing. No CORS
+header is ever sent.
 """
 
 import re
@@ -15,6 +16,7 @@ from zaffre.base.text import shown
 from zaffre.domain.errors import ForbiddenError, InvalidError, ZaffreError
 from zaffre.protocols.http.asgi import App, Message, Receive, Scope, Send
 from zaffre.protocols.http.errors import InternalError, body_of, headers_of, record, status_of
+from zaffre.protocols.http.tunnels import EXTENSION
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -92,7 +94,8 @@ class Security:
             )
         if seen.host_count != 1 or seen.host not in self._known_hosts:
             self._check_host(seen)
-        if scope["method"] not in SAFE_METHODS:
+        # A page anywhere may open a web socket to us, which is no less than sending something.
+        if scope["method"] not in SAFE_METHODS or EXTENSION in scope.get("extensions", ()):
             self._check_origin(seen, scheme=scope["scheme"].encode())
         _check_path(scope)
 

@@ -16,6 +16,7 @@ import uvicorn
 
 from zaffre.protocols.http.asgi import App
 from zaffre.protocols.http.patience import PatientProtocol
+from zaffre.protocols.http.tunnels import Tunnel
 
 BACKLOG: Final = 2048
 DRAIN_SECONDS: Final = 15
@@ -55,18 +56,19 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def config_of(app: App, *, drain_seconds: int) -> uvicorn.Config:
+def config_of(app: App, *, drain_seconds: int, tunnels: bool = False) -> uvicorn.Config:
     """Return how every port is served.
 
     Args:
         app: What answers there.
         drain_seconds: How long requests may take to end when it stops.
+        tunnels: Whether doors may take connections over, as those of web sockets are.
     """
     return uvicorn.Config(
         app,
         http=PatientProtocol,
         lifespan="off",
-        ws="none",
+        ws=Tunnel if tunnels else "none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -88,7 +90,7 @@ class HttpServer(uvicorn.Server):
     def __init__(
         self, app: App, *, ready: Callable[[], None], stopping: Callable[[], None]
     ) -> None:
-        super().__init__(config_of(app, drain_seconds=DRAIN_SECONDS))
+        super().__init__(config_of(app, drain_seconds=DRAIN_SECONDS, tunnels=True))
         self._ready = ready
         self._stopping = stopping
 

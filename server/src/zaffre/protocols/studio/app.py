@@ -39,13 +39,20 @@ _HEADERS: Final = (
 )
 
 
-def create_studio(house: House, authenticator: Authenticator) -> App:
+def create_studio(
+    house: House, authenticator: Authenticator, sessions: Sessions | None = None
+) -> App:
     """Return the application behind `/studio`.
+
+    Args:
+        house: What is behind the doors.
+        authenticator: Knows tokens.
+        sessions: Where it is kept who logged in, for others that let browsers in.
 
     Raises:
         RuntimeError: A route declares no permission.
     """
-    sessions = Sessions(house.clock)
+    sessions = sessions or Sessions(house.clock)
     app = create_litestar(house, authenticator, sessions)
     check_routes(app, public=PUBLIC_PATHS)
     return SessionAuthentication(app, authenticator, sessions)

@@ -5,9 +5,10 @@ from typing import Any, Final
 from litestar import Request, Response, get
 
 from zaffre.domain.access import Permission, Principal
-from zaffre.domain.computes import Compute, NodeState
+from zaffre.domain.computes import Compute, NodeState, Power
 from zaffre.protocols.http.call import Call
 from zaffre.protocols.studio.pages import render
+from zaffre.services.instances import entrance
 from zaffre.services.work import Services
 
 _W: Final = "/workspaces/{workspace:str}"
@@ -37,6 +38,19 @@ async def compute_page(
     """Show a compute target: its nodes, what executes there and what waits."""
     shown = await call.read(lambda s: _shown(s, workspace, name, caller=call.caller))
     return render(request, "compute.html", shown)
+
+
+@get(_W + "/compute/{name:str}/open", permission=Permission.COMPUTES_USE, include_in_schema=False)
+async def open_instance(
+    call: Call, request: Request[Any, Any, Any], workspace: str, name: str
+) -> Response[str]:
+    """Send a browser that is known here to the program of an instance, with a code."""
+    compute = await call.read(lambda s: s.computes.get(workspace, name, caller=call.caller))
+    code = request.app.state.studio_sessions.offer_code(call.caller)
+    location = entrance((compute.workspace_id, compute.name), code)
+    if compute.power is not Power.RUNNING:
+        location = f"/studio/workspaces/{compute.workspace_id}/compute/{compute.name}"
+    return Response("", status_code=303, headers={"location": location}, media_type="text/html")
 
 
 def _shown(services: Services, workspace: str, name: str, *, caller: Principal) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def create_router() -> Router:
             data_pages.dataset_page,
             compute_pages.computes_page,
             compute_pages.compute_page,
+            compute_pages.open_instance,
             pages.models_page,
             pages.endpoints_page,
         ],

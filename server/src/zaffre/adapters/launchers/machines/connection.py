@@ -120,8 +120,8 @@ async def _open(login: Login, server: Server, folder: Path, *, port: int) -> Age
             start_new_session=True,
         )
         wire = AgentWire(process)
-        wire.write(program + sources)
         try:
+            await wire.write(program + sources)
             await wire.ask("missing", {"files": []}, seconds=_HELLO_SECONDS)
         except MachineAwayError:
             await wire.close()

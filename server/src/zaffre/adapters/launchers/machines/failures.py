@@ -52,7 +52,8 @@ def failure(who: str, *, code: int | None, lines: Sequence[str], pinned: str) ->
         )
     if "Permission denied" in said or "Too many authentication failures" in said:
         return MachineError(
-            f"{who} refuses the login: the name, the password or the key is not the right one."
+            f"{who} refuses the login: the name, the password, the key or its passphrase "
+            "is not the right one."
         )
     return _other(who, code, said)
 

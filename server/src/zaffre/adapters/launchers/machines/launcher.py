@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from zaffre_sdk.home import ServerInfo
 
-from zaffre.adapters.launchers.elsewhere.parcel import Packer, Parcel, content_of
+from zaffre.adapters.launchers.elsewhere.parcel import Packer, content_of
 from zaffre.adapters.launchers.machines.connection import Server
 from zaffre.adapters.launchers.machines.failures import MachineAwayError, MachineError
 from zaffre.adapters.launchers.machines.login import Login, login_of
@@ -78,15 +78,16 @@ class SshLauncher:
                 f"machine {shown(place.name)} have no containers. Take an environment without one."
             )
         machine = self._machine(order.workspace_id, place)
-        for left in reversed(range(_TRIES)):
+        for _ in range(_TRIES - 1):
             try:
                 return await self._launch(machine, order)
             except MachineAwayError as error:
-                if not left:
-                    raise
-                order.say(f"{error} Trying again.")
+                order.say(f"{machine.named(error)} Trying again.")
                 await asyncio.sleep(_PAUSE_SECONDS)
-        raise AssertionError
+        try:
+            return await self._launch(machine, order)
+        except MachineError as error:
+            raise machine.named(error) from error
 
     async def run(self) -> None:
         """Hold the connections until cancelled; runners go on."""
@@ -152,7 +153,7 @@ class SshLauncher:
                 own=connection.machine.python,
                 wheels=wheels,
             )
-            await self._send(machine, parcel, order)
+            await machine.send(parcel.files, order.say)
         python = await machine.ask("prepare", parcel.wanted, say=order.say)
         content = content_of(order, server_url=connection.url)
         handle = await machine.ask("start", {"order": content, "python": python})
@@ -162,13 +163,6 @@ class SshLauncher:
             "workspace_id": order.workspace_id,
             "compute": order.place.name,
         }
-
-    async def _send(self, machine: Machine, parcel: Parcel, order: RunnerOrder) -> None:
-        connection = await machine.connection()
-        for digest in await machine.ask("missing", {"files": list(parcel.files)}):
-            path = parcel.files[digest]
-            order.say(f"Sending {path.name} ({path.stat().st_size / 1e6:.1f} MB).")
-            await connection.wire.send_file(digest, path)
 
     @asynccontextmanager
     async def _wheels(self, order: RunnerOrder) -> AsyncIterator[dict[str, Path]]:

@@ -15,6 +15,7 @@ from zaffre.adapters.launchers.machines.login import Login
 logger = logging.getLogger(__name__)
 _LOOK_SECONDS: Final = 10.0
 _IDLE_SECONDS: Final = 120.0
+_REFUSED_SECONDS: Final = 2.0
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 
@@ -36,10 +37,13 @@ class Machine:
         self._patience = patience
         self._connection: Connection | None = None
         self._connecting = asyncio.Lock()
+        self._sending = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
         self._busy = 0
         self._wanted_at = time.monotonic()
         self._away_since: float | None = None
+        self._failure: MachineError | None = None
+        self._failed_at = 0.0
         self._has_runners = False
         self._is_closed = False
 
@@ -48,6 +52,11 @@ class Machine:
         """Whether it has been out of reach for longer than patience lasts."""
         away = self._away_since
         return away is not None and time.monotonic() - away > self._patience
+
+    def named(self, error: MachineError) -> MachineError:
+        """Return an error that says which machine it is about."""
+        said = str(error)
+        return MachineError(said if self._login.who in said else f"{self._login.who}: {said}")
 
     def ending(self, handle: Mapping[str, Any]) -> str:
         """Say why a runner that is gone may be gone; nothing if that is not known."""
@@ -70,20 +79,14 @@ class Machine:
                 raise MachineAwayError("The server is ending.")
             if self._connection is None or not self._connection.wire.is_open:
                 await self._drop()
-                try:
-                    self._connection = await connect(self._login, self._server, self._folder)
-                except MachineError:
-                    self._away_since = self._away_since or time.monotonic()
-                    raise
-                self._away_since = None
-                logger.info("Connected to %s", self._login.who)
+                self._connection = await self._connect()
             if self._keeping is None or self._keeping.done():
                 self._keeping = asyncio.create_task(self._keep())
             return self._connection
 
     async def ask(
         self, do: str, asked: object, *, say: Callable[[str], None] | None = None
-    ) -> Any:
+    ) -> Any:  # noqa: ANN401 (what the agent answers)
         """Ask the agent there.
 
         Raises:
@@ -100,6 +103,20 @@ class Machine:
             self._busy -= 1
             self._wanted_at = time.monotonic()
 
+    async def send(self, files: Mapping[str, Path], say: Callable[[str], None]) -> None:
+        """Send the files that the machine does not have yet, by digest; each once.
+
+        Raises:
+            MachineError: It cannot be used, or cannot take them.
+        """
+        async with self._sending:
+            for digest in await self.ask("missing", {"files": list(files)}):
+                path = files[digest]
+                size = (await asyncio.to_thread(path.stat)).st_size
+                say(f"Sending {path.name} ({size / 1e6:.1f} MB).")
+                connection = await self.connection()
+                await connection.wire.send_file(digest, path)
+
     async def close(self) -> None:
         """End the connection for good; runners there go on."""
         self._is_closed = True
@@ -107,6 +124,20 @@ class Machine:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
         await self._drop()
+
+    async def _connect(self) -> Connection:
+        if self._failure is not None and time.monotonic() - self._failed_at < _REFUSED_SECONDS:
+            # Many may ask, and each try takes its time.
+            raise self._failure
+        try:
+            connection = await connect(self._login, self._server, self._folder)
+        except MachineError as error:
+            self._failure, self._failed_at = error, time.monotonic()
+            self._away_since = self._away_since or self._failed_at
+            raise
+        self._failure = self._away_since = None
+        logger.info("Connected to %s", self._login.who)
+        return connection
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -122,7 +153,6 @@ class Machine:
                 pause = _FIRST_PAUSE
                 await self._until_broken(_LOOK_SECONDS)
             except MachineError as error:
-                self._away_since = self._away_since or time.monotonic()
                 logger.warning("%s", error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)

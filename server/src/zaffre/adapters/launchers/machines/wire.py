@@ -64,14 +64,23 @@ class AgentWire:
         async with asyncio.timeout(_PORT_SECONDS):
             return await asyncio.shield(self._port)
 
-    def write(self, data: bytes) -> None:
-        """Send bytes before the first question."""
-        if self._process.stdin is not None:
+    async def write(self, data: bytes) -> None:
+        """Send bytes; before the first question what the agent is made of.
+
+        Raises:
+            MachineAwayError: The connection broke.
+        """
+        if not self.is_open or self._process.stdin is None:
+            raise MachineAwayError("the connection is broken")
+        try:
             self._process.stdin.write(data)
+            await self._process.stdin.drain()
+        except (OSError, RuntimeError) as error:
+            raise MachineAwayError(f"the connection is broken: {error}") from error
 
     async def ask(
         self, do: str, asked: object = None, *, say: Say | None = None, seconds: float = _SECONDS
-    ) -> Any:
+    ) -> Any:  # noqa: ANN401 (what the agent answers)
         """Ask and return the answer.
 
         Args:
@@ -89,7 +98,7 @@ class AgentWire:
         self._questions[number] = question
         limit = None if say else seconds
         try:
-            await self._send({"id": number, "do": do, "with": asked or {}})
+            await self.write(_line({"id": number, "do": do, "with": asked or {}}))
             async with asyncio.timeout(limit):
                 return await question.answer
         except TimeoutError:
@@ -97,7 +106,7 @@ class AgentWire:
             raise MachineAwayError(f"nothing was answered in {seconds:g} seconds") from None
         except asyncio.CancelledError:
             with contextlib.suppress(MachineAwayError):
-                await self._send({"id": number, "do": "drop"})
+                await self.write(_line({"id": number, "do": "drop"}))
             raise
         finally:
             del self._questions[number]
@@ -125,15 +134,6 @@ class AgentWire:
             await self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
-
-    async def _send(self, request: dict[str, Any]) -> None:
-        if not self.is_open or self._process.stdin is None:
-            raise MachineAwayError("the connection is broken")
-        try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            await self._process.stdin.drain()
-        except (ConnectionError, RuntimeError) as error:
-            raise MachineAwayError(f"the connection is broken: {error}") from error
 
     async def _read(self) -> None:
         try:
@@ -181,6 +181,10 @@ class AgentWire:
         found = _ALLOCATED.search(text)
         if found and not self._port.done():
             self._port.set_result(int(found[1]))
+
+
+def _line(request: dict[str, Any]) -> bytes:
+    return json.dumps(request).encode() + b"\n"
 
 
 def _part(path: Path, offset: int) -> tuple[str, bool]:

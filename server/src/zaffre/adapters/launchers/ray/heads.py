@@ -166,7 +166,7 @@ class RayHeads:
     def _run(self, own: Path, head: Head, words: list[str]) -> None:
         environ = {
             **self._environ,
-            _MARK: head.mark,
+            _MARK: _mark(head, own),
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(own / _TOKEN),
             "RAY_USAGE_STATS_ENABLED": "0",
@@ -222,7 +222,12 @@ def _words(head: Head, dashboard: int, ports: Sequence[int]) -> list[str]:
 
 
 def _marked(head: Head, own: Path) -> Iterator[psutil.Process]:
-    return marked({_MARK: head.mark}, own)
+    return marked({_MARK: _mark(head, own)}, own)
+
+
+def _mark(head: Head, own: Path) -> str:
+    """Return what all processes of a head carry: a path, so that its home is known by it."""
+    return str(own / head.mark)
 
 
 def _vital(head: Head, own: Path) -> list[int]:

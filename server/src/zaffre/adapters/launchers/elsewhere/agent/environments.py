@@ -108,18 +108,32 @@ def prepare(place: places.Place, asked: dict[str, Any], work: Work) -> str:
     return str(python)
 
 
-def forget_unused(place: places.Place) -> None:
-    """Remove environments that no run asked for in a month."""
+def forget_unused(place: places.Place, *, in_use: set[str]) -> None:
+    """Remove environments, and files they are made of, that no run asked for in a month.
+
+    Args:
+        place: Of this machine.
+        in_use: The interpreters of runs that are still going on.
+    """
+    for file in place.files.iterdir():
+        if _is_old(file):
+            file.unlink(missing_ok=True)
     for marker in place.environments.glob(f"*/{_MARKER}"):
-        with places.locked(marker.parent.with_suffix(".lock"), waiting=lambda: None):
-            try:
-                is_unused = time.time() - marker.stat().st_mtime > _UNUSED_SECONDS
-            except OSError:
-                continue
-            if is_unused:
+        folder = marker.parent
+        if str(folder / "bin" / "python") in in_use:
+            continue
+        with places.locked(folder.with_suffix(".lock"), waiting=lambda: None):
+            if _is_old(marker):
                 # First what says that it can be used.
                 marker.unlink()
-                places.remove(marker.parent)
+                places.remove(folder)
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > _UNUSED_SECONDS
+    except OSError:
+        return False
 
 
 def _make(place: places.Place, asked: dict[str, Any], folder: Path, work: Work) -> None:

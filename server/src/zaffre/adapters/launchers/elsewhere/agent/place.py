@@ -72,8 +72,14 @@ class Place:
             folder.mkdir(exist_ok=True)
 
     def missing(self, digests: list[str]) -> list[str]:
-        """Return those of the files that were not sent yet."""
-        return [digest for digest in digests if not self.file(digest).is_file()]
+        """Return those of the files that were not sent yet; the others are kept for a while."""
+        lacking = []
+        for digest in digests:
+            try:
+                os.utime(self.file(digest))
+            except FileNotFoundError:
+                lacking.append(digest)
+        return lacking
 
     def file(self, digest: str) -> Path:
         """Return where a file lies."""

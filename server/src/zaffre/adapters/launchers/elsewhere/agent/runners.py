@@ -104,6 +104,15 @@ def living(place: places.Place, server: str) -> list[list[Any]]:
     ]
 
 
+def pythons_in_use(place: places.Place) -> set[str]:
+    """Return the interpreters of all runs that are still going on, whoever their server is."""
+    return {
+        places.read_json(order).get("python", "")
+        for order in place.root.glob("runs/*/*/*/*/order.json")
+        if is_alive(places.read_json(order.with_name("runner.json")))
+    }
+
+
 def forget_old(place: places.Place, server: str) -> None:
     """Remove what is left of attempts that ended a day ago."""
     for folder in _attempts(place, server):

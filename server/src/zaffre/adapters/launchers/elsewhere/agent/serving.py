@@ -103,8 +103,8 @@ class Agent:
         # The one that waits for connections must not be hit: those of users have an @.
         words = processes.command_of(parent)
         if processes.parent_of(known["pid"]) == parent and _is_of_user(words):
-            processes.send(parent, signal.SIGTERM)
-        processes.send(known["pid"], signal.SIGTERM)
+            processes.send(parent, signal.SIGKILL)
+        processes.send(known["pid"], signal.SIGKILL)
         deadline = time.monotonic() + _EVICT_SECONDS
         while processes.start_of(parent) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
@@ -178,7 +178,7 @@ class Agent:
 
     def _tidy(self) -> None:
         runners.forget_old(self._place, self._server)
-        environments.forget_unused(self._place)
+        environments.forget_unused(self._place, in_use=runners.pythons_in_use(self._place))
 
     def _hold(self, path: Path) -> None:
         """Hold the lock by which runners know that it is their server who answers."""

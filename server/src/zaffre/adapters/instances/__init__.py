@@ -1,0 +1,1 @@
+"""Instances as JupyterLab processes of this machine."""
