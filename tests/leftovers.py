@@ -16,7 +16,7 @@ _SECONDS = 20.0
 
 
 def leftovers(folder: str, *, session: int) -> Iterator[psutil.Process]:
-    """Yield the living servers, runners and scripts of runs that know a path below the folder."""
+    """Yield living servers, runners, instances and scripts that know a path below the folder."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.pid not in {session, os.getpid()} and _is_left(process, folder):
@@ -26,7 +26,8 @@ def leftovers(folder: str, *, session: int) -> Iterator[psutil.Process]:
 def _is_left(process: psutil.Process, folder: str) -> bool:
     environ, arguments = process.environ(), process.cmdline()
     # Whatever else works there is somebody's shell or editor.
-    if "AZUREML_RUN_ID" not in environ and not any(a.startswith("zaffre") for a in arguments):
+    is_run = "AZUREML_RUN_ID" in environ or "ZAFFRE_INSTANCE" in environ
+    if not is_run and not any(a.startswith("zaffre") for a in arguments):
         return False
     known = (process.cwd(), *environ.values(), *arguments)
     return any(f"{folder}/" in f"{text}/" for text in known)

@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -60,6 +60,20 @@ class RayCluster:
     def find(self, name: str) -> list[psutil.Process]:
         """Return processes of the cluster whose command line has that word in it."""
         return [one for one in self._all() if name in " ".join(one.cmdline())]
+
+    def kill(self, name: str) -> Callable[[], None]:
+        """Kill the only process with that word, and return what starts it again."""
+        [process] = self.find(name)
+        command, environ, folder = process.cmdline(), process.environ(), process.cwd()
+        process.kill()
+
+        def start() -> None:
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            again = subprocess.Popen(command, env=environ, cwd=folder, **quiet)
+            self._stack.callback(again.wait)
+            self._stack.callback(again.kill)
+
+        return start
 
     def _start(self, *options: str) -> None:
         agent, metrics = _free_ports(2)

@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -112,6 +114,20 @@ def test_snapshots_are_sent_once(workspace, tmp_path, monkeypatch):
     workspace.snapshots.download(first.id, tmp_path / "work")
     assert (tmp_path / "work" / "7.py").read_text() == "print(7)"
     assert os.access(tmp_path / "work" / "run.sh", os.X_OK)
+
+
+def test_a_snapshot_is_sent_again_when_the_server_has_forgotten_its_files(
+    workspace, home, tmp_path
+):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "train.py").write_text("print()")
+    first = workspace.snapshots.create(source)
+    with closing(sqlite3.connect(home.root / "data" / "zaffre.db", timeout=30)) as database:
+        for table in ("snapshot_files", "snapshots", "workspace_blobs"):
+            database.execute(f"DELETE FROM {table}")  # noqa: S608 (fixed names)
+        database.commit()
+    assert workspace.snapshots.create(source).files == first.files
 
 
 def test_models_are_registered_found_and_fetched(workspace, tmp_path):

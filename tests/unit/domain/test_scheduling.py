@@ -30,7 +30,9 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(hours=1)
 
 
-def cluster(*nodes: Node, name: str = "cpu", least: int = 0, most: int = 2, **more: Any) -> Compute:
+def cluster(
+    *nodes: Node, name: str = "cpu", least: int = 0, most: int = 2, **more: Any
+) -> Compute:
     return Compute(
         workspace_id="w",
         name=name,

@@ -30,6 +30,8 @@ class ScriptedClusters:
     async def keep_only(self, computes: Collection[Compute]) -> None:
         self.kept.append([compute.name for compute in computes])
 
+    def close(self) -> None: ...
+
 
 def test_r42_one_bad_answer_of_a_cluster_that_worked_is_none(tmp_path: Path):
     async def scenario() -> None:

@@ -59,7 +59,7 @@ def test_what_an_environment_is_made_of(packer: Packer, tmp_path: Path):
     parcel = packer.pack(
         order(*PACKAGES, pip_options=("--extra-index-url https://x", "--pre")),
         this_machine(),
-        own="/usr/bin/python3",
+        own=["/usr/bin/python3"],
         wheels={wheel.name: wheel},
     )
     wanted = parcel.wanted
@@ -67,7 +67,7 @@ def test_what_an_environment_is_made_of(packer: Packer, tmp_path: Path):
     assert wanted["options"] == ["--extra-index-url https://x"]
     assert [each["name"] for each in wanted["wheels"]] == [wheel.name]
     assert wanted["python"] == ".".join(map(str, sys.version_info[:2]))
-    assert wanted["own"] == ""
+    assert wanted["own"] == []
     assert wanted["is_whole"]
     # What names a path of this machine means nothing on another.
     assert "UV_FIND_LINKS" not in wanted["index"]
@@ -83,8 +83,8 @@ def test_a_machine_of_another_kind_resolves_again_and_brings_its_own_uv(packer: 
 
 
 def test_an_interpreter_as_it_is_is_the_machine_s_own(packer: Packer):
-    parcel = packer.pack(order(), this_machine(), own="/usr/bin/python3")
-    assert parcel.wanted["own"] == "/usr/bin/python3"
+    parcel = packer.pack(order(), this_machine(), own=["/usr/bin/python3"])
+    assert parcel.wanted["own"] == ["/usr/bin/python3"]
 
 
 def test_equal_environments_have_one_key(packer: Packer):

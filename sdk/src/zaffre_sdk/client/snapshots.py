@@ -8,8 +8,11 @@ from pathlib import Path
 from zaffre_sdk.client.blobs import Blobs
 from zaffre_sdk.client.transfer import download_files
 from zaffre_sdk.client.transport import Transport
+from zaffre_sdk.errors import MismatchError
 from zaffre_sdk.files.entries import LocalFile, local_bytes
 from zaffre_sdk.wire.files import SnapshotIn, SnapshotOut
+
+_FORGOTTEN = "BlobMissing"
 
 
 class Snapshots:
@@ -19,6 +22,7 @@ class Snapshots:
         self._transport = transport
         self._root = f"{root}/snapshots"
         self._blobs = blobs
+        self._last: frozenset[str] = frozenset()
 
     def create(self, folder: Path, *, extra: Mapping[str, bytes] | None = None) -> SnapshotOut:
         """Send what a source folder holds, less what its ignore files leave out.
@@ -41,9 +45,25 @@ class Snapshots:
         return self.create_from(list(files.values()))
 
     def create_from(self, files: list[LocalFile]) -> SnapshotOut:
-        """Send exactly these files as a snapshot."""
-        self._blobs.send(files)
+        """Send exactly these files as a snapshot.
+
+        Programs submit one folder many times: bytes that the last snapshot had are not asked for
+        again, unless the server says that it has forgotten them.
+        """
+        digests = frozenset(file.entry.digest for file in files)
         body = SnapshotIn(files=sorted((f.entry for f in files), key=lambda entry: entry.path))
+        if digests <= self._last:
+            try:
+                return self._post(body)
+            except MismatchError as error:
+                if error.code != _FORGOTTEN:
+                    raise
+        self._blobs.send(files)
+        created = self._post(body)
+        self._last = digests
+        return created
+
+    def _post(self, body: SnapshotIn) -> SnapshotOut:
         return self._transport.call("POST", self._root, answer=SnapshotOut, body=body)
 
     def get(self, snapshot_id: str) -> SnapshotOut:

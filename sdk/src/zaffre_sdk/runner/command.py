@@ -122,7 +122,7 @@ def processes_of(
     if seats is None:
         return plans
     return [
-        plan._replace(argv=seats.argv(member.node, plan.argv))
+        plan._replace(argv=seats.argv(folders.work.parent, member.node, plan.argv))
         for plan, member in zip(plans, members)
     ]
 

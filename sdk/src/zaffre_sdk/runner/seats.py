@@ -20,11 +20,9 @@ class Seats(msgspec.Struct, frozen=True):
     """Where the nodes are.
 
     Attributes:
-        socket: What starts processes on those besides the first, where the runner is.
-        addresses: Of the nodes.
+        addresses: Of the nodes; the runner is at the first.
     """
 
-    socket: str
     addresses: list[str]
 
     @property
@@ -32,11 +30,11 @@ class Seats(msgspec.Struct, frozen=True):
         """The nodes."""
         return [Node(index, "", address) for index, address in enumerate(self.addresses)]
 
-    def argv(self, node: Node, argv: Sequence[str]) -> list[str]:
-        """Return what starts a process on a node."""
+    def argv(self, folder: Path, node: Node, argv: Sequence[str]) -> list[str]:
+        """Return what starts a process on a node; `folder` is that of the attempt."""
         if not node.number:
             return list(argv)
-        call = [sys.executable, "-I", "-S", str(_CALL), self.socket, str(node.number)]
+        call = [sys.executable, "-I", "-S", str(_CALL), str(folder / _FILE), str(node.number)]
         return [*call, *argv]
 
 

@@ -7,14 +7,15 @@ the nodes are, and a socket by which it starts processes at the others; `call.py
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
+import secrets
 import signal
 import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import IO, Any
@@ -31,7 +32,7 @@ _LOST = 1
 _THREADS = 64
 # Becomes the program, and dies with the place that it runs at.
 _LEASH = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9, 0, 0, 0); "
+    "import ctypes, os, sys; sys.platform == 'linux' and ctypes.CDLL(None).prctl(1, 9, 0, 0, 0); "
     "os.getppid() == int(sys.argv[1]) and os.execvp(sys.argv[2], sys.argv[2:])"
 )
 
@@ -79,35 +80,35 @@ class Seat:
 
     def lead(self, others: list[Any], told: dict[str, Any], argv: list[str]) -> int:
         """Start the runner here, and what it wants started at the others; return how it ended."""
-        file = Path(told["file"])
-        with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
-            # Not beside the file: paths of sockets are limited to a hundred characters.
-            path = str(Path(folder) / "seats")
-            listener = socket.socket(socket.AF_UNIX)
-            listener.bind(path)
-            listener.listen()
-            threading.Thread(target=_serve, args=(listener, others), daemon=True).start()
-            written = file.with_suffix(".new")
-            written.write_text(json.dumps({"socket": path, "addresses": told["addresses"]}))
-            written.rename(file)
-            runner = subprocess.Popen(  # noqa: S603 (our own runner)
-                [sys.executable, "-c", _LEASH, str(os.getpid()), *argv],
-                cwd=file.parent,
-                env={**os.environ, **told["environ"]},
-                stdin=subprocess.DEVNULL,
-            )
-            return runner.wait()
+        file, secret = Path(told["file"]), secrets.token_hex()
+        listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=_serve, args=(listener, secret, others), daemon=True).start()
+        written = file.with_suffix(".new")
+        written.touch(mode=0o600)
+        port = listener.getsockname()[1]
+        said = {"port": port, "secret": secret, "addresses": told["addresses"]}
+        written.write_text(json.dumps(said))
+        written.rename(file)
+        runner = subprocess.Popen(  # noqa: S603 (our own runner)
+            [sys.executable, "-c", _LEASH, str(os.getpid()), *argv],
+            cwd=file.parent,
+            env={**os.environ, **told["environ"]},
+            stdin=subprocess.DEVNULL,
+        )
+        return runner.wait()
 
 
-def _serve(listener: socket.socket, others: list[Any]) -> None:
+def _serve(listener: socket.socket, secret: str, others: list[Any]) -> None:
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=_call, args=(connection, others), daemon=True).start()
+        threading.Thread(target=_call, args=(connection, secret, others), daemon=True).start()
 
 
-def _call(connection: socket.socket, others: list[Any]) -> None:
+def _call(connection: socket.socket, secret: str, others: list[Any]) -> None:
     """Start one process at another place, and be its wire until one of the two ends."""
     with connection, connection.makefile("rb") as asked:
+        if not hmac.compare_digest(asked.readline().strip(), secret.encode()):
+            return
         said = json.loads(asked.readline())
         seat = others[said["node"] - 1]
         try:

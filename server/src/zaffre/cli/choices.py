@@ -14,7 +14,7 @@ class Choices:
     allowed_host: tuple[str, ...]
     behind_proxy: bool
     local_slots: int
-    max_nodes: int | None
+    max_nodes: int | None = None
     lost_after: int
     base_image: str = ""
     data_root: tuple[tuple[str, Path], ...] = ()

@@ -7,11 +7,12 @@ import sys
 import click
 from zaffre_sdk.home import Home
 
-from zaffre.app import Settings, StartError, serve
+from zaffre.app import StartError, serve
 from zaffre.base.logs import write_json_lines
 from zaffre.cli.choices import Choices
 from zaffre.domain.errors import ZaffreError
 from zaffre.protocols.http.serving import new_event_loop
+from zaffre.settings import Settings
 
 
 def serve_here(home: Home, choices: Choices) -> None:

@@ -206,7 +206,7 @@ class NodeResources:
 
     cores: int | None = None
     memory_mb: int | None = None
-    gpus: int = 0
+    gpus: int | None = None
 
 
 def check_scale(scale: Scale) -> Scale:

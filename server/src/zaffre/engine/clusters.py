@@ -16,6 +16,7 @@ from zaffre.services.work import Work
 
 logger = logging.getLogger(__name__)
 _PAUSE_SECONDS: Final = 5.0
+_SOON_SECONDS: Final = 2.0
 _PATIENCE: Final = 3
 """Looks that fail one after the other before a cluster that worked counts as lost."""
 _Key = tuple[str, str]
@@ -48,8 +49,9 @@ class ClusterLoop:
                         await self._tick(watch)
                     except UnavailableError as error:
                         logger.warning("The clusters could not be looked at: %s", error.message)
-                    await watch.wait(_PAUSE_SECONDS)
+                    await watch.wait(self._pause())
         finally:
+            self._clusters.close()
             tasks = list(self._looking.values())
             for task in tasks:
                 task.cancel()
@@ -62,13 +64,21 @@ class ClusterLoop:
             for compute in await self._work.read(lambda s: s.stores.computes.executing())
             if compute.kind is self._kind
         ]
+        keys = {(compute.workspace_id, compute.name) for compute in computes}
+        for key in self._misses.keys() - keys:
+            del self._misses[key]
         for compute in computes:
             key = compute.workspace_id, compute.name
             if key not in self._looking:
                 self._looking[key] = asyncio.create_task(self._look(key, compute, watch))
         # One that is being started belongs to a target that may have gone meanwhile: next time.
-        if not self._looking.keys() - {(one.workspace_id, one.name) for one in computes}:
+        if not self._looking.keys() - keys:
             await self._clusters.keep_only(computes)
+
+    def _pause(self) -> float:
+        """Return how long to wait: less while it is not clear whether a cluster is lost."""
+        unclear = any(misses < _PATIENCE for misses in self._misses.values())
+        return _SOON_SECONDS if unclear else _PAUSE_SECONDS
 
     async def _look(self, key: _Key, compute: Compute, watch: Watch) -> None:
         try:

@@ -31,8 +31,8 @@ class Watch:
 class EngineWakeup:
     """Carries hints to the loop of the engine; implements the wakeup port.
 
-    A noun is `runs`, `computes`, `endpoints` or `removals`. Hints about what nobody watches are forgotten:
-    whoever watches looks for the first time after it began to watch.
+    A noun is `runs`, `computes`, `endpoints` or `removals`. Hints about what nobody watches are
+    forgotten: whoever watches looks for the first time after it began to watch.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

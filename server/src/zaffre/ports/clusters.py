@@ -31,3 +31,6 @@ class Clusters(Protocol):
 
     async def keep_only(self, computes: Collection[Compute]) -> None:
         """End the clusters of our own that belong to none of these targets."""
+
+    def close(self) -> None:
+        """Give up what is being started; the clusters that run go on."""

@@ -1,5 +1,6 @@
 """Which instances run right now: kept by the engine, read by their door with every request."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -49,6 +50,11 @@ class InstanceTable:
         if live is None or live.running != running:
             live = self._live[key] = LiveInstance(running, now)
         return live
+
+    def keep_only(self, keys: Collection[Key]) -> None:
+        """Let all others be reached no more."""
+        for key in self._live.keys() - set(keys):
+            del self._live[key]
 
     def remove(self, key: Key) -> None:
         """Let an instance be reached no more."""

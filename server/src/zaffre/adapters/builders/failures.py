@@ -9,6 +9,10 @@ from zaffre.domain.errors import UnavailableError
 CODE = "EnvironmentBuildFailed"
 _UNKNOWN = re.compile(r"([\w.\-\[\]]+) was not found in the (?:package registry|provided)")
 _NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([\w.\-\[\]]+\S*)")
+_NOT_THERE = re.compile(
+    r"there (?:is|are) no versions? of ([\w.\-\[\]]+\S*) and (\S+) depends on \1(?=[\s,])"
+)
+_WHEEL_FILE = re.compile(r"Failed to read `[\w.\-]+ @ file://\S*/([^/`]+\.whl)`(.*)")
 _NO_WHEEL = re.compile(r"([\w.\-\[\]]+==\S+) has no (?:usable )?wheels")
 _PYTHON = re.compile(
     r"(?:does not satisfy|not satisf\w+) Python\s*(\S+)"
@@ -125,6 +129,26 @@ def _other_python(text: str, _lines: Sequence[str], python: str) -> Explanation:
     )
 
 
+def _bad_wheel(text: str, _lines: Sequence[str], _python: str) -> Explanation:
+    match = _WHEEL_FILE.search(text)
+    if match is None:
+        return None
+    return (
+        f"The wheel `{match[1]}` cannot be read: {match[2].rpartition('cause:')[2].strip()}.",
+        "Make it again with `pip wheel`, and send it with another version.",
+    )
+
+
+def _not_there(text: str, _lines: Sequence[str], _python: str) -> Explanation:
+    match = _NOT_THERE.search(text)
+    if match is None:
+        return None
+    return (
+        f"The package index has no `{match[1]}`, which `{match[2]}` needs.",
+        f"Ask for another version of `{match[2].partition('==')[0]}`.",
+    )
+
+
 def _no_version(text: str, _lines: Sequence[str], _python: str) -> Explanation:
     match = _NO_VERSION.search(text)
     if match is None or "depends on" in text:
@@ -154,12 +178,14 @@ def _conflict(text: str, _lines: Sequence[str], _python: str) -> Explanation:
 # The first that recognises what was said explains it: the surest come first.
 _EXPLANATIONS: tuple[Callable[[str, Sequence[str], str], Explanation], ...] = (
     _disk,
+    _bad_wheel,
     _broken_build,
     _offline,
     _refused,
     _unknown,
     _no_wheel,
     _other_python,
+    _not_there,
     _no_version,
     _conflict,
 )

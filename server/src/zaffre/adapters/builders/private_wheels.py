@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from zaffre.adapters.builders.azureml import shadowed
 from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError, NotFoundError, UnavailableError
 from zaffre.domain.files import check_digest
@@ -62,5 +63,12 @@ def _wheel(name: str, digest: str) -> PrivateWheel:
     if "/" in name or "\\" in name or "\0" in name:
         raise InvalidError(
             "InvalidRequirement", f"{shown(name)} is a path, not a name.", target="wheels"
+        )
+    if canonicalize_name(package) in {"zaffre-sdk", *shadowed()}:
+        raise InvalidError(
+            "InvalidRequirement",
+            f"The wheel {shown(name)} would lie over zaffre-sdk, which stands in for it.",
+            target="wheels",
+            hint="Leave it out.",
         )
     return PrivateWheel(name, check_digest(digest, target="wheels"), canonicalize_name(package))

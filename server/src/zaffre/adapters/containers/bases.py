@@ -137,7 +137,7 @@ def _open_up(file: Path) -> None:
     What the server writes is its owner's alone, and a copy in an image would be, too.
     """
     with file.open("rb") as opened:
-        is_program = opened.read(2) == b"#!"
+        is_program = opened.read(4).startswith((b"#!", b"\x7fELF"))
     file.chmod(0o755 if is_program else 0o644)
 
 

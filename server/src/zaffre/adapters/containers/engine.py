@@ -159,11 +159,12 @@ def _pass_on(line: str, said: Log) -> None:
 async def _end(work: asyncio.Future[Ended], mark: str, engine: Engine) -> None:
     """Let an engine fail by itself, so that it clears up; kill it when it does not."""
     deadline = time.monotonic() + _END_SECONDS
+    killed = 0
     while not work.done() and time.monotonic() < deadline:
-        killed = await asyncio.to_thread(_kill_steps, mark, engine.program)
-        await asyncio.wait([work], timeout=_ROUND_SECONDS if killed else 0)
+        killed += await asyncio.to_thread(_kill_steps, mark, engine.program)
         if not killed:
-            break
+            break  # It fetches something, or is between two steps.
+        await asyncio.wait([work], timeout=_ROUND_SECONDS)
     work.cancel()
     await asyncio.wait([work])
 

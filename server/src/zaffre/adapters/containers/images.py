@@ -118,12 +118,15 @@ class ImageBuilder:
         return await self._sharing.join(key, partial(self._make, talk, order), log)
 
     async def _choose(self, talk: Talk, spec: EnvironmentSpec, base: Base) -> _Choices:
-        found = await self._pythons.found(talk, base.id)
         if spec.interpreter is not None:
+            try:
+                found = await self._pythons.found(talk, base.id)
+            except UnavailableError:
+                found = []  # Commands may run in it all the same.
             given = await find_given(talk, base, spec.interpreter, found, floor=self._floor)
             return _Choices(given=given, notes=(given.note,))
         wanted = want(spec)
-        choice = self._pythons.choose(wanted.python, found)
+        choice = self._pythons.choose(wanted.python, await self._pythons.found(talk, base.id))
         what = plan(wanted, choice, spec.preferred_packages)
         return _Choices(plan=what, choice=choice, notes=what.notes)
 

@@ -119,7 +119,7 @@ def _settings(order: InstanceOrder, *, port: int, secret: str) -> dict[str, Any]
             "allow_remote_access": False,
             "quit_button": False,
         },
-        "IdentityProvider": {"token": secret},
+        "IdentityProvider": {"token": secret, "cookie_name": "jupyter-user"},
         "LabApp": {"news_url": None, "check_for_updates_class": _NO_UPDATES},
     }
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zaffre.adapters.instances.folders import Handle, InstanceFolder, everything
+from zaffre.adapters.instances.kernels import lay_kernel
 from zaffre.adapters.launchers.process import inherited
 from zaffre.adapters.launchers.processes import (
     boot_id,
@@ -105,11 +106,12 @@ class JupyterInstances:
         folder = InstanceFolder(self._home, order.key)
         port, secret = _free_port(), secrets.token_urlsafe(32)
         variables = folder.lay(order, port=port, secret=secret)
+        programs, kernels = lay_kernel(folder.path, order.python)
         environ = {**self._environ, **order.variables, **variables, **_marks_of(order.key)}
+        environ["JUPYTER_PATH"] = str(kernels)
         # What is installed with pip in a terminal goes where the kernels look.
-        environ["PATH"] = os.pathsep.join(
-            [str(Path(order.python).parent), environ.get("PATH", os.defpath)]
-        )
+        paths = [str(programs), str(Path(order.python).parent), environ.get("PATH", os.defpath)]
+        environ["PATH"] = os.pathsep.join(paths)
         with folder.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 (the interpreter that was built)
                 [order.python, "-m", "jupyterlab"],

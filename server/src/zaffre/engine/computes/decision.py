@@ -77,4 +77,6 @@ def _while_running(compute: Compute, seen: Seen) -> Step:
 def _idle_allowed(compute: Compute) -> float:
     """Return after how many seconds without use it is stopped; 0 is never."""
     given = compute.settings.get(IDLE_SETTING)
-    return given if isinstance(given, int | float) and given > 0 else 0
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return 0
+    return max(given, 0)

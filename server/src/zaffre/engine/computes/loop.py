@@ -51,6 +51,7 @@ class InstanceLoop:
         wanted = {
             (one.workspace_id, one.name): one for one in found if one.kind is ComputeKind.INSTANCE
         }
+        self._parts.table.keep_only(wanted.keys())
         for key, compute in wanted.items():
             if key not in self._working:
                 self._working[key] = asyncio.create_task(self._look(key, compute, watch))

@@ -143,6 +143,7 @@ class Keeper:
         self._serve(generation)
         self._done = endpoint.generation
         self._log.say(f"Generation {endpoint.generation} answers.")
+        await self._log.flush()
         port = self._listener.port if self._listener else None
         try:
             await self._settle(endpoint, Outcome(EndpointState.HEALTHY, port=port))
@@ -160,6 +161,7 @@ class Keeper:
             logger.error("Deploying endpoint %s failed.", endpoint.id, exc_info=error)
         if self._serving is None:
             self._live.state = f"the deployment failed with `{found.code}`."
+        await self._log.flush()
         if endpoint.state in _SETTLED:
             await self._settle(endpoint, Outcome(EndpointState.UNHEALTHY, found))
             return False

@@ -31,6 +31,7 @@ class EndpointLog:
         self._wake = asyncio.Event()
         self._end: int | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._one = asyncio.Lock()
         self._task = asyncio.create_task(self._drain(), name=f"log of endpoint {owner[1]}")
 
     def say(self, text: str) -> None:
@@ -55,6 +56,11 @@ class EndpointLog:
         text = self._tail.decode("utf-8", "replace")
         return text if len(self._tail) < _TAIL else text.partition("\n")[2]
 
+    async def flush(self) -> None:
+        """Write what came so far: who sees a new state of the endpoint finds in the log why."""
+        await asyncio.sleep(0)
+        await asyncio.shield(asyncio.create_task(self._append()))
+
     async def close(self) -> None:
         """Write what is left, and stop."""
         await asyncio.sleep(0)
@@ -74,6 +80,10 @@ class EndpointLog:
             await asyncio.sleep(_GATHER_SECONDS)
 
     async def _append(self) -> None:
+        async with self._one:
+            await self._append_pending()
+
+    async def _append_pending(self) -> None:
         data, self._pending = bytes(self._pending), bytearray()
         if self._dropped:
             data += f"\n[{self._dropped} bytes were written too fast to be kept]\n".encode()

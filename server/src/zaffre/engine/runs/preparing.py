@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from zaffre.base.text import shown
+from zaffre.domain.computes import ComputeKind
 from zaffre.domain.environments import (
     BuiltEnvironment,
     EnvironmentSpec,
@@ -64,6 +65,10 @@ def build_error(run: Run, error: ZaffreError, last_lines: str) -> RunError:
 async def _build_unless_moved(parts: Parts, run: Run, log: BuildLog) -> BuiltEnvironment | None:
     """Build, and stop when the run is no longer being prepared, because somebody canceled it."""
     spec = await _to_build(parts, run, log)
+    is_far = run.handle.get("place", {}).get("kind") == ComputeKind.MACHINE
+    if is_far and spec.interpreter is not None and spec.image is None:
+        # It is one of that machine, and nothing is made of it here.
+        return BuiltEnvironment(python=spec.interpreter)
     return await unless_moved(parts, run, parts.builder.build(spec, log.write))
 
 

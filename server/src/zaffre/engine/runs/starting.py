@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 
 _PLACE = ("kind", "compute")
 """What a launcher needs to look for a runner of which it left no handle."""
-_TELLING: Final = frozenset({ComputeKind.MACHINE, ComputeKind.RAY, ComputeKind.KUBERNETES})
-"""The kinds of places where launching takes its time."""
+_TELLING: Final = frozenset({ComputeKind.MACHINE})
+"""The kinds of places where launching takes its time and is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ async def launch(parts: Parts, run: Run, secret: str) -> None:
 async def _launched(parts: Parts, run: Run, order: RunnerOrder) -> dict[str, Any] | None:
     """Launch, or give that up when the run is canceled meanwhile.
 
-    Elsewhere the environment is made once more first, which takes its time and is told.
+    On a machine the environment is made once more first, which takes its time and is told.
     """
     if order.place.kind not in _TELLING:
         return await parts.launcher.launch(order)

@@ -81,8 +81,8 @@ class Tunnel(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         try:
             _, far = await loop.create_connection(_Far, "127.0.0.1", port)
-        except OSError as error:
-            raise _refused("nobody answers there") from error
+        except OSError:
+            raise _refused("nobody answers there") from None
         return far
 
     async def _switched(self, far: "_Far") -> bytes:

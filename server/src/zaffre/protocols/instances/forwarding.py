@@ -65,12 +65,12 @@ class Forwarder:
     async def _pass(self, request: httpcore.Request, send: Send, ours: str) -> None:
         try:
             answer = await self._pool.handle_async_request(request)
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError):
             raise UnavailableError(
                 "InstanceNotAnswering",
                 "The program of the instance does not answer.",
                 hint="Wait a moment and try again, or restart the instance.",
-            ) from error
+            ) from None
         try:
             await send(
                 {

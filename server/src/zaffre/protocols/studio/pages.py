@@ -7,6 +7,7 @@ from jinja2 import Environment
 from litestar import Request, Response, get
 from litestar.params import Parameter
 from litestar.response import Redirect, Stream
+from zaffre_sdk.tracking.watching import main_log
 
 from zaffre.domain.access import Permission
 from zaffre.domain.artifacts import Artifact
@@ -23,7 +24,6 @@ MAX_ROWS = 200
 LOG_TAIL = 64 * 1024
 LOG_WAIT_SECONDS = 5.0
 """A run that ends in the moment before the waiting begins is seen to have ended so much later."""
-MAIN_LOG = "user_logs/std_log.txt"
 _W = "/workspaces/{workspace:str}"
 
 
@@ -103,13 +103,13 @@ async def run_page(
     workspace: str,
     run: str,
     *,
-    log: str = MAIN_LOG,
+    log: str = "",
 ) -> Response[str]:
     """Show a run: state, metrics, pictures, one of its logs, files, details."""
     view = await call.read(lambda s: view_run(s, workspace, run, caller=call.caller))
     owner = (workspace, run)
     logs = {log.path: log.size for log in await call.logs.list(owner)}
-    path = log if log in logs else next(iter(reversed(logs)), "")
+    path = log if log in logs else main_log(logs) or next(iter(logs), "")
     end = logs.get(path, 0)
     start = max(0, end - LOG_TAIL)
     tail = await call.logs.read(owner, path, start, limit=LOG_TAIL) if path else b""

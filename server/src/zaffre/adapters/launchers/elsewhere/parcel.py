@@ -96,18 +96,18 @@ class Packer:
         order: RunnerOrder,
         machine: Machine,
         *,
-        own: str = "",
+        own: Sequence[str] = (),
         wheels: Mapping[str, Path] | None = None,
     ) -> Parcel:
         """Return what makes the environment of an order on a machine.
 
-        An order without packages is one for an interpreter as it is: there, that is the
-        machine's own, with the SDK beside what it has installed.
+        An order without packages is one for an interpreter as it is, with the SDK beside what
+        it has installed.
 
         Args:
             order: Of the runner.
             machine: Where it is to be made.
-            own: The interpreter of the machine, for orders without packages.
+            own: Interpreters to use for orders without packages; the first that is there.
             wheels: Files of private wheels, by name.
         """
         sdk = self.sdk().path
@@ -119,7 +119,7 @@ class Packer:
         private = {_project(name) for name in given}
         wanted = {
             "python": python_of(order.python),
-            "own": "" if order.place.packages else own,
+            "own": [] if order.place.packages else [*own],
             "packages": [
                 line
                 for line in order.place.packages

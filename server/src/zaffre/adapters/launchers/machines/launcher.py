@@ -78,13 +78,13 @@ class SshLauncher:
                 f"machine {shown(place.name)} have no containers. Take an environment without one."
             )
         machine = self._machine(order.workspace_id, place)
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._launch(machine, order)
-            except MachineAwayError as error:
-                order.say(f"{machine.named(error)} Trying again.")
-                await asyncio.sleep(_PAUSE_SECONDS)
         try:
+            for _ in range(_TRIES - 1):
+                try:
+                    return await self._launch(machine, order)
+                except MachineAwayError as error:
+                    order.say(f"{machine.named(error)} Trying again.")
+                    await asyncio.sleep(_PAUSE_SECONDS)
             return await self._launch(machine, order)
         except MachineError as error:
             raise machine.named(error) from error
@@ -150,7 +150,7 @@ class SshLauncher:
                 self._packer.pack,
                 order,
                 connection.machine,
-                own=connection.machine.python,
+                own=[order.python, connection.machine.python],
                 wheels=wheels,
             )
             await machine.send(parcel.files, order.say)

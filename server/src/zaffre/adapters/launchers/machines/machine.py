@@ -74,15 +74,8 @@ class Machine:
         Raises:
             MachineError: It cannot be used.
         """
-        async with self._connecting:
-            if self._is_closed:
-                raise MachineAwayError("The server is ending.")
-            if self._connection is None or not self._connection.wire.is_open:
-                await self._drop()
-                self._connection = await self._connect()
-            if self._keeping is None or self._keeping.done():
-                self._keeping = asyncio.create_task(self._keep())
-            return self._connection
+        self._wanted_at = time.monotonic()
+        return await self._connected()
 
     async def ask(
         self, do: str, asked: object, *, say: Callable[[str], None] | None = None
@@ -125,10 +118,21 @@ class Machine:
             await asyncio.gather(self._keeping, return_exceptions=True)
         await self._drop()
 
+    async def _connected(self) -> Connection:
+        async with self._connecting:
+            if self._is_closed:
+                raise MachineAwayError("The server is ending.")
+            if self._connection is None or not self._connection.wire.is_open:
+                await self._drop()
+                self._connection = await self._connect()
+            if self._keeping is None or self._keeping.done():
+                self._keeping = asyncio.create_task(self._keep())
+            return self._connection
+
     async def _connect(self) -> Connection:
         if self._failure is not None and time.monotonic() - self._failed_at < _REFUSED_SECONDS:
             # Many may ask, and each try takes its time.
-            raise self._failure
+            raise type(self._failure)(*self._failure.args)
         try:
             connection = await connect(self._login, self._server, self._folder)
         except MachineError as error:
@@ -146,6 +150,16 @@ class Machine:
 
     async def _keep(self) -> None:
         """Look after the connection until nothing there needs it."""
+        while True:
+            await self._keep_while_needed()
+            async with self._connecting:
+                # Somebody may have come meanwhile.
+                if not self._is_needed():
+                    self._keeping = None
+                    await self._drop()
+                    return
+
+    async def _keep_while_needed(self) -> None:
         pause = _FIRST_PAUSE
         while self._is_needed():
             try:
@@ -153,14 +167,12 @@ class Machine:
                 pause = _FIRST_PAUSE
                 await self._until_broken(_LOOK_SECONDS)
             except MachineError as error:
-                logger.warning("%s", error)
+                logger.warning("%s", self.named(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-        async with self._connecting:
-            await self._drop()
 
     async def _living(self) -> list[Any]:
-        connection = await self.connection()
+        connection = await self._connected()
         living: list[Any] = await connection.wire.ask("living")
         return living
 

@@ -40,6 +40,10 @@ class RayClusters:
             if key not in kept:
                 await asyncio.to_thread(self._heads.end, key)
 
+    def close(self) -> None:
+        """Give up what is being started; the clusters that run go on."""
+        self._heads.give_up()
+
     def _look(self, target: ClusterTarget) -> ComputeError | None:
         settings = target.compute.settings
         try:

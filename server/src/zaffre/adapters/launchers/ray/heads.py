@@ -15,6 +15,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -39,6 +41,7 @@ _PREFIX: Final = "zaffre-ray-"
 _PORTS: Final = range(20000, 32000)
 _START_SECONDS: Final = 180.0
 _END_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 0.2
 _TAIL: Final = 1500
 _VITAL: Final = ("gcs_server", "raylet")
 """Without these a cluster is dead; what else belongs to a head may come and go."""
@@ -102,6 +105,7 @@ class RayHeads:
     def __init__(self, folder: Path, *, environ: Mapping[str, str]) -> None:
         self._folder = folder
         self._environ = inherited(environ)
+        self._giving_up = threading.Event()
 
     def find(self, key: str) -> Head | None:
         """Return the head of that name, dead or alive."""
@@ -129,6 +133,7 @@ class RayHeads:
         """
         if find_spec("ray") is None:
             raise HeadError(NO_RAY)
+        self._giving_up.clear()
         self.end(key)
         own = self._folder / key
         own.mkdir(mode=0o700, parents=True)
@@ -163,6 +168,10 @@ class RayHeads:
             shutil.rmtree(head.folder, ignore_errors=True)
         shutil.rmtree(own, ignore_errors=True)
 
+    def give_up(self) -> None:
+        """Let those that are being started be; what is there of them is ended the next time."""
+        self._giving_up.set()
+
     def _run(self, own: Path, head: Head, words: list[str]) -> None:
         environ = {
             **self._environ,
@@ -171,27 +180,31 @@ class RayHeads:
             "RAY_AUTH_TOKEN_PATH": str(own / _TOKEN),
             "RAY_USAGE_STATS_ENABLED": "0",
         }
-        try:
-            with (own / _LOG).open("wb") as log:
-                subprocess.run(  # noqa: S603 (our own interpreter and the Ray beside it)
-                    words,
-                    cwd=own,
-                    env=environ,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    check=True,
-                    timeout=_START_SECONDS,
-                    start_new_session=True,
+        with (own / _LOG).open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 (our own interpreter and the Ray beside it)
+                words,
+                cwd=own,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while process.poll() is None:
+            # In small steps, so that the server does not wait for a head when it stops.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_LOOK_SECONDS)
+            if self._giving_up.is_set() or time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+                raise HeadError(
+                    f"Ray did not start within {_START_SECONDS:g} s. {_tail(own / _LOG)}"
                 )
-        except subprocess.TimeoutExpired:
+        if process.returncode:
             raise HeadError(
-                f"Ray did not start within {_START_SECONDS:g} s. {_tail(own / _LOG)}"
-            ) from None
-        except subprocess.CalledProcessError as error:
-            raise HeadError(
-                f"Ray did not start: exit code {error.returncode}. {_tail(own / _LOG)}"
-            ) from None
+                f"Ray did not start: exit code {process.returncode}. {_tail(own / _LOG)}"
+            )
 
     def _token(self, key: str) -> str:
         path = self._folder / key / _TOKEN

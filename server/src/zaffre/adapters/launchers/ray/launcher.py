@@ -236,7 +236,7 @@ class RayLauncher:
         Of a head of our own it never takes more cores than there are: runs share the machine.
         """
         cores = _number(place.settings.get("num_cpus"), place.resources.cores or 1)
-        gpus = _number(place.settings.get("num_gpus"), place.resources.gpus)
+        gpus = _number(place.settings.get("num_gpus"), place.resources.gpus or 0)
         head = self._heads.find(key) if key else None
         return _Share(cores if head is None else min(cores, head.cores), gpus)
 

@@ -78,7 +78,7 @@ def from_compute(compute: Compute, *, queued: int) -> wire.ComputeOut:
         target_nodes=_target_nodes(compute, queued),
         cores=resources.cores,
         memory_mb=resources.memory_mb,
-        gpus=resources.gpus,
+        gpus=resources.gpus or 0,
         urls=compute.urls,
         queued=queued,
         created_by=compute.created_by,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -21,6 +23,10 @@ _MARKER = "zaffre.json"
 _UNUSED_SECONDS = 30 * 86_400.0
 _LAST_LINES = 12
 _CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+_FOLDERS = (
+    "import json, sys; print(json.dumps([path for path in sys.path "
+    "if path.endswith(('site-packages', 'dist-packages'))]))"
+)
 _USUAL_UV = ("~/.local/bin/uv", "~/.cargo/bin/uv")
 _NOT_PASSED = ("PYTHON", "VIRTUAL_ENV", "CONDA_", "UV_", "PIP_")
 
@@ -139,15 +145,15 @@ def _is_old(path: Path) -> bool:
 def _make(place: places.Place, asked: dict[str, Any], folder: Path, work: Work) -> None:
     environ = _environ(asked)
     uv = _found_uv(place, asked, environ, work)
-    own = asked["own"]
-    base = [own] if own else [asked["python"]]
-    options = ["--system-site-packages"] if own else []
+    own = _found_own(asked["own"], work)
+    version = asked["python"]
     _check(
         work.run(
-            [uv, "venv", "--quiet", "--no-project", *options, "--python", *base, str(folder)],
+            [uv, "venv", "--quiet", "--no-project", "--python", own or version, str(folder)],
             environ,
         ),
-        f"Python {asked['python']} is needed, and cannot be had on this machine.",
+        f"{own or 'Python ' + version} is needed, and cannot be had on this machine, whose own is "
+        f"{platform.python_version()}.",
     )
     links = folder / "wheels"
     links.mkdir()
@@ -158,12 +164,35 @@ def _make(place: places.Place, asked: dict[str, Any], folder: Path, work: Work) 
     listed = folder / "packages.txt"
     listed.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     if own:
+        _show(own, folder, environ)
         done = work.run([*install, "--", sdk], environ)
     else:
         # What is listed is all that there was: on such a machine nothing has to be looked for.
         whole = ["--no-deps"] if asked["is_whole"] else []
         done = work.run([*install, *whole, "-r", str(listed), "--", *wheels, sdk], environ)
     _check(done, "What the environment holds cannot be installed on this machine.")
+
+
+def _found_own(candidates: list[str], work: Work) -> str:
+    """Return the interpreter that is to be used with what it has installed, if one is."""
+    if not candidates:
+        return ""
+    found = next(path for path in candidates if shutil.which(path))
+    if found != candidates[0]:
+        work.say(f"There is no {candidates[0]} on this machine, so {found} is used.")
+    work.say(f"The packages of {found} are used, with zaffre-sdk beside them.")
+    return found
+
+
+def _show(own: str, folder: Path, environ: dict[str, str]) -> None:
+    """Let an environment see the packages of another interpreter, behind its own."""
+    done = subprocess.run(  # noqa: S603 (an interpreter that was named)
+        [own, "-c", _FOLDERS], env=environ, stdout=subprocess.PIPE, check=False
+    )
+    found = json.loads(done.stdout) if done.returncode == 0 else []
+    lines = [f"import site; site.addsitedir({path!r})\n" for path in found]
+    for site in folder.glob("lib/python*/site-packages"):
+        (site / "zaffre_shown.pth").write_text("".join(lines), encoding="utf-8")
 
 
 def _linked(place: places.Place, folder: Path, wheel: dict[str, str]) -> str:
