@@ -40,9 +40,14 @@ class Program:
     heads: list[str] = field(default_factory=list)
     answer: bytes = b""
     switches: bytes = SWITCHED
+    thinks: bool = False
+    breaks: bool = False
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        gone = contextlib.suppress(asyncio.IncompleteReadError, ConnectionError)
+        with contextlib.closing(writer), gone:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 self.heads.append(head)
@@ -53,15 +58,21 @@ class Program:
                         await writer.drain()
                     break
                 body = await self._body(reader, head)
+                if self.thinks:
+                    self.asked.set()
+                    await reader.read()
+                    self.left.set()
+                    break
                 text = self.answer or json.dumps({"got": len(body)}).encode()
                 writer.write(
                     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nserver: secret/1\r\n"
                     b"set-cookie: _xsrf=1; Path=/instances/w1/ci/\r\n"
                     b"set-cookie: zaffre-studio=stolen; Path=/\r\n"
-                    b"content-length: %d\r\n\r\n" % len(text) + text
+                    b"content-length: %d\r\n\r\n" % (len(text) + self.breaks) + text
                 )
                 await writer.drain()
-        writer.close()
+                if self.breaks:
+                    break
 
     async def _body(self, reader: asyncio.StreamReader, head: str) -> bytes:
         for line in head.lower().split("\r\n"):
@@ -265,6 +276,18 @@ async def test_a_code_of_the_studio_lets_one_browser_in(place: Place):
 
 
 @story
+async def test_who_leaves_the_studio_leaves_the_instances(place: Place):
+    studio = f"zaffre-studio={place.sessions.open(OWNS)}"
+    code = place.sessions.offer_code(OWNS, within=studio)
+    inside = f"Cookie: zaffre-studio={place.sessions.redeem(code)}"
+    unused = place.sessions.offer_code(OWNS, within=studio)
+    assert (await place.ask(f"{ROOT}lab", inside))[0] == 200
+    place.sessions.close(studio)
+    assert await place.code_of(f"{ROOT}lab", inside) == (401, "Unauthenticated")
+    assert place.sessions.redeem(unused) is None
+
+
+@story
 async def test_what_does_not_run_or_answer_is_told(place: Place):
     place.table.remove(KEY)
     assert await place.code_of(f"{ROOT}lab", BEARER) == (503, "InstanceNotRunning")
@@ -273,6 +296,26 @@ async def test_what_does_not_run_or_answer_is_told(place: Place):
     place.table.put(KEY, RunningInstance(port=port, secret="s"), now=0)  # noqa: S106 (as above)
     assert await place.code_of(f"{ROOT}lab", BEARER) == (503, "InstanceNotAnswering")
     assert await place.code_of(f"{ROOT}ws", BEARER, *UPGRADE) == (503, "WebSocketRefused")
+
+
+@story
+async def test_who_has_left_is_answered_no_more(place: Place):
+    place.program.thinks = True
+    for method, body in (("GET", b""), ("POST", b"{}")):
+        place.program.asked.clear()
+        place.program.left.clear()
+        async with place.connected(f"{ROOT}api", BEARER, method=method, body=body):
+            await place.program.asked.wait()
+        async with asyncio.timeout(20):
+            await place.program.left.wait()
+
+
+@story
+async def test_an_answer_that_breaks_off_is_cut(place: Place):
+    place.program.answer = b"whole"
+    place.program.breaks = True
+    status, _, body = await place.ask(f"{ROOT}lab", BEARER)
+    assert (status, body) == (200, b"whole")
 
 
 @story

@@ -138,7 +138,13 @@ def test_a_run_says_why_it_waits(api: Api, computes: str):
             400,
             "InvalidRunSpec",
         ),
+        (
+            {"node_count": 1000, "distribution": {"kind": "mpi", "process_count_per_node": 11}},
+            400,
+            "InvalidRunSpec",
+        ),
         ({"compute": "aks"}, 400, "ComputeCannotRun"),
+        ({"compute": "pods"}, 400, "ComputeCannotRun"),
         ({"compute": "gone"}, 404, "ComputeNotFound"),
     ],
 )
@@ -147,6 +153,7 @@ def test_a_run_that_could_never_execute_is_refused(
 ):
     api.done("POST", computes, CLUSTER)
     api.done("POST", computes, {"name": "aks", "kind": "serving", "type": "AKS"})
+    api.done("POST", computes, {"name": "pods", "kind": "kubernetes", "type": "Kubernetes"})
     assert api.refused("POST", f"{api.home}/runs", script(api, **spec)) == (status, code)
 
 

@@ -136,6 +136,8 @@ def test_an_instance_tells_its_programs():
         ("Creating", "Starting", "Creating"),
         ("Failed", "SetupFailed", "SetupFailed"),
         ("Failed", "", "CreateFailed"),
+        # It is asked to start once more.
+        ("Failed", "Starting", "Starting"),
         ("Succeeded", "Stopped", "Stopped"),
     ],
 )
@@ -199,6 +201,8 @@ def test_durations_are_those_of_azure(text, seconds):
 
 def test_durations_are_written_in_seconds():
     assert (duration(1800), duration(None)) == ("PT1800S", "")
+    for seconds in (0, 0.5, 1_234_567, 123_456.75):
+        assert seconds_of(duration(seconds)) == seconds
     for wrong in ("30 minutes", "P", "PT"):
         with pytest.raises(ComputeTargetException, match="is no duration"):
             seconds_of(wrong)

@@ -102,6 +102,13 @@ def test_the_password_of_a_registry_is_written_nowhere():
     registry.address, registry.username, registry.password = "example.test", "me", "secret"
     with pytest.raises(UserErrorException, match="is not kept yet"):
         environment_spec(environment)
+    environment.docker.base_image, environment.docker.base_dockerfile = None, "FROM example"
+    with pytest.raises(UserErrorException, match="is not kept yet"):
+        environment_spec(environment)
+    environment.docker.base_image, environment.docker.base_dockerfile = (
+        "example.test/image:1",
+        None,
+    )
     registry.password_secret = "registry-1"  # noqa: S105 - the name of a secret
     assert "secret" not in str(environment).replace("registry-1", "").replace("passwordSecret", "")
     assert [environment_spec(environment).image.password_secret] == ["registry-1"]

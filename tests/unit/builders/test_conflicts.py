@@ -57,6 +57,15 @@ def test_c77_who_asked_for_what_is_said_in_plain_words(story, message, hint):
     assert explain(story) == (message, hint)
 
 
+def test_long_lists_of_versions_are_read_at_once():
+    versions = ",".join(f"!={number}" for number in range(500))
+    explained = explain(
+        f"Because a==1 depends on b{versions} and you require b==7, {UNSATISFIABLE}"
+    )
+    assert explained is not None
+    assert explain(f"Because you require b{versions}, {UNSATISFIABLE}") is None
+
+
 def test_what_is_not_that_plain_is_left_to_the_story():
     assert explain("Because only a<=1 is available and you require a>=2, no.") is None
     assert explain("") is None

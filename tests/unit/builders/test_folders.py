@@ -1,9 +1,10 @@
 import fcntl
 import os
+import shutil
 import time
 
 import pytest
-from zaffre.adapters.builders.folders import Marker, Place, kept_in
+from zaffre.adapters.builders.folders import Marker, Place, kept_in, remove_leftovers
 
 MARKER = Marker(packages=("six==1",), notes=(), bytes=7, seconds=0.1)
 OLD = time.time() - 100_000
@@ -40,6 +41,20 @@ def test_what_was_used_since_stays(place):
     assert not place.folder.exists()
     assert place.use() is None
     assert not place.remove(unused_since=OLD + 1)
+
+
+def test_two_may_remove_the_same_leftover(place, tmp_path, monkeypatch):
+    (tmp_path / "cd" / ".gone-x").mkdir(parents=True)
+    remove = shutil.rmtree
+
+    def twice(folder):
+        remove(folder)
+        remove(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", twice)
+    remove_leftovers(tmp_path)
+    assert not (tmp_path / "cd" / ".gone-x").exists()
+    assert place.find() == MARKER
 
 
 def test_nobody_is_given_what_is_being_removed(place):

@@ -3,6 +3,7 @@ import hashlib
 
 import pytest
 from zaffre.adapters.builders.foundation import without_engine
+from zaffre.adapters.builders.plan import check
 from zaffre.domain.environments import EnvironmentSpec, Image
 from zaffre.domain.errors import InvalidError, UnavailableError, ZaffreError
 
@@ -116,6 +117,33 @@ def test_a19_a_base_that_is_more_than_a_name_is_refused():
         founded("RUN pip install six\n")
     with pytest.raises(InvalidError, match="at most 100000"):
         founded("FROM python:3.10\n" + "#" * 100_001)
+
+
+def test_what_would_grow_without_bound_is_refused():
+    lines = [f"ENV V{level + 1}={f'$V{level}' * 10}" for level in range(12)]
+    with pytest.raises(InvalidError, match="variables add more than"):
+        founded("\n".join(["FROM python:3.10", "ENV V0=0123456789", *lines]))
+    levels = [f"l{level + 1}: &l{level + 1} [{f'*l{level},' * 10}]" for level in range(9)]
+    bomb = "\n".join(["l0: &l0 [a]", *levels, "dependencies: [*l9]"])
+    merged = "dependencies: [&a {pip: [b]}, {<<: *a}]"
+    for text in (bomb, merged, "[" * 100_000, "dependencies: [2020-99-99]", "channels: 1"):
+        with pytest.raises(InvalidError, match="the conda file"):
+            founded(
+                "FROM python:3.10\nRUN conda env update -f environment.yml", environment_yml=text
+            )
+
+
+def test_files_and_environments_have_a_number_of_options():
+    with pytest.raises(InvalidError, match="at most 200"):
+        founded("FROM python:3.10\nRUN pip install -r a.txt", a_txt="--pre\n" * 201)
+    with pytest.raises(InvalidError, match="at most 200"):
+        check(EnvironmentSpec(pip_options=("--pre",) * 201))
+
+
+def test_an_image_of_a_private_registry_is_another_one():
+    image = Image(name="python:3.11", registry="private.example.org")
+    with pytest.raises(UnavailableError, match=r"`private\.example\.org/python:3\.11` needs"):
+        asyncio.run(without_engine(EnvironmentSpec(image=image), image, None))
 
 
 def test_an_image_that_holds_more_needs_an_engine():

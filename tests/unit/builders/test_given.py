@@ -39,6 +39,15 @@ def test_other_paths_are_refused(tmp_path, path, word):
     assert refused.value.hint
 
 
+@pytest.mark.parametrize("said", ["3.x", "3.11.4\nhello", "3.11.4"])
+def test_what_only_begins_as_a_python_does_is_refused(tmp_path, monkeypatch, said):
+    done = subprocess.CompletedProcess([], 0, said.encode(), b"")
+    given = checking(tmp_path)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    with pytest.raises(InvalidError, match="does not answer"):
+        given.check(sys.executable)
+
+
 def test_a_python_that_is_too_old_is_refused(tmp_path):
     with pytest.raises(InvalidError, match="is needed"):
         checking(tmp_path, floor=">=3.99").check(sys.executable)

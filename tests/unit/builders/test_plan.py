@@ -86,6 +86,13 @@ def test_other_forms_of_preference_are_refused(line):
         planned(pip_packages=("numpy",), preferred=(line,))
 
 
+@pytest.mark.parametrize("option", ["--no-binary :all:", "--no-binary PyYAML"])
+def test_nothing_is_asked_for_from_source_and_from_a_wheel_alone(option):
+    made = planned(preferred=("PyYAML==6.0",), pip_packages=("PyYAML",), pip_options=(option,))
+    said = made.arguments(made.attempts[0].constraints)
+    assert [word.lower() for word in said] == ["--no-binary=pyyaml"]
+
+
 def test_equal_plans_share_a_key_and_other_ones_do_not():
     one = planned(conda_packages=("numpy",), pip_packages=("pandas",))
     two = planned(conda_packages=("pandas",), pip_packages=("numpy",), variables={"A": "1"})

@@ -1,6 +1,6 @@
 """Compute targets in words."""
 
-from zaffre.cli.compute_words import line_of, lines_of, size_line
+from zaffre.cli.compute_words import has_failed, line_of, lines_of, size_line
 from zaffre_sdk.wire.computes import (
     ComputeError,
     ComputeLimits,
@@ -77,3 +77,15 @@ def test_an_instance_is_in_the_state_of_its_programs() -> None:
 def test_sizes_are_lines() -> None:
     size = VmSize(name="Standard_D1_v2", cores=1, memory_mb=3584, gpus=0)
     assert size_line(size).split("  ")[-1].strip() == "1 core, 3.5 GB"
+
+
+def test_one_that_starts_again_or_goes_has_failed_no_more() -> None:
+    states = [
+        (("Failed", ""), True),
+        (("Failed", "SetupFailed"), True),
+        (("Failed", "Starting"), False),
+        (("Deleting", "SetupFailed"), False),
+        (("Succeeded", "Running"), False),
+    ]
+    for (state, power), expected in states:
+        assert has_failed(known("instance", state=state, power=power)) is expected

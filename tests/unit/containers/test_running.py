@@ -63,6 +63,7 @@ def test_gpus_are_given_unless_none_are_asked_for():
     assert "--gpus=all" in words(docker)
     assert "--device=nvidia.com/gpu=all" in words(docker._replace(kind="podman"))
     assert "--gpus=all" not in words(docker, gpus=0)
+    assert not {"--gpus", "2"} & set(words(docker, gpus=0, arguments=("--gpus", "2")))
 
 
 def test_mounts_of_any_name():

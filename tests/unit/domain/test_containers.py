@@ -43,6 +43,10 @@ def test_an_image_has_a_name_or_a_dockerfile():
         (Image(dockerfile="FROM x", files={"b": "no"}), "InvalidDigest"),
         (Image(name="x", registry="a b"), "InvalidImage"),
         (Image(dockerfile="FROM x\0"), "InvalidImage"),
+        (
+            Image(dockerfile="FROM x", files={"a": DIGEST, "a-": DIGEST, "a/b": DIGEST}),
+            "InvalidImage",
+        ),
     ],
 )
 def test_what_else_is_refused(image, code):

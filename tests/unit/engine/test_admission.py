@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from zaffre.domain.computes import ComputeKind, ComputeState, NodeState, Power, Scale
+from zaffre.domain.errors import ConflictError
 from zaffre.domain.runs import Run, RunState
 from zaffre.services.computes import NewCompute
 from zaffre.services.work import Services
 
-from engine.yards import ALICE, Scripted, Yard, is_in, yard
+from engine.yards import ALICE, Scripted, Yard, build_for_ever, is_in, yard
 
 S = RunState
 
@@ -58,12 +60,44 @@ def test_a_run_of_low_priority_gives_way_and_begins_anew(tmp_path: Path):
             await create(place, "dear")
             modest = await place.submit(compute="spot")
             modest = await place.until(modest, lambda run: "launcher" in run.handle)
+            await place.work.write(
+                lambda s: s.attempts.start(
+                    ALICE, place.workspace_id, modest.id, attempt=1, runner="r"
+                )
+            )
             urgent = await place.until(await place.submit(compute="dear"), is_in(S.STARTING))
             modest = await place.until(modest, is_in(S.QUEUED))
             assert [handle["attempt"] for handle in scripted.stopped] == [1]
             await end(place, urgent, S.CANCELED)
             again = await place.until(modest, is_in(S.STARTING))
             assert (again.attempt, again.attempts, again.handle["restarts"]) == (3, 1, 1)
+
+    asyncio.run(story())
+
+
+def test_a_run_of_low_priority_that_is_still_prepared_gives_way(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted(build=build_for_ever), max_nodes=1) as place:
+            await create(place, "spot", low_priority=True)
+            await create(place, "dear")
+            modest = await place.submit(compute="spot")
+            await place.until(modest, is_in(S.PREPARING))
+            await place.until(await place.submit(compute="dear"), is_in(S.PREPARING))
+            await place.until(modest, is_in(S.QUEUED))
+
+    asyncio.run(story())
+
+
+def test_nothing_is_submitted_to_an_instance_that_is_being_deleted(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted()) as place:
+            await create(place, "mine", kind=ComputeKind.INSTANCE, scale=None)
+            await place.work.write(
+                lambda s: s.computes.delete(place.workspace_id, "mine", caller=ALICE)
+            )
+            with pytest.raises(ConflictError) as refused:
+                await place.submit(compute="mine")
+            assert refused.value.code == "ComputeDeleting"
 
     asyncio.run(story())
 
@@ -79,6 +113,25 @@ def test_an_instance_executes_runs_while_it_runs(tmp_path: Path):
             await place.until(run, is_in(S.STARTING))
 
     asyncio.run(story())
+
+
+def test_a_credential_that_cannot_be_read_ends_the_run_with_the_reason(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted()) as place:
+            machine = {"kind": ComputeKind.MACHINE, "credential": {"password": "p"}}
+            await create(place, "gpu1", scale=None, **machine)
+            await place.work.write(lambda s: spoil(s, place.workspace_id))
+            failed = await place.until(await place.submit(compute="gpu1"), is_in(S.FAILED))
+            assert failed.error is not None
+            assert failed.error.code == "RunnerNotLaunched"
+            assert failed.attempt == 1
+
+    asyncio.run(story())
+
+
+def spoil(services: Services, workspace_id: str) -> None:
+    seen = services.computes.get(workspace_id, "gpu1", caller=ALICE)
+    services.computes.save(seen, replace(seen, sealed=bytes(len(seen.sealed))))
 
 
 def power(services: Services, workspace_id: str, now: Power) -> None:

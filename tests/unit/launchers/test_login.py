@@ -76,6 +76,7 @@ def test_a_key_that_is_said_is_the_only_one(tmp_path: Path):
         {"address": "ssh://host"},
         {"address": ""},
         {"address": None},
+        {"address": ["a"]},
         {"username": "-l"},
         {"username": 'a"b'},
         {"port": "22 -v"},

@@ -12,10 +12,23 @@ from zaffre.adapters.launchers.machines.connection import Connection, Server
 from zaffre.adapters.launchers.machines.failures import MachineAwayError, MachineError
 from zaffre.adapters.launchers.machines.login import Login
 from zaffre.adapters.launchers.machines.machine import Machine
+from zaffre.adapters.launchers.machines.wire import AgentWire
 from zaffre_sdk.home import ServerInfo
 
 LOGIN = Login(name="gpu1", address="x", port=22, username="ada", credential={"password": "p"})
 INFO = ServerInfo(url="http://127.0.0.1:1", pid=1, create_time=0, instance="i", version="0")
+
+
+def test_a_connection_that_breaks_before_it_has_a_port_is_away():
+    async def scenario() -> None:
+        pipe = asyncio.subprocess.PIPE
+        ssh = await asyncio.create_subprocess_exec("true", stdin=pipe, stdout=pipe, stderr=pipe)
+        wire = AgentWire(ssh)
+        with pytest.raises(MachineAwayError, match="no port"):
+            await wire.allocated_port()
+        await wire.close()
+
+    asyncio.run(scenario())
 
 
 class Wire:
@@ -108,6 +121,26 @@ def test_a_connection_is_kept_and_mended_while_runners_live_there(yard: Yard):
         await until(lambda: len(yard.wires) == 2)
         yard.living.clear()
         await until(lambda: not yard.wires[1].is_open)
+
+    told(story)
+
+
+def test_trouble_of_the_server_itself_ends_no_keeping(yard: Yard, monkeypatch: pytest.MonkeyPatch):
+    yard.living = [["w", "r", 1]]
+
+    async def refuse(*_given: object) -> Connection:
+        raise OSError(28, "No space left on device")
+
+    async def story(machine: Machine) -> None:
+        await machine.ask("hello", {})
+        await until(lambda: "living" in yard.wires[0].asked)
+        monkeypatch.setattr(machines, "connect", refuse)
+        yard.wires[0].broken.set()
+        with pytest.raises(OSError, match="No space"):
+            await machine.ask("alive", {})
+        assert not machine.is_lost
+        monkeypatch.setattr(machines, "connect", yard.connect)
+        await until(lambda: len(yard.wires) == 2)
 
     told(story)
 

@@ -109,6 +109,9 @@ def test_what_is_no_open_dashboard_is_said(dashboard: Dashboard):
     dashboard.version = ["hello"]
     with pytest.raises(RayRefusedError, match="no dashboard of Ray"):
         RayJobs().version(Cluster(dashboard.url))
+    dashboard.version = {"ray_version": "2" * (5 << 20)}
+    with pytest.raises(RayRefusedError, match="says too much"):
+        RayJobs().version(Cluster(dashboard.url))
     dashboard.token = "t1"  # noqa: S105
     with pytest.raises(RayRefusedError, match="secret `token`"):
         RayJobs().version(Cluster(dashboard.url))
@@ -119,6 +122,9 @@ def test_what_is_no_open_dashboard_is_said(dashboard: Dashboard):
 
 
 def test_an_address_needs_no_scheme():
+    for address in ("http://[head", "he ad", "x" * 70 + ".example"):
+        with pytest.raises(RayRefusedError, match="is no address of a dashboard"):
+            RayJobs().version(Cluster(url_of(address)))
     assert url_of("head:8265/") == "http://head:8265"
     assert url_of("https://ray.example.org") == "https://ray.example.org"
 

@@ -32,6 +32,19 @@ def test_ends_are_noted_in_their_order(tmp_path: Path):
         each.output.close()
 
 
+def test_control_groups_of_any_name_take_a_process_in(tmp_path: Path):
+    groups = [tmp_path / "a:b" / "cgroup.procs", tmp_path / "cgroup.procs"]
+    groups[0].parent.mkdir()
+    children = Children()
+    process = children.start(
+        ["/bin/true"], folder=tmp_path, environ=_SHELL, leash=Leash(groups=groups)
+    )
+    with children.news:
+        assert children.news.wait_for(lambda: process.has_ended, 20)
+    assert process.exit_code == 0
+    assert [group.read_text() for group in groups] == ["0", "0"]
+
+
 def test_other_code_learns_how_its_own_processes_end(tmp_path: Path):
     children = Children()
     running = started(children, "sleep 60", tmp_path)

@@ -43,6 +43,14 @@ def test_a19_names_that_are_none_of_a_wheel_are_refused(desk: Desk, place: str, 
     assert refused.value.code == "InvalidWheel"
 
 
+def test_a19_an_environment_names_wheels_that_can_be_files(desk: Desk, place: str):
+    spec = EnvironmentSpec(wheels={f"{'a' * 300}-1-py3-none-any.whl": ONE})
+    new = NewEnvironment(name="env", spec=spec, definition={})
+    with pytest.raises(InvalidError) as refused:
+        desk.write(lambda s: s.environments.register(place, new, caller=ALICE))
+    assert refused.value.code == "InvalidWheel"
+
+
 def test_bytes_must_have_been_sent(desk: Desk, place: str):
     with pytest.raises(PreconditionError, match="were not sent"):
         add(desk, place, digest="ef" * 32)

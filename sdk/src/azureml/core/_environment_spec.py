@@ -69,6 +69,13 @@ def image_of(docker: DockerSection) -> Image | None:
     Raises:
         UserErrorException: The password of its registry was not kept yet.
     """
+    registry = docker.base_image_registry
+    # Whatever is built: a password that is not kept would stand in the definition of the run.
+    if registry.password and not registry.password_secret:
+        raise UserErrorException(
+            f"The password of the registry `{registry.address}` is not kept yet.\n"
+            "Register the environment first, which keeps it as a secret of the workspace."
+        )
     context = docker.build_context
     if context is not None:
         if not context.dockerfile:
@@ -82,12 +89,6 @@ def image_of(docker: DockerSection) -> Image | None:
     image = docker.base_image
     if image in (None, "", DEFAULT_IMAGE) or _PLAIN.fullmatch(str(image)):
         return None
-    registry = docker.base_image_registry
-    if registry.password and not registry.password_secret:
-        raise UserErrorException(
-            f"The password of the registry `{registry.address}` is not kept yet.\n"
-            "Register the environment first, which keeps it as a secret of the workspace."
-        )
     return Image(
         name=str(image),
         registry=registry.address or "",

@@ -44,7 +44,9 @@ def cluster_for(workspace: Any, run_config: RunConfiguration) -> str:
     nodes = max(asked.cluster_max_node_count or 1, run_config.node_count)
     try:
         found = computes.get(name)
-    except ComputeTargetException:
+    except ComputeTargetException as error:
+        if error.code != "ComputeNotFound":
+            raise
         scale = Scale(min_nodes=0, max_nodes=nodes)
         cluster = ComputeIn(
             name=name,

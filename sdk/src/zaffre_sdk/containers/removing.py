@@ -28,13 +28,18 @@ def remove(engine: Engine, labels: Mapping[str, str], *, environ: Mapping[str, s
     for _ in range(_MAX_ROUNDS):
         if not found:
             return True
-        at_once = ("--time", "0") if engine.kind == "podman" else ()
-        gone = _ask(engine.command("rm", "--force", *at_once, *found), environ).split()
+        gone = _ask(removal_words(engine, *found), environ).split()
         # Engines name what they removed by the names that they were given.
         if set(found) <= set(gone):
             return True
         found = _found(engine, labels, environ)
     return not found
+
+
+def removal_words(engine: Engine, *names: str) -> list[str]:
+    """Return the command line that kills and removes containers."""
+    at_once = ("--time", "0") if engine.kind == "podman" else ()
+    return engine.command("rm", "--force", *at_once, *names)
 
 
 def _found(engine: Engine, labels: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:

@@ -78,14 +78,14 @@ def run_words(engine: Engine, process: Process, *, client: Mapping[str, str]) ->
         *(["--init"] if engine.has_init else []),
         *_environ(process.environ, client),
         # What is said last counts: nobody gives a container more than its run has.
-        *_arguments(engine, process.arguments),
+        *_arguments(engine, process),
         *_limits(engine, process),
         *("--entrypoint", "", process.image, *process.command),
     )
 
 
 def question_words(
-    engine: Engine, image: str, *command: str, mounts: Sequence[str] = ()
+    engine: Engine, image: str, *command: str, name: str, mounts: Sequence[str] = ()
 ) -> list[str]:
     """Return the command line that runs a short program in an image, apart from everything.
 
@@ -93,11 +93,12 @@ def question_words(
         engine: The engine.
         image: The image.
         command: The program, with its arguments.
+        name: Of the container, by which one that hangs is removed.
         mounts: Files of this machine that it needs, as `<path>:<path in the container>`.
     """
     return engine.command(
-        *("run", "--rm", "--pull", "never", "--log-driver", "none", "--network", "none"),
-        *("--user", "0", *_labels(engine), *_ulimits()),
+        *("run", "--rm", "--name", name, "--pull", "never", "--log-driver", "none"),
+        *("--network", "none", "--user", "0", *_labels(engine), *_ulimits()),
         *(f"--volume={mount}:ro" for mount in mounts),
         *("--entrypoint", "", image, *command),
     )
@@ -126,13 +127,14 @@ def _is_passed(name: str, value: str, client: Mapping[str, str]) -> bool:
     return not _STEERING.fullmatch(name) and name not in STEERING
 
 
-def _arguments(engine: Engine, arguments: Sequence[str]) -> Iterator[str]:
+def _arguments(engine: Engine, process: Process) -> Iterator[str]:
     """Yield what people asked for, without what is so anyway, or said otherwise here."""
-    words = iter(arguments)
+    without_gpus = engine.kind == "podman" or process.gpus == 0
+    words = iter(process.arguments)
     for word in words:
         if word in _IMPLIED:
             continue
-        if word.partition("=")[0] == "--gpus" and engine.kind == "podman":
+        if word.partition("=")[0] == "--gpus" and without_gpus:
             if "=" not in word:
                 next(words, None)
             continue

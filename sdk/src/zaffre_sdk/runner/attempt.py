@@ -11,12 +11,18 @@ import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from zaffre_sdk.runner.beats import Heart
-from zaffre_sdk.runner.command import ProcessPlan, command_of, environ_of, processes_of
-from zaffre_sdk.runner.containers import ContainerError, Containers, containers_of
+from zaffre_sdk.runner.command import (
+    ContainerError,
+    ProcessPlan,
+    command_of,
+    environ_of,
+    processes_of,
+)
 from zaffre_sdk.runner.data import RunData
 from zaffre_sdk.runner.execution import Execution, Signs
 from zaffre_sdk.runner.files import FOLDERS, FileUploader
@@ -34,6 +40,9 @@ from zaffre_sdk.runner.process import adopt_orphans
 from zaffre_sdk.runner.resources import ResourceMeter
 from zaffre_sdk.runner.snapshot import SnapshotError, download_snapshot
 from zaffre_sdk.wire.runs import AttemptEnd, AttemptStart, AttemptStarted, RunError, RunOut
+
+if TYPE_CHECKING:
+    from zaffre_sdk.runner.containers import Containers
 
 _METER_SECONDS = 5.0
 _UPLOAD_SECONDS = 5.0
@@ -144,7 +153,7 @@ class Attempt:
 
     def _execute(self) -> Outcome:
         words = filled(command_of(self._started.spec, self._started.python), self._data.values)
-        containers = containers_of(self._order, self._started, self._folders)
+        containers = self._containers()
         limits = Limits(self._order, self._started)
         try:
             plans: Sequence[ProcessPlan] = processes_of(
@@ -172,6 +181,14 @@ class Attempt:
             if containers is not None:
                 containers.close()
             limits.close()
+
+    def _containers(self) -> Containers | None:
+        """Return what the processes are put into; None when the environment is no image."""
+        if self._started.image is None:
+            return None
+        from zaffre_sdk.runner.containers import Containers  # noqa: PLC0415 (few need it)
+
+        return Containers(self._order, self._started, self._folders)
 
     def _environ(self, containers: Containers | None) -> dict[str, str]:
         present = environ_of(

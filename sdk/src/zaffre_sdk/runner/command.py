@@ -41,6 +41,10 @@ _MPIRUN_VARIABLES = {
 }
 
 
+class ContainerError(Exception):
+    """The processes of a run cannot be put into containers; says why, and what to do."""
+
+
 class RankPlan(NamedTuple):
     """A process that `mpirun` starts.
 

@@ -21,13 +21,14 @@ from zaffre_sdk.containers.running import (
     container_name,
     run_words,
 )
-from zaffre_sdk.runner.command import ProcessPlan
+from zaffre_sdk.runner.command import ContainerError, ProcessPlan
 from zaffre_sdk.runner.order import Folders, Order
 from zaffre_sdk.runner.server_copy import ServerCopy
 from zaffre_sdk.wire.runs import AttemptStarted, Container
 
 _SECONDS_TO_ANSWER = 60
 _SIGNALLED = 128
+_SIGNALS = range(_SIGNALLED + 1, _SIGNALLED + 65)
 _MB = 1 << 20
 # What an engine ends with when it cannot start a process, and as what it then knows the container.
 _ENGINE_CODES = frozenset({125, 126, 127})
@@ -36,10 +37,6 @@ _MOST_FOLDERS = 100
 # What of this machine a process in a container is to know, too.
 _PASSED = frozenset({"TZ", "CUDA_VISIBLE_DEVICES"})
 _PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"})
-
-
-class ContainerError(Exception):
-    """The processes of a run cannot be put into containers; says why, and what to do."""
 
 
 class ContainerEnd(NamedTuple):
@@ -54,15 +51,6 @@ class ContainerEnd(NamedTuple):
     exit_code: int
     memory_mb: Optional[int] = None  # noqa: UP045 (evaluated on Python 3.9)
     is_unstarted: bool = False
-
-
-def containers_of(order: Order, started: AttemptStarted, folders: Folders) -> Optional[Containers]:  # noqa: UP045 (as above)
-    """Return the containers of an attempt; None when its environment is no image.
-
-    Raises:
-        ContainerError: There is no engine, or no such image.
-    """
-    return None if started.image is None else Containers(order, started, folders)
 
 
 class Containers:
@@ -114,7 +102,7 @@ class Containers:
         state = found.get("State") or {}
         if state.get("Status") in _UNSTARTED and exit_code in _ENGINE_CODES:
             return ContainerEnd(exit_code, is_unstarted=True)
-        code = exit_code if exit_code <= _SIGNALLED else _SIGNALLED - exit_code
+        code = _SIGNALLED - exit_code if exit_code in _SIGNALS else exit_code
         memory = (found.get("HostConfig") or {}).get("Memory") or 0
         # Not every engine notes it; but what a limit kills is killed like this.
         is_over = bool(state.get("OOMKilled") and exit_code) or code == -signal.SIGKILL
@@ -177,7 +165,12 @@ class Containers:
             if not any(folder in (place, *place.parents) for folder in own)
         )
         # Inputs that are not copied are links to where the files lie.
-        linked = _outermost(_targets([self._folders.data, *given]))
+        shown = {*own, *outside}
+        linked = _outermost(
+            target
+            for target in _targets([self._folders.data, *given])
+            if shown.isdisjoint((target, *target.parents))
+        )
         for folder in (*outside, *linked):
             self._check(folder)
             yield Mount(str(folder), read_only=folder not in outside)

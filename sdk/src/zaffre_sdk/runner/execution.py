@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from zaffre_sdk.runner.command import ProcessPlan
-from zaffre_sdk.runner.containers import Containers
 from zaffre_sdk.runner.group import Ended, ProcessGroup
 from zaffre_sdk.runner.limits import Limits
 from zaffre_sdk.runner.logs import Logs
@@ -17,6 +16,9 @@ from zaffre_sdk.runner.process import end_descendants
 from zaffre_sdk.runner.ranks import RankEnd
 from zaffre_sdk.runner.resources import ResourceMeter
 from zaffre_sdk.wire.runs import AttemptStarted
+
+if TYPE_CHECKING:
+    from zaffre_sdk.runner.containers import Containers
 
 _LOOK_SECONDS = 0.1
 _LEFTOVER_GRACE = 2.0

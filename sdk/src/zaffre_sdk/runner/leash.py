@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     try:
         if processors:
             os.sched_setaffinity(0, map(int, processors.split(",")))
-        for group in filter(None, groups.split(os.pathsep)):
+        for group in filter(None, groups.splitlines()):
             with open(group, "w", encoding="ascii") as file:  # noqa: PTH123 (starts sooner)
                 file.write("0")  # This process.
     except OSError as error:

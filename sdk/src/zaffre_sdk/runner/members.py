@@ -18,7 +18,6 @@ from zaffre_sdk.wire.runs import Distribution, RunSpec
 _LOOPBACK = "127.0.0.1"
 # Below the ports that kernels give to outgoing connections, which come and go at any time.
 _PORTS = range(20000, 32000)
-_TRIES = 200
 
 
 class DistributionError(Exception):
@@ -105,7 +104,7 @@ def free_ports(count: int) -> list[int]:
         DistributionError: There are none.
     """
     found: list[int] = []
-    for port in random.sample(_PORTS, _TRIES):
+    for port in random.sample(_PORTS, len(_PORTS)):
         if len(found) == count:
             break
         if _is_free(port):

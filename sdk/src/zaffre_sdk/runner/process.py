@@ -45,7 +45,7 @@ class Leash(NamedTuple):
 
     def words(self) -> list[str]:
         """Return what the leash is told."""
-        groups = os.pathsep.join(map(str, self.groups))
+        groups = "\n".join(map(str, self.groups))  # Which may have colons in them.
         return [str(os.getpid()), ",".join(map(str, self.processors)), groups]
 
 

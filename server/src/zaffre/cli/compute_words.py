@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from zaffre_sdk.wire.computes import ComputeOut, VmSize
 
-_MOVING = frozenset({"Creating", "Updating", "Deleting"})
+MOVING = frozenset({"Creating", "Updating", "Deleting"})
+_FAILED = frozenset({"Failed", "SetupFailed"})
 _MB_PER_GB = 1024
 _LIMITS = {
     "max_queued": "{} runs may wait",
@@ -46,7 +47,12 @@ def lines_of(found: ComputeOut) -> Iterator[tuple[str, str]]:
 
 def state_of(found: ComputeOut) -> str:
     """Return the state that counts: whether an instance runs, once it is there."""
-    return found.power if found.power and found.state not in _MOVING else found.state
+    return found.power if found.power and found.state not in MOVING else found.state
+
+
+def has_failed(found: ComputeOut) -> bool:
+    """Tell whether a target failed, and neither starts again nor is being removed."""
+    return state_of(found) in _FAILED
 
 
 def size_in_words(cores: int, memory_mb: int, gpus: int) -> str:

@@ -23,11 +23,10 @@ from zaffre.cli.compute_options import (
     settings_of,
     type_of,
 )
-from zaffre.cli.compute_words import line_of, lines_of, size_line, state_of
+from zaffre.cli.compute_words import MOVING, has_failed, line_of, lines_of, size_line, state_of
 from zaffre.cli.options import home_option, output_option
 from zaffre.cli.runs import connected, named_workspace, workspace_option
 
-_MOVING = frozenset({"Creating", "Updating", "Deleting"})
 _TURNING = frozenset({"Starting", "Stopping", "Restarting"})
 _wait_option = click.option("--no-wait", is_flag=True, help="Do not wait until it is done.")
 
@@ -234,7 +233,7 @@ def _settle(computes: Computes, found: ComputeOut, *, wait: bool) -> ComputeOut:
         return found
     return settled(
         lambda: computes.get(found.name),
-        lambda now: now.state not in _MOVING and now.power not in _TURNING,
+        lambda now: now.state not in MOVING and now.power not in _TURNING,
     )
 
 
@@ -248,7 +247,7 @@ def _show(found: ComputeOut, output: str) -> None:
 
 
 def _fail(found: ComputeOut) -> None:
-    if found.state == "Failed" or found.power == "SetupFailed":
+    if has_failed(found):
         reasons = "\n".join(f"{one.code}: {one.message}" for one in found.errors)
         raise click.ClickException(f"`{found.name}` is not as it should be.\n{reasons}".rstrip())
 

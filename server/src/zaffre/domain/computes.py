@@ -34,7 +34,9 @@ class ComputeKind(StrEnum):
     """Another machine, reached over SSH."""
     RAY = "ray"
     KUBERNETES = "kubernetes"
+    """Kept; runs do not execute there yet."""
     SPARK = "spark"
+    """Kept; runs do not execute there yet."""
     SERVING = "serving"
     """Capacity for endpoints; runs do not execute there."""
     LINKED = "linked"
@@ -42,11 +44,9 @@ class ComputeKind(StrEnum):
 
 
 _K = ComputeKind
-RUNNING_KINDS: Final = frozenset(
-    {_K.CLUSTER, _K.INSTANCE, _K.MACHINE, _K.RAY, _K.KUBERNETES, _K.SPARK}
-)
+RUNNING_KINDS: Final = frozenset({_K.CLUSTER, _K.INSTANCE, _K.MACHINE, _K.RAY})
 """Where runs may execute."""
-_SLOTS: Final = {_K.INSTANCE: 1, _K.MACHINE: 4, _K.RAY: 64, _K.KUBERNETES: 64, _K.SPARK: 4}
+_SLOTS: Final = {_K.INSTANCE: 1, _K.MACHINE: 4, _K.RAY: 64}
 """How many runs execute at once where there are no nodes, unless the setting `slots` says so."""
 
 

@@ -1,6 +1,8 @@
 """What a container may be asked for: images by name or Dockerfile, and words for `docker run`."""
 
 import re
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final
 
 from zaffre.base.text import shown
@@ -66,9 +68,7 @@ def check_image(image: Image) -> None:
     if len(image.files) > MAX_CONTEXT_FILES:
         words = f"There are {len(image.files)} files beside the Dockerfile; at most"
         raise _image(f"{words} {MAX_CONTEXT_FILES} are taken.", "files")
-    for path, digest in image.files.items():
-        check_path(path, target="image.files")
-        check_digest(digest, target="image.files")
+    _check_files(image.files)
 
 
 def address_of(image: Image) -> str:
@@ -101,6 +101,15 @@ def check_container(container: Container) -> None:
         given = value if equal else next(words, "")
         if not re.fullmatch(rule, given, re.ASCII):
             raise _argument(f"The value {shown(given)} of `{name}` is not allowed.")
+
+
+def _check_files(files: Mapping[str, str]) -> None:
+    for path, digest in files.items():
+        check_path(path, target="image.files")
+        check_digest(digest, target="image.files")
+    for file, other in pairwise(sorted(f"{path}/" for path in files)):
+        if other.startswith(file):
+            raise _image(f"{shown(file[:-1])} is both a file and a folder.", "files")
 
 
 def _image(message: str, field: str) -> InvalidError:

@@ -44,7 +44,7 @@ def check_spec(spec: RunSpec) -> None:
     if abs(spec.priority) > _MAX_PRIORITY:
         raise _refused(f"The priority {spec.priority} is out of bounds.", "priority")
     if spec.distribution is not None:
-        _check_distribution(spec.distribution)
+        _check_distribution(spec.distribution, nodes=spec.node_count)
     check_run_data(spec.inputs, spec.outputs)
     if spec.kind is RunKind.SCRIPT:
         _check_task(spec)
@@ -85,7 +85,7 @@ def _check_task(spec: RunSpec) -> None:
         raise _refused("A script run needs an environment.", "environment")
 
 
-def _check_distribution(distribution: Distribution) -> None:
+def _check_distribution(distribution: Distribution, *, nodes: int) -> None:
     for name, least in _COUNTS.items():
         value = getattr(distribution, name)
         if value is not None and not least <= value <= _MAX_PROCESSES:
@@ -93,6 +93,12 @@ def _check_distribution(distribution: Distribution) -> None:
                 f"`{name}` is {value}; {least} to {_MAX_PROCESSES} are possible.",
                 f"distribution.{name}",
             )
+    whole = nodes * (distribution.process_count_per_node or 1)
+    if whole > _MAX_PROCESSES:
+        raise _refused(
+            f"{whole} processes on {nodes} nodes are more than {_MAX_PROCESSES}.",
+            "distribution.process_count_per_node",
+        )
 
 
 def _refused(message: str, field: str) -> InvalidError:

@@ -79,7 +79,7 @@ VM_SIZES: Final = _sizes()
 # Sizes come and go: in newer names the first number counts the cores, and the family tells how
 # much memory a core has.
 _NAMED: Final = re.compile(
-    r"standard_(?P<family>[a-z])[a-z]*(?P<cores>\d{1,3})[a-z0-9_-]*", re.IGNORECASE
+    r"standard_(?P<family>[a-z])[a-z]{0,9}(?P<cores>\d{1,3})[a-z0-9_-]{0,40}", re.IGNORECASE
 )
 _GB_PER_CORE: Final = {"b": 4, "d": 4, "e": 8, "f": 2, "l": 8, "m": 16, "n": 8}
 

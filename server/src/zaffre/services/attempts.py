@@ -3,8 +3,8 @@
 While a run is driven its handle says: `place`, the target and the nodes that it was given;
 `python`, `variables`, `image` and `packages`, the built environment; `runner`, the name of the
 runner that was given leave to start the user's process; `launcher`, what finds it again;
-`preempted`, that its nodes are being taken away; `restarts`, how often that happened before; and
-`first_attempt`, the number before the first attempt since then.
+`preempted`, that its nodes are being taken away; `restarts`, how often it was queued again after
+its process had started; and `first_attempt`, the number before the first attempt since then.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from zaffre.services.context import Context
 from zaffre.services.runs import advance, check_end, finish
 from zaffre.services.tokens import digest_of
 
-_ELSEWHERE = frozenset({ComputeKind.MACHINE, ComputeKind.RAY, ComputeKind.KUBERNETES})
+_ELSEWHERE = frozenset({ComputeKind.MACHINE, ComputeKind.RAY})
 """Kinds of targets where the environment is made once more, of its packages."""
 _MADE = ("python", "variables", "image", "packages")
 _KEPT = ("place", "restarts", "first_attempt", "preempted")
@@ -39,7 +39,7 @@ class Started:
         resources: What it may use of each.
         max_seconds: What the run, or its target, allows.
         image: The image whose container it is put into.
-        restarts: How often it was taken from its nodes before.
+        restarts: How often it was queued again after its process had started.
     """
 
     run: Run
@@ -258,7 +258,8 @@ class AttemptService:
     def _requeue(self, run: Run) -> Run:
         # The attempt is counted up here already, so that what the old runner still sends is stale.
         attempt = run.attempt + 1
-        restarts = run.handle.get("restarts", 0) + 1
+        # A runner that never had leave to start anything has left no log to be kept apart.
+        restarts = run.handle.get("restarts", 0) + ("runner" in run.handle)
         for below in self._stores.runs.open_below(run, interactive_only=True):
             finish(self._stores, self._context, below, RunState.CANCELED)
         again = replace(

@@ -87,7 +87,7 @@ def accept(
     """Check a specification, and give its files a name that outlives what names them now.
 
     Raises:
-        InvalidError: `InvalidRequirement`, `TooManyFiles` or `InvalidDigest`.
+        InvalidError: `InvalidRequirement`, `InvalidWheel`, `TooManyFiles` or `InvalidDigest`.
         PreconditionError: `BlobMissing`, naming the file.
     """
     if spec is None:
@@ -101,6 +101,8 @@ def accept(
             target="environment",
             hint="Leave out of the build context what the Dockerfile does not use.",
         )
+    for name in spec.wheels:
+        check_wheel(name)
     for name, digest in named.items():
         check_digest(digest, target=f"environment file {shown(name)}")
     _keep(stores, context, workspace_id, {f"sha256/{one}": one for one in named.values()})

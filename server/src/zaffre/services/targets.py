@@ -1,7 +1,7 @@
 """The target of a run: whether it may be asked to execute it, when the run is created."""
 
 from zaffre.base.text import shown
-from zaffre.domain.computes import LOCAL, RUNNING_KINDS, Compute
+from zaffre.domain.computes import LOCAL, RUNNING_KINDS, Compute, ComputeState
 from zaffre.domain.errors import ConflictError, InvalidError
 from zaffre.domain.runs import RunKind, RunSpec
 from zaffre.ports.stores import Stores
@@ -14,7 +14,7 @@ def check_target(stores: Stores, workspace_id: str, spec: RunSpec) -> None:
     Raises:
         NotFoundError: `ComputeNotFound`, listing those there are.
         InvalidError: `ComputeCannotRun` or `InvalidRunSpec`.
-        ConflictError: `QuotaExceeded`.
+        ConflictError: `ComputeDeleting` or `QuotaExceeded`.
     """
     if spec.kind is RunKind.INTERACTIVE or spec.compute == LOCAL:
         return
@@ -26,6 +26,14 @@ def check_target(stores: Stores, workspace_id: str, spec: RunSpec) -> None:
             "runs do not execute there.",
             target="spec.compute",
             hint="Submit to `local` or to a cluster.",
+        )
+    if compute.state is ComputeState.DELETING:
+        # It goes once what it started has ended; a run that waited for it would do so for ever.
+        raise ConflictError(
+            "ComputeDeleting",
+            f"The compute target {shown(compute.name)} is being deleted.",
+            target="spec.compute",
+            hint="Submit to another target, or create it anew once it is gone.",
         )
     _check_nodes(compute, spec)
     _check_quota(stores, compute)

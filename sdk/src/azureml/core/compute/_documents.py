@@ -102,7 +102,7 @@ def check_document(document: Any, expected: str | None) -> None:
 
 def duration(seconds: float | None) -> str:
     """Return seconds as Azure writes a duration; nothing for none."""
-    return f"PT{seconds:g}S" if seconds else ""
+    return "" if seconds is None else f"PT{seconds:.6f}".rstrip("0").rstrip(".") + "S"
 
 
 def seconds_of(text: str | None) -> float | None:

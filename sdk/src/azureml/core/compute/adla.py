@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from azureml.core.compute._configurations import ComputeTargetAttachConfiguration, given
-from azureml.core.compute._resources import check_resource
+from azureml.core.compute._attached_resources import ResourceAttachConfiguration
 from azureml.core.compute.compute import ComputeTarget
-from zaffre_sdk.wire.computes import ComputeIn
 
 __all__ = ["AdlaCompute", "DataLakeAnalyticsAttachConfiguration"]
 
@@ -43,8 +41,12 @@ class AdlaCompute(ComputeTarget):
         return DataLakeAnalyticsAttachConfiguration(resource_group, account_name, resource_id)
 
 
-class DataLakeAnalyticsAttachConfiguration(ComputeTargetAttachConfiguration):
+class DataLakeAnalyticsAttachConfiguration(ResourceAttachConfiguration):
     """What is attached; as `AdlaCompute.attach_configuration` says."""
+
+    _PROVIDER = "Microsoft.DataLakeAnalytics"
+
+    account_name: str | None
 
     def __init__(
         self,
@@ -52,33 +54,9 @@ class DataLakeAnalyticsAttachConfiguration(ComputeTargetAttachConfiguration):
         account_name: str | None = None,
         resource_id: str | None = None,
     ) -> None:
-        super().__init__("DataLakeAnalytics")
-        self.resource_group = resource_group
-        self.account_name = account_name
-        self.resource_id = resource_id
-        self.validate_configuration()
-
-    def validate_configuration(self) -> None:
-        """Refuse what is not named in exactly one way.
-
-        Raises:
-            ComputeTargetException: It is not.
-        """
-        check_resource(
-            self.resource_id,
-            "Microsoft.DataLakeAnalytics",
-            resource_group=self.resource_group,
-            account_name=self.account_name,
-        )
-
-    def _order(self, name: str) -> ComputeIn:
-        return ComputeIn(
-            name=name,
-            kind="linked",
-            type="DataLakeAnalytics",
-            settings=given(
-                resource_group=self.resource_group,
-                account_name=self.account_name,
-                resource_id=self.resource_id,
-            ),
+        super().__init__(
+            "DataLakeAnalytics",
+            resource_id=resource_id,
+            resource_group=resource_group,
+            account_name=account_name,
         )

@@ -165,8 +165,7 @@ class AksCompute(ComputeTarget):
         update_configuration.validate_configuration()
         computes = nouns_of(self.workspace).computes
         settings = {**computes.get(self.name).settings, **update_configuration.settings()}
-        found = computes.change(self.name, ComputeChange(settings=settings))
-        self._take(self.workspace, self._document(self.workspace, found))
+        self._become(computes.change(self.name, ComputeChange(settings=settings)))
 
     def get_credentials(self) -> dict[str, Any]:
         """Refuse: there is no cluster of Kubernetes behind it whose configuration could be told.

@@ -328,5 +328,4 @@ class AmlCompute(ComputeTarget):
         self._change(ComputeChange(settings=left))
 
     def _change(self, change: ComputeChange) -> None:
-        found = nouns_of(self.workspace).computes.change(self.name, change)
-        self._take(self.workspace, self._document(self.workspace, found))
+        self._become(nouns_of(self.workspace).computes.change(self.name, change))

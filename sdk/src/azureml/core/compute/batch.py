@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from azureml.core.compute._configurations import ComputeTargetAttachConfiguration, given
-from azureml.core.compute._resources import check_resource
+from azureml.core.compute._attached_resources import ResourceAttachConfiguration
 from azureml.core.compute.compute import ComputeTarget
-from zaffre_sdk.wire.computes import ComputeIn
 
 __all__ = ["BatchAttachConfiguration", "BatchCompute"]
 
@@ -35,8 +33,12 @@ class BatchCompute(ComputeTarget):
         return BatchAttachConfiguration(resource_group, account_name, resource_id)
 
 
-class BatchAttachConfiguration(ComputeTargetAttachConfiguration):
+class BatchAttachConfiguration(ResourceAttachConfiguration):
     """What is attached; as `BatchCompute.attach_configuration` says."""
+
+    _PROVIDER = "Microsoft.Batch"
+
+    account_name: str | None
 
     def __init__(
         self,
@@ -44,33 +46,9 @@ class BatchAttachConfiguration(ComputeTargetAttachConfiguration):
         account_name: str | None = None,
         resource_id: str | None = None,
     ) -> None:
-        super().__init__("Batch")
-        self.resource_group = resource_group
-        self.account_name = account_name
-        self.resource_id = resource_id
-        self.validate_configuration()
-
-    def validate_configuration(self) -> None:
-        """Refuse what is not named in exactly one way.
-
-        Raises:
-            ComputeTargetException: It is not.
-        """
-        check_resource(
-            self.resource_id,
-            "Microsoft.Batch",
-            resource_group=self.resource_group,
-            account_name=self.account_name,
-        )
-
-    def _order(self, name: str) -> ComputeIn:
-        return ComputeIn(
-            name=name,
-            kind="linked",
-            type="Batch",
-            settings=given(
-                resource_group=self.resource_group,
-                account_name=self.account_name,
-                resource_id=self.resource_id,
-            ),
+        super().__init__(
+            "Batch",
+            resource_id=resource_id,
+            resource_group=resource_group,
+            account_name=account_name,
         )

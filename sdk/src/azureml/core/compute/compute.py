@@ -156,8 +156,7 @@ class ComputeTarget:
 
     def refresh_state(self) -> None:
         """Look at the compute target again."""
-        found = _found(nouns_of(self.workspace), self.name)
-        self._take(self.workspace, self._document(self.workspace, found))
+        self._become(_found(nouns_of(self.workspace), self.name))
 
     def get_status(self) -> Any:
         """Return the state, such as `Succeeded`."""
@@ -206,7 +205,8 @@ class ComputeTarget:
     @staticmethod
     def _of(workspace: Any, found: ComputeOut) -> Any:
         target: ComputeTarget = object.__new__(_class(word_of(found)))
-        target._take(workspace, target._document(workspace, found))
+        target.workspace = workspace
+        target._become(found)
         return target
 
     @staticmethod
@@ -219,6 +219,10 @@ class ComputeTarget:
         # What this program gave it can have back; the server tells no secrets.
         made._credential = dict(order.credential)
         return made
+
+    def _become(self, found: ComputeOut) -> None:
+        """Become what the server answered."""
+        self._take(self.workspace, self._document(self.workspace, found))
 
     def _document(self, workspace: Any, found: ComputeOut) -> dict[str, Any]:
         """Return the document about what the server answered."""

@@ -291,9 +291,6 @@ class ComputeInstance(ComputeTarget):
         self.assigned_user_object_id = user.get("objectId")
         self.assigned_user_tenant_id = user.get("tenantId")
 
-    def _become(self, found: ComputeOut) -> None:
-        self._take(self.workspace, self._document(self.workspace, found))
-
     def _turn(self, how: str, wait: bool, show_output: bool) -> None:
         self._become(getattr(nouns_of(self.workspace).computes, how)(self.name))
         if wait:
@@ -314,6 +311,6 @@ class ComputeInstance(ComputeTarget):
 
 
 def _state(found: ComputeOut) -> str:
-    if found.state == "Failed":
-        return "SetupFailed" if found.power == "SetupFailed" else "CreateFailed"
+    if found.state == "Failed" and not found.power:
+        return "CreateFailed"
     return found.state if found.state in _MOVING else found.power

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from azureml.core.compute._configurations import ComputeTargetAttachConfiguration, given
-from azureml.core.compute._resources import check_resource
+from azureml.core.compute._attached_resources import ResourceAttachConfiguration
+from azureml.core.compute._configurations import given
 from azureml.core.compute.compute import ComputeTarget
-from zaffre_sdk.wire.computes import ComputeIn
 
 __all__ = ["DatabricksAttachConfiguration", "DatabricksCompute"]
 
@@ -66,8 +65,13 @@ class DatabricksCompute(ComputeTarget):
         return {"computeType": self.type, "databricksAccessToken": self._secret("access_token")}
 
 
-class DatabricksAttachConfiguration(ComputeTargetAttachConfiguration):
+class DatabricksAttachConfiguration(ResourceAttachConfiguration):
     """What is attached; as `DatabricksCompute.attach_configuration` says."""
+
+    _KIND = "spark"
+    _PROVIDER = "Microsoft.Databricks"
+
+    workspace_name: str | None
 
     def __init__(
         self,
@@ -76,35 +80,13 @@ class DatabricksAttachConfiguration(ComputeTargetAttachConfiguration):
         resource_id: str | None = None,
         access_token: str = "",
     ) -> None:
-        super().__init__("Databricks")
-        self.resource_group = resource_group
-        self.workspace_name = workspace_name
-        self.resource_id = resource_id
         self.access_token = access_token
-        self.validate_configuration()
-
-    def validate_configuration(self) -> None:
-        """Refuse what is not named in exactly one way.
-
-        Raises:
-            ComputeTargetException: It is not.
-        """
-        check_resource(
-            self.resource_id,
-            "Microsoft.Databricks",
-            resource_group=self.resource_group,
-            workspace_name=self.workspace_name,
+        super().__init__(
+            "Databricks",
+            resource_id=resource_id,
+            resource_group=resource_group,
+            workspace_name=workspace_name,
         )
 
-    def _order(self, name: str) -> ComputeIn:
-        return ComputeIn(
-            name=name,
-            kind="spark",
-            type="Databricks",
-            settings=given(
-                resource_group=self.resource_group,
-                workspace_name=self.workspace_name,
-                resource_id=self.resource_id,
-            ),
-            credential=given(access_token=self.access_token),
-        )
+    def _secrets(self) -> dict[str, str]:
+        return given(access_token=self.access_token)

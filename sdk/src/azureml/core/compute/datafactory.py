@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from azureml.core.compute._configurations import (
-    ComputeTargetAttachConfiguration,
-    ComputeTargetProvisioningConfiguration,
-    given,
-)
-from azureml.core.compute._resources import check_resource
+from azureml.core.compute._attached_resources import ResourceAttachConfiguration
+from azureml.core.compute._configurations import ComputeTargetProvisioningConfiguration
 from azureml.core.compute.compute import ComputeTarget
 from zaffre_sdk.wire.computes import ComputeIn
 
@@ -58,8 +54,12 @@ class DataFactoryCompute(ComputeTarget):
         return DataFactoryAttachConfiguration(resource_group, factory_name, resource_id)
 
 
-class DataFactoryAttachConfiguration(ComputeTargetAttachConfiguration):
+class DataFactoryAttachConfiguration(ResourceAttachConfiguration):
     """What is attached; as `DataFactoryCompute.attach_configuration` says."""
+
+    _PROVIDER = "Microsoft.DataFactory"
+
+    factory_name: str | None
 
     def __init__(
         self,
@@ -67,35 +67,11 @@ class DataFactoryAttachConfiguration(ComputeTargetAttachConfiguration):
         factory_name: str | None = None,
         resource_id: str | None = None,
     ) -> None:
-        super().__init__("DataFactory")
-        self.resource_group = resource_group
-        self.factory_name = factory_name
-        self.resource_id = resource_id
-        self.validate_configuration()
-
-    def validate_configuration(self) -> None:
-        """Refuse what is not named in exactly one way.
-
-        Raises:
-            ComputeTargetException: It is not.
-        """
-        check_resource(
-            self.resource_id,
-            "Microsoft.DataFactory",
-            resource_group=self.resource_group,
-            factory_name=self.factory_name,
-        )
-
-    def _order(self, name: str) -> ComputeIn:
-        return ComputeIn(
-            name=name,
-            kind="linked",
-            type="DataFactory",
-            settings=given(
-                resource_group=self.resource_group,
-                factory_name=self.factory_name,
-                resource_id=self.resource_id,
-            ),
+        super().__init__(
+            "DataFactory",
+            resource_id=resource_id,
+            resource_group=resource_group,
+            factory_name=factory_name,
         )
 
 

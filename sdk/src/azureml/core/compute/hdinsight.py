@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from azureml.core.compute._configurations import ComputeTargetAttachConfiguration, given
-from azureml.core.compute._resources import (
-    check_place,
-    check_provider,
-    login,
-    port,
-)
+from azureml.core.compute._configurations import given
+from azureml.core.compute._machines import MachineAttachConfiguration, MachineTarget
 from azureml.core.compute.compute import ComputeTarget
-from zaffre_sdk.wire.computes import ComputeIn, ComputeOut
+from zaffre_sdk.wire.computes import ComputeIn
 
 __all__ = ["HDInsightAttachConfiguration", "HDInsightCompute"]
 
 
-class HDInsightCompute(ComputeTarget):
+class HDInsightCompute(MachineTarget):
     """A Spark cluster of HDInsight.
 
     Example:
@@ -28,12 +23,6 @@ class HDInsightCompute(ComputeTarget):
     """
 
     _compute_type = "HDInsight"
-    _REMOVED_BY = ("detach",)
-
-    vm_size: str | None
-    address: str | None
-    ssh_port: int | None
-    username: str | None
 
     @staticmethod
     def attach(  # type: ignore[override] # as v1 had it before configurations
@@ -100,37 +89,14 @@ class HDInsightCompute(ComputeTarget):
             private_key_passphrase,
         )
 
-    def get_credentials(self) -> dict[str, Any]:
-        """Return who logs in and how, in the program that attached it.
 
-        Raises:
-            ComputeTargetException: Another program did; the server tells no secrets.
-        """
-        return {
-            "computeType": self.type,
-            "administratorAccount": {
-                "username": self.username,
-                "password": self._secret("password"),
-                "privateKeyData": self._secret("private_key"),
-            },
-        }
-
-    def _details(self, found: ComputeOut) -> dict[str, Any]:
-        return {
-            "virtualMachineSize": found.vm_size or None,
-            "address": found.settings.get("address"),
-            "sshPort": found.settings.get("port"),
-            "username": found.settings.get("username"),
-        }
-
-    def _take_details(self, details: dict[str, Any]) -> None:
-        self.vm_size = details.get("virtualMachineSize")
-        self.address, self.ssh_port = details.get("address"), details.get("sshPort")
-        self.username = details.get("username")
-
-
-class HDInsightAttachConfiguration(ComputeTargetAttachConfiguration):
+class HDInsightAttachConfiguration(MachineAttachConfiguration):
     """What is attached; as `HDInsightCompute.attach_configuration` says."""
+
+    _PROVIDER = "Microsoft.HDInsight"
+    _PARTS = ("subscription_id", "resource_group", "cluster_name")
+
+    cluster_name: str | None
 
     def __init__(
         self,
@@ -145,36 +111,19 @@ class HDInsightAttachConfiguration(ComputeTargetAttachConfiguration):
         private_key_file: str = "",
         private_key_passphrase: str = "",
     ) -> None:
-        super().__init__("HDInsight")
-        self.subscription_id = subscription_id
-        self.resource_group = resource_group
-        self.cluster_name = cluster_name
-        self.resource_id = resource_id
-        self.address = address
-        self.ssh_port = ssh_port
-        self.username = username
-        self.password = password
-        self.private_key_file = private_key_file
-        self.private_key_passphrase = private_key_passphrase
-        self.validate_configuration()
-
-    def validate_configuration(self) -> None:
-        """Refuse what is not named in exactly one way.
-
-        Raises:
-            ComputeTargetException: It is not.
-        """
-        port(self.ssh_port)
-        check_place(
-            self.username,
-            self.resource_id,
-            self.address,
-            subscription_id=self.subscription_id,
-            resource_group=self.resource_group,
-            cluster_name=self.cluster_name,
+        super().__init__(
+            "HDInsight",
+            subscription_id=subscription_id,
+            resource_group=resource_group,
+            cluster_name=cluster_name,
+            resource_id=resource_id,
+            address=address,
+            ssh_port=ssh_port,
+            username=username,
+            password=password,
+            private_key_file=private_key_file,
+            private_key_passphrase=private_key_passphrase,
         )
-        if self.resource_id:
-            check_provider(self.resource_id, "Microsoft.HDInsight")
 
     def _order(self, name: str) -> ComputeIn:
         return ComputeIn(
@@ -182,12 +131,10 @@ class HDInsightAttachConfiguration(ComputeTargetAttachConfiguration):
             kind="spark",
             type="HDInsight",
             settings=given(
-                address=self.address,
-                port=port(self.ssh_port),
-                username=self.username,
+                **self._place(),
                 resource_id=self.resource_id,
                 resource_group=self.resource_group,
                 cluster_name=self.cluster_name,
             ),
-            credential=login(self.password, self.private_key_file, self.private_key_passphrase),
+            credential=self._login(),
         )

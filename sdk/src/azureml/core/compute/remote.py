@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from azureml.core.compute._configurations import ComputeTargetAttachConfiguration, given
-from azureml.core.compute._resources import (
-    check_place,
-    check_provider,
-    login,
-    port,
-)
+from azureml.core.compute._machines import MachineAttachConfiguration, MachineTarget
 from azureml.core.compute.compute import ComputeTarget
 from azureml.exceptions import ComputeTargetException
-from zaffre_sdk.wire.computes import ComputeIn, ComputeOut
+from zaffre_sdk.wire.computes import ComputeIn
 
 __all__ = ["RemoteCompute", "RemoteComputeAttachConfiguration"]
 
 
-class RemoteCompute(ComputeTarget):
+class RemoteCompute(MachineTarget):
     """Another machine, where runs execute over SSH.
 
     Example:
@@ -29,12 +23,6 @@ class RemoteCompute(ComputeTarget):
     """
 
     _compute_type = "VirtualMachine"
-    _REMOVED_BY = ("detach",)
-
-    vm_size: str | None
-    address: str | None
-    ssh_port: int | None
-    username: str | None
 
     @staticmethod
     def attach(  # type: ignore[override] # as v1 had it before configurations
@@ -101,37 +89,14 @@ class RemoteCompute(ComputeTarget):
             private_key_passphrase,
         )
 
-    def get_credentials(self) -> dict[str, Any]:
-        """Return who logs in and how, in the program that attached it.
 
-        Raises:
-            ComputeTargetException: Another program did; the server tells no secrets.
-        """
-        return {
-            "computeType": self.type,
-            "administratorAccount": {
-                "username": self.username,
-                "password": self._secret("password"),
-                "privateKeyData": self._secret("private_key"),
-            },
-        }
-
-    def _details(self, found: ComputeOut) -> dict[str, Any]:
-        return {
-            "virtualMachineSize": found.vm_size or None,
-            "address": found.settings.get("address"),
-            "sshPort": found.settings.get("port"),
-            "username": found.settings.get("username"),
-        }
-
-    def _take_details(self, details: dict[str, Any]) -> None:
-        self.vm_size = details.get("virtualMachineSize")
-        self.address, self.ssh_port = details.get("address"), details.get("sshPort")
-        self.username = details.get("username")
-
-
-class RemoteComputeAttachConfiguration(ComputeTargetAttachConfiguration):
+class RemoteComputeAttachConfiguration(MachineAttachConfiguration):
     """What is attached; as `RemoteCompute.attach_configuration` says."""
+
+    _PROVIDER = "Microsoft.Compute"
+    _PARTS = ("subscription_id", "resource_group", "vm_name")
+
+    vm_name: str | None
 
     def __init__(
         self,
@@ -146,36 +111,19 @@ class RemoteComputeAttachConfiguration(ComputeTargetAttachConfiguration):
         private_key_file: str = "",
         private_key_passphrase: str = "",
     ) -> None:
-        super().__init__("VirtualMachine")
-        self.subscription_id = subscription_id
-        self.resource_group = resource_group
-        self.vm_name = vm_name
-        self.resource_id = resource_id
-        self.address = address
-        self.ssh_port = ssh_port
-        self.username = username
-        self.password = password
-        self.private_key_file = private_key_file
-        self.private_key_passphrase = private_key_passphrase
-        self.validate_configuration()
-
-    def validate_configuration(self) -> None:
-        """Refuse what is not named in exactly one way.
-
-        Raises:
-            ComputeTargetException: It is not.
-        """
-        port(self.ssh_port)
-        check_place(
-            self.username,
-            self.resource_id,
-            self.address,
-            subscription_id=self.subscription_id,
-            resource_group=self.resource_group,
-            vm_name=self.vm_name,
+        super().__init__(
+            "VirtualMachine",
+            subscription_id=subscription_id,
+            resource_group=resource_group,
+            vm_name=vm_name,
+            resource_id=resource_id,
+            address=address,
+            ssh_port=ssh_port,
+            username=username,
+            password=password,
+            private_key_file=private_key_file,
+            private_key_passphrase=private_key_passphrase,
         )
-        if self.resource_id:
-            check_provider(self.resource_id, "Microsoft.Compute")
 
     def _order(self, name: str) -> ComputeIn:
         if not self.address:
@@ -188,10 +136,6 @@ class RemoteComputeAttachConfiguration(ComputeTargetAttachConfiguration):
             name=name,
             kind="machine",
             type="VirtualMachine",
-            settings=given(
-                address=self.address,
-                port=port(self.ssh_port),
-                username=self.username,
-            ),
-            credential=login(self.password, self.private_key_file, self.private_key_passphrase),
+            settings=self._place(),
+            credential=self._login(),
         )

@@ -41,6 +41,11 @@ def shadowed() -> tuple[str, ...]:
     return tuple(table("azureml")["shadowed"]["names"])
 
 
+def overrides() -> list[str]:
+    """Return what tells uv to leave those out."""
+    return [f"{name} ; python_version < '0'" for name in shadowed()]
+
+
 def _extras(requirement: Requirement) -> set[str] | None:
     names = table("azureml")
     name = canonicalize_name(requirement.name)

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._\-]*"
 _NEED: Final = re.compile(
-    rf"(?P<who>{_NAME}(?:\[[^\]]*\])?[^\s,]*(?:,[<>=!~]\S+)*) depends on "
+    rf"(?P<who>{_NAME}(?:\[[^\]]*\])?[^\s,]*(?:,[<>=!~][^\s,]+)*) depends on "
     rf"(?P<what>{_NAME})(?:\[[^\]]*\])?(?:\{{[^}}]*\}})?(?P<versions>[<>=!~][^\s]*)?"
 )
 _ASKED: Final = re.compile(r"(?<!conclude that )you require (?P<list>.+?)(?=, we can|\.\s|\.?$)")

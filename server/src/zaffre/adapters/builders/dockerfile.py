@@ -42,6 +42,16 @@ class Line:
         )
 
 
+class _Known(dict[str, str]):
+    """Variables that are known; each may be made of others, and only so much of them in all.
+
+    Attributes:
+        room: How many characters they may still add.
+    """
+
+    room = _LONGEST
+
+
 @dataclass(slots=True)
 class Instructions:
     """What a Dockerfile says.
@@ -73,7 +83,7 @@ def read(text: str) -> Instructions:
             f"The Dockerfile has {len(text)} characters; at most {_LONGEST} are read.",
             target="image.dockerfile",
         )
-    found, known = Instructions(), dict[str, str]()
+    found, known = Instructions(), _Known()
     for line in _lines(text):
         _take(found, known, line)
     if not found.base:
@@ -86,7 +96,7 @@ def read(text: str) -> Instructions:
     return found
 
 
-def _take(found: Instructions, known: dict[str, str], line: Line) -> None:
+def _take(found: Instructions, known: _Known, line: Line) -> None:
     match line.word:
         case "FROM":
             _from(found, known, line)
@@ -114,7 +124,7 @@ def _set(found: Instructions, name: str, value: str) -> None:
         found.variables[name] = value
 
 
-def _from(found: Instructions, known: dict[str, str], line: Line) -> None:
+def _from(found: Instructions, known: _Known, line: Line) -> None:
     if found.base:
         raise line.refusal("a second `FROM` is not followed")
     words = [word for word in _filled(line.text, known, line).split() if word[:2] != "--"]
@@ -164,8 +174,15 @@ def _plain(value: str) -> str:
     return value.replace('\\"', '"')
 
 
-def _filled(text: str, known: dict[str, str], line: Line) -> str:
+def _filled(text: str, known: _Known, line: Line) -> str:
     """Return `text` with variables of the Dockerfile filled in; those of a shell are refused."""
+
+    def bounded(match: re.Match[str]) -> str:
+        found = value(match)
+        known.room -= len(found)
+        if known.room < 0:
+            raise line.refusal(f"variables add more than {_LONGEST} characters")
+        return found
 
     def value(match: re.Match[str]) -> str:
         name = match["braced"] or match["plain"]
@@ -177,7 +194,7 @@ def _filled(text: str, known: dict[str, str], line: Line) -> str:
             return ""  # as in `PATH=/opt/bin:$PATH`: what the image had is not known
         raise line.refusal(f"the variable `{name}` has no value")
 
-    return _VARIABLE.sub(value, text)
+    return _VARIABLE.sub(bounded, text)
 
 
 def _lines(text: str) -> Iterator[Line]:

@@ -102,7 +102,7 @@ class Place:
                 self.folder.rename(gone)
             except FileNotFoundError:
                 return False
-        shutil.rmtree(gone)
+        _remove(gone)
         return True
 
     def remove_abandoned(self) -> None:
@@ -110,7 +110,7 @@ class Place:
         if not (self.folder / _MARKER).exists():
             with self._lock.open("ab") as lock:
                 if _try(lock.fileno()) and not (self.folder / _MARKER).exists():
-                    shutil.rmtree(self.folder)
+                    _remove(self.folder)
 
     def complete(self, marker: Marker) -> None:
         """Declare the environment complete, durably; only under the lock."""
@@ -149,9 +149,15 @@ def remove_leftovers(root: Path) -> None:
     """Remove what removals and builds that were cut off have left."""
     for folder in root.glob("??/*"):
         if folder.name.startswith(_GONE):
-            shutil.rmtree(folder)
+            _remove(folder)
         elif folder.is_dir():
             Place(root, folder.name).remove_abandoned()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder that somebody else may be removing, too."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def size_of(folder: Path) -> int:

@@ -1,5 +1,6 @@
 """What the image of an environment comes to on a machine without a container engine."""
 
+import asyncio
 import posixpath
 import re
 import shutil
@@ -8,15 +9,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from zaffre.adapters.builders.dockerfile import HINT, Instructions, Line, read
-from zaffre.adapters.builders.pip_options import PipOptions, read_arguments, split
+from zaffre.adapters.builders.pip_options import PipOptions, check_count, read_arguments, split
 from zaffre.adapters.builders.private_wheels import CopyBlob
 from zaffre.adapters.builders.shell_commands import Asked, understand
 from zaffre.base.text import shown
+from zaffre.domain.containers import address_of
 from zaffre.domain.environments import EnvironmentSpec, Image
 from zaffre.domain.errors import InvalidError, UnavailableError
 
@@ -32,6 +34,15 @@ _PLAIN: Final = re.compile(
     r"|(?:docker\.io/)?(?:continuumio/(?:mini|ana)conda3?|condaforge/mini(?:forge3|conda)"
     r"|mambaorg/micromamba)(?:[:@].*)?"
 )
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes no aliases, by which a small file can stand for one without bound."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has aliases")
+        return super().compose_node(parent, index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +71,14 @@ async def without_engine(spec: EnvironmentSpec, image: Image, copy: CopyBlob) ->
     """
     plain = replace(spec, image=None, interpreter=None)
     if not image.dockerfile:
-        return _base(plain, image.name)
+        return _base(plain, address_of(image))
     found = read(image.dockerfile)
     asked = Asked()
     _check_copies(found, image)
     for line, command in found.commands:
         understand(asked, line, command)
     await _read_files(asked, image, copy)
-    _check_system(asked.system)
+    await asyncio.to_thread(_check_system, asked.system)
     base = _base(plain, found.base)
     return Foundation(
         spec=replace(
@@ -111,7 +122,8 @@ def _check_copies(found: Instructions, image: Image) -> None:
 
 async def _read_files(asked: Asked, image: Image, copy: CopyBlob) -> None:
     for line, path in asked.conda_files:
-        _take_conda(asked, line, await _text(line, path, image, copy))
+        text = await _text(line, path, image, copy)
+        await asyncio.to_thread(_take_conda, asked, line, text)
     seen: set[str] = set()
     while asked.requirement_files:
         line, path = asked.requirement_files.pop()
@@ -130,7 +142,8 @@ async def _text(line: Line, path: str, image: Image, copy: CopyBlob) -> str:
     with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
         place = Path(folder) / "file"
         await copy(digest, place)
-        data = place.read_bytes()[: _LARGEST + 1]
+        with place.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise line.refusal(f"{shown(path)} is larger than 1 MB")
     return data.decode("utf-8-sig", "replace")
@@ -138,34 +151,43 @@ async def _text(line: Line, path: str, image: Image, copy: CopyBlob) -> str:
 
 def _take_requirements(asked: Asked, line: Line, text: str) -> None:
     lines = [part.strip() for part in text.replace("\\\n", " ").splitlines()]
+    options = [part for part in lines if part.startswith("-")]
+    check_count(options)
     for part in lines:
         if not part or part.startswith("#"):
             continue
         if not part.startswith("-"):
             asked.pip.append(part)
             continue
-        found = read_arguments(split(part), part, trusted=lines)
+        found = read_arguments(split(part), part, trusted=options)
         asked.options += found.options
         asked.requirement_files.extend((line, path) for path in found.files)
 
 
 def _take_conda(asked: Asked, line: Line, text: str) -> None:
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise line.refusal("the conda file is no YAML") from error
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe one)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # Such as a date that there is not, or lists without end.
+        raise line.refusal("the conda file is no plain YAML") from error
     if not isinstance(content, dict):
         raise line.refusal("the conda file has no `dependencies`")
-    asked.channels.extend(map(str, content.get("channels") or ()))
-    for one in content.get("dependencies") or ():
-        if isinstance(one, dict):
-            _take_requirements(asked, line, "\n".join(_pip_section(one)))
-        else:
-            asked.conda.append(str(one))
+    asked.channels.extend(_plain(line, content.get("channels")))
+    dependencies = content.get("dependencies") or []
+    if not isinstance(dependencies, list):
+        raise line.refusal("the conda file has no list of `dependencies`")
+    sections = [one for one in dependencies if isinstance(one, dict)]
+    asked.conda.extend(_plain(line, [one for one in dependencies if not isinstance(one, dict)]))
+    for section in sections:
+        _take_requirements(asked, line, "\n".join(_plain(line, section.get("pip"))))
 
 
-def _pip_section(section: Mapping[str, Any]) -> Sequence[str]:
-    return [str(part) for part in section.get("pip") or ()]
+def _plain(line: Line, listed: object) -> list[str]:
+    """Return a list as texts."""
+    parts = [] if listed is None else listed
+    if not isinstance(parts, list) or not all(isinstance(one, str | int | float) for one in parts):
+        raise line.refusal("the conda file has something else than lists of packages")
+    return [str(part) for part in parts]
 
 
 def _check_system(names: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Interpreters that people keep themselves: checked, never changed."""
 
 import json
+import re
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
 
 _SECONDS_TO_ANSWER = 60
+_VERSION = re.compile(r"[23]\.\d+\.\d+")
 _QUESTION = (
     "import json, sys; print('.'.join(map(str, sys.version_info[:3]))); "
     "import zaffre_sdk, azureml; "
@@ -74,14 +76,16 @@ class GivenInterpreters:
             message = f"The interpreter {shown(path)} does not run: {error}."
             raise _refusal(message, "Give the absolute path of a Python that runs.") from error
         self._judge(path, done)
-        places: list[str] = json.loads(done.stdout.decode().splitlines()[-1])
+        try:
+            places: list[str] = json.loads(done.stdout.splitlines()[-1])
+        except ValueError:
+            raise _no_python(path) from None
         return places
 
     def _judge(self, path: str, done: subprocess.CompletedProcess[bytes]) -> None:
         version = done.stdout.decode("utf-8", "replace").partition("\n")[0].strip()
-        if not version.startswith(("2.", "3.")):
-            message = f"The interpreter {shown(path)} does not answer as a Python does."
-            raise _refusal(message, "Give the absolute path of a Python.")
+        if not _VERSION.fullmatch(version):
+            raise _no_python(path)
         if not self._floor.contains(version):
             message = (
                 f"The interpreter {shown(path)} is Python {version}; {self._floor} is needed."
@@ -96,6 +100,11 @@ class GivenInterpreters:
     def _small_environ(self) -> dict[str, str]:
         kept = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
         return {name: self._environ[name] for name in kept if name in self._environ}
+
+
+def _no_python(path: str) -> InvalidError:
+    message = f"The interpreter {shown(path)} does not answer as a Python does."
+    return _refusal(message, "Give the absolute path of a Python.")
 
 
 def _refusal(message: str, hint: str) -> InvalidError:

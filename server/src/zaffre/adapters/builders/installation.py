@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from uv import find_uv_bin
 
-from zaffre.adapters.builders.azureml import shadowed
+from zaffre.adapters.builders.azureml import overrides
 from zaffre.adapters.builders.failures import CODE, failure, unresolved
 from zaffre.adapters.builders.folders import Marker, Place, size_of
 from zaffre.adapters.builders.installed import installed_in
@@ -112,18 +112,13 @@ class _Work:
 
     async def _pip_install(self, constraints: Sequence[str]) -> Ended:
         plan = self.installation.plan
-        wheels_only = {*plan.wheels_only, *(Requirement(line).name for line in constraints)}
-        wheels_only -= set(plan.options.no_binary)
-        named = {Requirement(line).name for line in plan.requirements}
-        never = [f"{name} ; python_version < '0'" for name in shadowed()]
         with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
-            lists = {"--constraints": constraints, "--overrides": never}
+            lists = {"--constraints": constraints, "--overrides": overrides()}
             files = [_written(Path(folder), *each) for each in lists.items() if each[1]]
             return await self._uv(
                 *("pip", "install", "--python", str(self.place.python)),
                 *(argument for pair in files for argument in pair),
-                *(f"--only-binary={name}" for name in sorted(wheels_only)),
-                *plan.options.arguments(named),
+                *plan.arguments(constraints),
                 *("--", *plan.requirements, *self.wheels, self._sdk()),
             )
 

@@ -14,6 +14,7 @@ from zaffre.domain.errors import InvalidError
 
 TARGET: Final = "pip_options"
 ALL: Final = ":all:"
+_MOST: Final = 200
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]+@")
@@ -123,6 +124,7 @@ def parse_options(lines: Sequence[str]) -> tuple[PipOptions, tuple[str, ...]]:
     Raises:
         InvalidError: `InvalidRequirement`, naming the line and the rule.
     """
+    check_count(lines)
     options = PipOptions()
     notes: list[str] = []
     for line in lines:
@@ -136,6 +138,18 @@ def parse_options(lines: Sequence[str]) -> tuple[PipOptions, tuple[str, ...]]:
         options += found.options
         notes.extend(found.notes)
     return options, tuple(notes)
+
+
+def check_count(lines: Sequence[str]) -> None:
+    """Refuse more option lines than anybody needs: each one is compared with all.
+
+    Raises:
+        InvalidError: `InvalidRequirement`.
+    """
+    if len(lines) > _MOST:
+        line = _CREDENTIALS.sub("***@", lines[_MOST])
+        rule = f"there are {len(lines)} options, and at most {_MOST} are taken"
+        raise refusal(line, rule, target=TARGET, hint="Leave out what says the same again.")
 
 
 def read_arguments(words: Sequence[str], line: str, *, trusted: Iterable[str] = ()) -> Arguments:

@@ -18,7 +18,7 @@ from zaffre.adapters.builders.bounds import (
 )
 from zaffre.adapters.builders.choice import Choice
 from zaffre.adapters.builders.conda import translate
-from zaffre.adapters.builders.pip_options import PipOptions, parse_options
+from zaffre.adapters.builders.pip_options import ALL, PipOptions, parse_options
 from zaffre.adapters.builders.preferences import preferences
 from zaffre.adapters.builders.private_wheels import PrivateWheel, private_wheels
 from zaffre.adapters.builders.requirements import parse_requirements
@@ -77,6 +77,17 @@ class Plan:
     notes: tuple[str, ...]
     options: PipOptions = field(default_factory=PipOptions)
     wheels: tuple[PrivateWheel, ...] = ()
+
+    def arguments(self, constraints: Iterable[str]) -> list[str]:
+        """Return what uv is told of wheels and sources, with the constraints of an attempt."""
+        named = {Requirement(line).name for line in self.requirements}
+        held = {*self.wheels_only, *(Requirement(line).name for line in constraints)}
+        sources = named if ALL in self.options.no_binary else self.options.no_binary
+        wheels = {canonicalize_name(name) for name in held} - set(map(canonicalize_name, sources))
+        return [
+            *(f"--only-binary={name}" for name in sorted(wheels)),
+            *self.options.arguments(named),
+        ]
 
     def key(self, others: Mapping[str, object]) -> str:
         """Return SHA-256 over the plan and everything else that decides what gets installed."""

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +16,12 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 _NOISE = "Using Python "  # with a path that means nothing to people
 _CHUNK = 65_536
 _LONGEST_LINE = 4_000
+_MOST_LINES = 5_000
 _GUARD = Path(__file__).with_name("guard.py")
 
 
 class Ended(NamedTuple):
-    """How a command ended: its exit code, and all that it said."""
+    """How a command ended: its exit code, and the last thousands of lines that it said."""
 
     code: int
     lines: list[str]
@@ -51,14 +53,14 @@ async def run(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    lines: list[str] = []
+    lines: deque[str] = deque(maxlen=_MOST_LINES)
     try:
         if process.stdout is not None:
             async for line in _lines(process.stdout):
                 if not line.startswith(_NOISE):
                     lines.append(line)
                     said(line)
-        return Ended(await process.wait(), lines)
+        return Ended(await process.wait(), list(lines))
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):  # it ended by itself just now

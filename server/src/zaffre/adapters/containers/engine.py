@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import psutil
 from zaffre_sdk.containers.engines import Engine, NoEngineError, engine_environ, find_engine
+from zaffre_sdk.containers.removing import removal_words
 from zaffre_sdk.containers.running import question_words
 
 from zaffre.adapters.builders.process import Ended, run
@@ -100,9 +101,11 @@ class Talk:
 
     async def try_out(self, image: str, *command: str, mounts: Sequence[str] = ()) -> Heard:
         """Return what a short program says in an image."""
-        return await self._hear(question_words(self.engine, image, *command, mounts=mounts))
+        name = f"zaffre-question-{uuid.uuid4().hex}"
+        words = question_words(self.engine, image, *command, name=name, mounts=mounts)
+        return await self._hear(words, container=name)
 
-    async def _hear(self, command: Sequence[str]) -> Heard:
+    async def _hear(self, command: Sequence[str], *, container: str = "") -> Heard:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd="/",
@@ -120,6 +123,9 @@ class Talk:
             if process.returncode is None:
                 process.kill()
                 await asyncio.shield(process.wait())
+                if container:
+                    # It is no child of the command that was killed.
+                    await asyncio.shield(self._hear(removal_words(self.engine, container)))
         return Heard(process.returncode or 0, _text(said), _text(complaints))
 
     async def tell(self, words: Sequence[str], *, said: Log, held: int) -> Ended:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,7 +70,7 @@ class ImageShelf:
             if self._file(key).stat().st_mtime > unused_since:
                 return False
             self._file(key).unlink()
-            self._file(key).parent.rmdir()
+            shutil.rmtree(self._file(key).parent)
         except FileNotFoundError:
             return False
         return True
@@ -108,7 +109,8 @@ class KeptImages:
 
         An engine removes no image that a container still has.
         """
-        images = {key for key, _, _ in self._shelf.everything()}.intersection(keys)
+        known = {key: packages for key, packages, _ in self._shelf.everything()}
+        images = known.keys() & set(keys)
         others = [key for key in keys if key not in images]
         gone = list(await self._others.remove(others, unused_since=unused_since))
         talk = await self._talk() if images else None
@@ -116,9 +118,13 @@ class KeptImages:
             return gone
         for key in images:
             async with self._shelf.place(key).locked(lambda: None):
-                if self._shelf.drop(key, unused_since=unused_since.timestamp()):
-                    await talk.hear("rmi", tag_of(key))
-                    gone.append(key)
+                if not self._shelf.drop(key, unused_since=unused_since.timestamp()):
+                    continue
+                heard = await talk.hear("rmi", tag_of(key))
+                if heard.code != 0 and await talk.image(tag_of(key)) is not None:
+                    self._shelf.put(key, known[key])  # To be removed another time.
+                    continue
+                gone.append(key)
         return gone
 
     async def _images(self) -> list[Kept]:

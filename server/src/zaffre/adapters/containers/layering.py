@@ -192,9 +192,21 @@ async def _packages(talk: Talk, order: Order) -> tuple[str, ...]:
     for question in (_LIST, _LIST_OLD):
         heard = await talk.try_out(order.tag, order.python, "-c", question)
         if heard.code == 0:
-            return tuple(json.loads(heard.said))
+            return _listed(heard.said)
         reason = heard.reason
-    raise UnavailableError(
+    raise _unusable(reason)
+
+
+def _listed(said: str) -> tuple[str, ...]:
+    """Read the last line, before which what the image starts with a Python may say something."""
+    try:
+        return tuple(map(str, json.loads(said.splitlines()[-1])))
+    except (IndexError, TypeError, ValueError):
+        raise _unusable("its Python answers something else") from None
+
+
+def _unusable(reason: str) -> UnavailableError:
+    return UnavailableError(
         CODE,
         f"zaffre-sdk cannot be used in the image: {reason}",
         target="image",

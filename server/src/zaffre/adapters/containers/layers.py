@@ -12,9 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from packaging.requirements import Requirement
-
-from zaffre.adapters.builders.azureml import shadowed
+from zaffre.adapters.builders.azureml import overrides
 from zaffre.adapters.builders.plan import Plan
 
 ROOT: Final = "/opt/zaffre"
@@ -94,9 +92,8 @@ def files_of(plan: Plan | None, constraints: Sequence[str]) -> dict[str, str]:
     """Return the small files of the context, by name."""
     files = {"uv.sh": _SCRIPT, "adopt.py": _ADOPT}
     if plan is not None:
-        never = [f"{name} ; python_version < '0'" for name in shadowed()]
         files["constraints.txt"] = "".join(f"{line}\n" for line in constraints)
-        files["overrides.txt"] = "".join(f"{line}\n" for line in never)
+        files["overrides.txt"] = "".join(f"{line}\n" for line in overrides())
     return files
 
 
@@ -112,9 +109,6 @@ def environment(
         sdk: The requirement for zaffre-sdk.
         constraints: Those of this attempt.
     """
-    wheels_only = {*plan.wheels_only, *(Requirement(line).name for line in constraints)}
-    wheels_only -= set(plan.options.no_binary)
-    named = {Requirement(line).name for line in plan.requirements}
     managed = ["--managed-python"] if "/" not in python else []
     return [
         ["venv", "--quiet", "--no-project", *managed, "--python", python, f"{ROOT}/environment"],
@@ -122,8 +116,7 @@ def environment(
             *("pip", "install", "--python", PYTHON),
             *(["--constraints", f"{CONTEXT}/constraints.txt"] if constraints else []),
             *("--overrides", f"{CONTEXT}/overrides.txt"),
-            *(f"--only-binary={name}" for name in sorted(wheels_only)),
-            *plan.options.arguments(named),
+            *plan.arguments(constraints),
             *("--", *plan.requirements, *wheels, sdk),
         ],
     ]

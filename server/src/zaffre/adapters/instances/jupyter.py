@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
@@ -149,7 +150,7 @@ class JupyterInstances:
 
     async def _status(self, instance: RunningInstance, base_url: str) -> dict[str, Any] | None:
         found = await self._asked(instance, f"{base_url}api/status")
-        return found if isinstance(found, dict) else None
+        return found if isinstance(found, dict) and "last_activity" in found else None
 
     async def _asked(self, instance: RunningInstance, path: str) -> Any:  # noqa: ANN401 (JSON)
         return await asyncio.to_thread(self._ask, instance, path)
@@ -162,7 +163,8 @@ class JupyterInstances:
         try:
             with self._opener.open(request, timeout=_ASK_SECONDS) as answer:
                 return json.loads(answer.read())
-        except (OSError, ValueError):
+        except (OSError, ValueError, HTTPException):
+            # Another program may have taken the port, and speak anything.
             return None
 
     def _failed(self, key: Key, *, alive: bool) -> UnavailableError:

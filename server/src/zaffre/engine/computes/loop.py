@@ -126,6 +126,7 @@ class InstanceLoop:
                 )
                 await self._note(compute, _failed(compute, error))
             case Step.REMOVE:
+                self._deaths.pop(key, None)
                 self._parts.table.remove(key)
                 await self._parts.instances.remove(key)
                 await self._parts.work.write(lambda s: s.computes.forget(compute))

@@ -20,7 +20,7 @@ _LOOK_SECONDS: Final = 5.0
 
 
 async def unless_moved(parts: Parts, run: Run, work: Awaitable[T]) -> T | None:
-    """Work, and stop when the run is no longer in its state, because somebody canceled it."""
+    """Work, and stop when nobody wants it: the run was canceled, or its nodes are taken away."""
     working = asyncio.ensure_future(work)
     moved = asyncio.ensure_future(_moved(parts, run))
     try:
@@ -44,7 +44,7 @@ async def _is_as_it_was(parts: Parts, run: Run) -> bool:
         now = await parts.work.read(lambda s: s.stores.runs.get(run.workspace_id, run.id))
     except UnavailableError:
         return True  # Nobody knows while the database is busy, and a build is not lost for it.
-    return now.state is run.state
+    return (now.state, now.is_preempted) == (run.state, run.is_preempted)
 
 
 class BuildLog:

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any, Final
 
 from zaffre.domain.computes import ComputeKind
+from zaffre.domain.errors import PreconditionError
 from zaffre.domain.runs import Run, RunError, RunState
 from zaffre.engine.runs.parts import Parts, RunLimits, owner_of
 from zaffre.engine.runs.progress import BuildLog, unless_moved
@@ -81,7 +82,22 @@ async def step(parts: Parts, run: Run) -> bool:
 
 async def launch(parts: Parts, run: Run, secret: str) -> None:
     """Launch the runner of an attempt that was begun."""
-    order = RunnerOrder(
+    try:
+        handle = await _launched(parts, run, await _order(parts, run, secret))
+    except (OSError, PreconditionError) as error:
+        reason = RunError(code="RunnerNotLaunched", message=f"No runner can be launched: {error}")
+        await parts.finish(run, RunState.FAILED, reason)
+        return
+    except OutOfReachError as error:
+        logger.info("The run %s waits again: %s", run.id, error)
+        await parts.work.write(lambda s: s.attempts.requeue(run))
+        return
+    if handle is not None:
+        await parts.work.write(lambda s: s.attempts.launched(run, handle))
+
+
+async def _order(parts: Parts, run: Run, secret: str) -> RunnerOrder:
+    return RunnerOrder(
         workspace_id=run.workspace_id,
         run_id=run.id,
         attempt=run.attempt,
@@ -92,18 +108,6 @@ async def launch(parts: Parts, run: Run, secret: str) -> None:
         image=run.handle.get("image"),
         place=await parts.work.read(lambda s: s.scheduling.place_of(run)),
     )
-    try:
-        handle = await _launched(parts, run, order)
-    except OSError as error:
-        reason = RunError(code="RunnerNotLaunched", message=f"No runner can be launched: {error}")
-        await parts.finish(run, RunState.FAILED, reason)
-        return
-    except OutOfReachError as error:
-        logger.info("The run %s waits again: %s", run.id, error)
-        await parts.work.write(lambda s: s.attempts.requeue(run))
-        return
-    if handle is not None:
-        await parts.work.write(lambda s: s.attempts.launched(run, handle))
 
 
 async def _launched(parts: Parts, run: Run, order: RunnerOrder) -> dict[str, Any] | None:

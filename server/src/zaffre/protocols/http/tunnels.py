@@ -19,7 +19,7 @@ EXTENSION: Final = "zaffre.tunnel"
 _HEAD_SECONDS: Final = 60.0
 _MAX_HEAD: Final = 64 << 10
 _END: Final = b"\r\n\r\n"
-_SWITCHING: Final = b" 101 "
+_SWITCHING: Final = b"HTTP/1.1 101 "
 
 
 class Tunnel(asyncio.Protocol):
@@ -92,7 +92,7 @@ class Tunnel(asyncio.Protocol):
         except TimeoutError:
             raise _refused("it does not answer in time") from None
         line = answer.partition(b"\r\n")[0]
-        if _SWITCHING not in line:
+        if not line.startswith(_SWITCHING):
             raise _refused(f"it answers `{line[:100].decode('latin-1')}`")
         return answer
 

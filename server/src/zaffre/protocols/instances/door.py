@@ -16,6 +16,7 @@ from zaffre.domain.errors import NotFoundError, UnauthenticatedError, Unavailabl
 from zaffre.ports.instances import Key
 from zaffre.protocols.http.asgi import Receive, Scope, Send
 from zaffre.protocols.http.authentication import Authenticator
+from zaffre.protocols.http.cookies import COOKIE, is_secure, set_cookie
 from zaffre.protocols.http.security import refuse
 from zaffre.protocols.http.tunnels import EXTENSION
 from zaffre.protocols.instances.forwarding import Forwarder
@@ -27,10 +28,8 @@ from zaffre.protocols.instances.headers import (
 )
 from zaffre.services.instances import ENTER, PREFIX, InstanceTable, LiveInstance, base_url
 
-COOKIE: Final = "zaffre-studio"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HOME: Final = "lab"
-_SECONDS: Final = 12 * 3600
 _OURS: Final = (b"bearer ", b"basic ")
 
 
@@ -67,7 +66,7 @@ class InstanceDoor:
         self._table = table
         self._authenticator = authenticator
         self._visitors = visitors
-        self._url = url.lower()
+        self._url = url
         self._monotonic = monotonic
         self._forwarder = Forwarder()
 
@@ -152,10 +151,8 @@ class InstanceDoor:
             return
         path = base_url(key)
         host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        only = "; Secure" if self._url == f"https://{host.decode('latin-1')}".lower() else ""
-        header = (
-            f"{COOKIE}={cookie}; Path={path}; Max-Age={_SECONDS}; HttpOnly; SameSite=Strict{only}"
-        )
+        secure = is_secure(self._url, host.decode("latin-1"))
+        header = set_cookie(cookie, path=path, secure=secure)
         await _lead(send, f"{path}{_HOME}", (b"set-cookie", header.encode()))
 
 

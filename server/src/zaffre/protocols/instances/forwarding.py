@@ -42,8 +42,8 @@ class Forwarder:
         Raises:
             UnavailableError: `InstanceNotAnswering`.
         """
-        client = _Client(receive)
         has_body = any(name in _WITH_BODY for name, _ in scope["headers"])
+        client = _Client(receive, has_body=has_body)
         request = httpcore.Request(
             scope["method"],
             httpcore.URL(scheme=b"http", host=b"127.0.0.1", port=port, target=target_of(scope)),
@@ -52,10 +52,10 @@ class Forwarder:
             extensions={"timeout": {"connect": _CONNECT_SECONDS, "write": _WRITE_SECONDS}},
         )
         passing = asyncio.ensure_future(self._pass(request, send, ours))
-        gone = asyncio.ensure_future(client.gone.wait() if has_body else client.departure())
+        gone = asyncio.ensure_future(client.departure())
         try:
             await asyncio.wait({passing, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if passing.done():
+            if not client.is_gone:
                 await passing
         finally:
             for task in (passing, gone):
@@ -65,33 +65,35 @@ class Forwarder:
     async def _pass(self, request: httpcore.Request, send: Send, ours: str) -> None:
         try:
             answer = await self._pool.handle_async_request(request)
+            try:
+                await _answer(answer, send, ours)
+            finally:
+                await answer.aclose()
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError):
             raise UnavailableError(
                 "InstanceNotAnswering",
                 "The program of the instance does not answer.",
                 hint="Wait a moment and try again, or restart the instance.",
             ) from None
-        try:
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": answer.status,
-                    "headers": answered(answer.headers, ours=ours),
-                }
-            )
-            async for chunk in answer.aiter_stream():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            await answer.aclose()
 
 
 class _Client:
-    """The client's end of a request."""
+    """The client's end of a request.
 
-    def __init__(self, receive: Receive) -> None:
+    Args:
+        receive: Where what it sends comes from; one at a time may wait there.
+        has_body: It sends one.
+
+    Attributes:
+        is_gone: It wants no answer any more.
+    """
+
+    def __init__(self, receive: Receive, *, has_body: bool) -> None:
         self._receive = receive
-        self.gone = asyncio.Event()
+        self._is_heard = asyncio.Event()
+        self.is_gone = False
+        if not has_body:
+            self._is_heard.set()
 
     async def body(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes."""
@@ -99,15 +101,26 @@ class _Client:
         while more:
             message: Message = await self._receive()
             if message["type"] == "http.disconnect":
-                self.gone.set()
+                self.is_gone = True
+                self._is_heard.set()
                 raise asyncio.CancelledError
             yield message.get("body", b"")
             more = message.get("more_body", False)
+        self._is_heard.set()
 
     async def departure(self) -> None:
-        """Return when the client is gone; only where no body is awaited."""
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        """Return when the client is gone, for which one can look once its body is whole."""
+        await self._is_heard.wait()
+        while not self.is_gone:
+            self.is_gone = (await self._receive())["type"] == "http.disconnect"
+
+
+async def _answer(answer: httpcore.Response, send: Send, ours: str) -> None:
+    headers = answered(answer.headers, ours=ours)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    async for chunk in answer.aiter_stream():
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _framed(headers: Headers, *, is_chunked: bool) -> Headers:

@@ -8,8 +8,7 @@ from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from zaffre_sdk.wire.runs import RunChange, RunEnd, RunIn, RunList, RunOut
 
-from zaffre.domain.access import Permission
-from zaffre.domain.runs import Run
+from zaffre.domain.access import Permission, Principal
 from zaffre.protocols.http.call import Call
 from zaffre.protocols.http.paging import Limit
 from zaffre.protocols.native.pages import Pages
@@ -134,12 +133,14 @@ async def wait_for_run(
         seen = seen or found.state
         left = until - clock.monotonic()
         if found.is_terminal or found.state != seen or left <= 0 or call.changes.stopping:
-            return from_run(found, waits_for=await call.read(partial(_why, run=found)))
+            return await call.read(partial(_now, workspace=workspace, run=run, caller=call.caller))
         await call.changes.wait(min(left, _LOOK_AGAIN), since=mark)
 
 
-def _why(services: Services, *, run: Run) -> str | None:
-    return services.scheduling.why(run)
+def _now(services: Services, *, workspace: str, run: str, caller: Principal) -> RunOut:
+    # Read once more: what it waits for may be gone by the time that it does not wait any more.
+    found = services.runs.get(workspace, run, caller=caller)
+    return from_run(found, waits_for=services.scheduling.why(found))
 
 
 ROUTES: Final[list[ControllerRouterHandler]] = [

@@ -46,7 +46,8 @@ async def open_instance(
 ) -> Response[str]:
     """Send a browser that is known here to the program of an instance, with a code."""
     compute = await call.read(lambda s: s.computes.get(workspace, name, caller=call.caller))
-    code = request.app.state.studio_sessions.offer_code(call.caller)
+    header = request.headers.get("cookie", "")
+    code = request.app.state.studio_sessions.offer_code(call.caller, within=header)
     location = entrance((compute.workspace_id, compute.name), code)
     if compute.power is not Power.RUNNING:
         location = f"/studio/workspaces/{compute.workspace_id}/compute/{compute.name}"

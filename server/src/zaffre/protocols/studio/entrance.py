@@ -12,9 +12,10 @@ from zaffre.domain.access import Permission, Principal
 from zaffre.domain.errors import UnauthenticatedError
 from zaffre.protocols.http.authentication import Authenticator
 from zaffre.protocols.http.call import Call
+from zaffre.protocols.http.cookies import is_secure, set_cookie
 from zaffre.protocols.http.streaming import small_body
 from zaffre.protocols.studio.pages import render
-from zaffre.protocols.studio.sessions import Sessions, set_cookie
+from zaffre.protocols.studio.sessions import Sessions
 
 HOME = "/studio"
 MAX_PAGE = 2000
@@ -78,7 +79,7 @@ def _refuse_runs(caller: Principal) -> None:
 async def logout(request: Request[Any, Any, Any]) -> Response[str]:
     """End the session."""
     request.app.state.studio_sessions.close(request.headers.get("cookie", ""))
-    headers = {"set-cookie": set_cookie("", seconds=0), "location": f"{HOME}/login"}
+    headers = {"set-cookie": set_cookie("", path=HOME, seconds=0), "location": f"{HOME}/login"}
     return Response("", status_code=_SEE_OTHER, headers=headers, media_type="text/html")
 
 
@@ -113,12 +114,11 @@ def _static(name: str, media_type: str) -> Response[bytes]:
 
 
 def _is_secure(request: Request[Any, Any, Any], call: Call) -> bool:
-    """Tell whether the browser came through the proxy that speaks TLS in front of us."""
-    return call.house.url.lower() == f"https://{request.headers.get('host', '')}".lower()
+    return is_secure(call.house.url, request.headers.get("host", ""))
 
 
 def _enter(cookie: str, next_page: str, *, secure: bool) -> Response[str]:
     # Whatever stands in a header is ASCII; what was written in percents already stays so.
     location = quote(inside(next_page), safe="/%?&=:@!$'()*+,;~")
-    headers = {"set-cookie": set_cookie(cookie, secure=secure), "location": location}
+    headers = {"set-cookie": set_cookie(cookie, path=HOME, secure=secure), "location": location}
     return Response("", status_code=_SEE_OTHER, headers=headers, media_type="text/html")

@@ -6,14 +6,12 @@ studio is ever on disk.
 
 import hashlib
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
 from zaffre.base.clock import Clock
 from zaffre.base.ids import new_secret
 from zaffre.domain.access import Principal
+from zaffre.protocols.http.cookies import SESSION_SECONDS, cookie_value
 
-COOKIE = "zaffre-studio"
-SESSION_SECONDS = 12 * 3600
 CODE_SECONDS = 300
 _MAX_KEPT = 1000
 
@@ -22,6 +20,8 @@ _MAX_KEPT = 1000
 class _Grant:
     principal: Principal
     until: float
+    within: str
+    """The session it ends with; nothing for one of its own."""
 
 
 class Sessions:
@@ -36,14 +36,24 @@ class Sessions:
         self._codes: dict[str, _Grant] = {}
         self._sessions: dict[str, _Grant] = {}
 
-    def offer_code(self, principal: Principal) -> str:
-        """Return a code that logs one browser in as `principal`, once, within five minutes."""
-        return self._keep(self._codes, principal, CODE_SECONDS)
+    def offer_code(self, principal: Principal, *, within: str = "") -> str:
+        """Return a code that logs one browser in as `principal`, once, within five minutes.
+
+        Args:
+            principal: Who asks for it.
+            within: A Cookie header: what the code opens ends with the session of that, if any.
+        """
+        key = _digest(cookie_value(within))
+        outer = self._sessions.get(key)
+        first = (outer.within or key) if outer else ""
+        return self._keep(self._codes, principal, CODE_SECONDS, within=first)
 
     def redeem(self, code: str) -> str | None:
         """Return the cookie of a new session, or None when the code does not hold."""
         grant = self._codes.pop(_digest(code), None)
-        return self.open(grant.principal) if grant and self._holds(grant) else None
+        if grant is None or not self._holds(grant):
+            return None
+        return self._keep(self._sessions, grant.principal, SESSION_SECONDS, within=grant.within)
 
     def open(self, principal: Principal) -> str:
         """Return the cookie of a new session of `principal`."""
@@ -58,38 +68,22 @@ class Sessions:
         """End the session of this Cookie header."""
         self._sessions.pop(_digest(cookie_value(cookie_header)), None)
 
-    def _keep(self, grants: dict[str, _Grant], principal: Principal, seconds: float) -> str:
+    def _keep(
+        self, grants: dict[str, _Grant], principal: Principal, seconds: float, *, within: str = ""
+    ) -> str:
         for key in [key for key, grant in grants.items() if not self._holds(grant)]:
             del grants[key]
         if len(grants) >= _MAX_KEPT:
             del grants[next(iter(grants))]
         secret = new_secret("zfs")
-        grants[_digest(secret)] = _Grant(principal, self._clock.monotonic() + seconds)
+        grants[_digest(secret)] = _Grant(principal, self._clock.monotonic() + seconds, within)
         return secret
 
     def _holds(self, grant: _Grant) -> bool:
-        return self._clock.monotonic() < grant.until
-
-
-def cookie_value(header: str) -> str:
-    """Return the value of our cookie in a Cookie header, or nothing."""
-    try:
-        morsel = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
-
-
-def set_cookie(secret: str, *, seconds: int = SESSION_SECONDS, secure: bool = False) -> str:
-    """Return a Set-Cookie header: for the studio alone, out of reach of scripts.
-
-    Args:
-        secret: The value.
-        seconds: How long the browser keeps it.
-        secure: Whether it may travel over TLS alone.
-    """
-    only = "; Secure" if secure else ""
-    return f"{COOKIE}={secret}; Path=/studio; Max-Age={seconds}; HttpOnly; SameSite=Strict{only}"
+        if self._clock.monotonic() >= grant.until:
+            return False
+        outer = self._sessions.get(grant.within)
+        return not grant.within or (outer is not None and self._holds(outer))
 
 
 def _digest(secret: str) -> str:

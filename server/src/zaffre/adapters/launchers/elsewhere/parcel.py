@@ -5,6 +5,7 @@ import json
 import platform
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -214,17 +215,16 @@ def python_of(python: str) -> str:
     return ""
 
 
-_digests: dict[tuple[str, int, int], str] = {}
-
-
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file, which is read once as long as it stays the same."""
     status = path.stat()
-    seen = str(path), status.st_mtime_ns, status.st_size
-    if seen not in _digests:
-        with path.open("rb") as file:
-            _digests[seen] = hashlib.file_digest(file, "sha256").hexdigest()
-    return _digests[seen]
+    return _digest(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, _changed_at: int, _size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _options(lines: Sequence[str]) -> Iterator[str]:

@@ -110,7 +110,7 @@ class SshLauncher:
             return True
         try:
             return bool(await machine.ask("alive", {"handle": handle}))
-        except MachineError:
+        except OSError:  # Also of this machine, such as a full disk: that ends no run there.
             return not machine.is_lost
 
     async def account(self, handle: dict[str, Any]) -> Account:
@@ -134,7 +134,7 @@ class SshLauncher:
         try:
             machine = await self._found(workspace_id, handle["compute"])
             told = await machine.ask("stop", asked)
-        except (ZaffreError, MachineError) as error:
+        except (ZaffreError, OSError) as error:
             # Its runner is refused whatever it asks from now on, and ends itself.
             logger.warning("The runner of %s was not ended: %s", run_id, error)
             return

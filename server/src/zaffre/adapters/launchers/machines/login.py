@@ -186,7 +186,7 @@ def _checked(
     place: ComputePlace, name: str, pattern: re.Pattern[str], *, default: str | None = None
 ) -> str:
     value: Any = place.settings.get(name)
-    if value in {None, ""} and default is not None:
+    if default is not None and (value is None or value == ""):
         return default
     if not isinstance(value, str) or not pattern.fullmatch(value):
         raise MachineError(

@@ -53,7 +53,7 @@ class Machine:
         away = self._away_since
         return away is not None and time.monotonic() - away > self._patience
 
-    def named(self, error: MachineError) -> MachineError:
+    def named(self, error: OSError) -> MachineError:
         """Return an error that says which machine it is about."""
         said = str(error)
         return MachineError(said if self._login.who in said else f"{self._login.who}: {said}")
@@ -166,7 +166,7 @@ class Machine:
                 self._has_runners = bool(await self._living())
                 pause = _FIRST_PAUSE
                 await self._until_broken(_LOOK_SECONDS)
-            except MachineError as error:
+            except OSError as error:
                 logger.warning("%s", self.named(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)

@@ -21,6 +21,7 @@ from zaffre.adapters.launchers.machines.failures import MachineAwayError, Machin
 _PART_BYTES: Final = 1 << 20
 _CHUNK: Final = 1 << 16
 _SAID_LINES: Final = 40
+_MAX_LINE: Final = 1 << 22
 _ALLOCATED: Final = re.compile(r"Allocated port (\d+) for remote forward")
 _SECONDS: Final = 30.0
 _PORT_SECONDS: Final = 5.0
@@ -60,9 +61,15 @@ class AgentWire:
         return self._process.returncode
 
     async def allocated_port(self) -> int:
-        """Return the port of the machine that was chosen there."""
-        async with asyncio.timeout(_PORT_SECONDS):
-            return await asyncio.shield(self._port)
+        """Return the port of the machine that was chosen there.
+
+        Raises:
+            MachineAwayError: The connection broke, or nothing was said of a port.
+        """
+        await asyncio.wait([self._port], timeout=_PORT_SECONDS)
+        if not self._port.done() or self._port.cancelled():
+            raise MachineAwayError("no port there was given to the server")
+        return self._port.result()
 
     async def write(self, data: bytes) -> None:
         """Send bytes; before the first question what the agent is made of.
@@ -156,6 +163,8 @@ class AgentWire:
         rest = b""
         while chunk := await stream.read(_CHUNK):
             *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) > _MAX_LINE:
+                raise MachineError("a line that was said there has no end")
             for line in lines:
                 take(line)
 

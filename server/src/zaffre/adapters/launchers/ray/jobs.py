@@ -4,17 +4,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http.client import InvalidURL
 from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
-from zaffre_sdk.connections import BrokenError, Pool
+from zaffre_sdk.connections import BrokenError, Incoming, Pool
 from zaffre_sdk.wire import decoding
 
 from zaffre.base.text import shown
 
 _SECONDS: Final = 10.0
 _SHOWN: Final = 300
+_MAX_ANSWER: Final = 1 << 22
 _FIRST_WITH_RESOURCES: Final = (2, 7)
 """Older dashboards cannot be told what a job takes."""
 _OK: Final = 200
@@ -142,11 +144,15 @@ class RayJobs:
             with self._pool.answer(
                 method, url, headers=headers, body=body, seconds=_SECONDS
             ) as incoming:
-                status, answer = incoming.status, incoming.read()
+                status, answer = incoming.status, _body(incoming)
         except BrokenError as error:
             raise RayAwayError(
                 f"The dashboard of Ray at {cluster.url} does not answer: {error}."
             ) from error
+        except (ValueError, InvalidURL) as error:
+            raise RayRefusedError(
+                f"{shown(cluster.url)} is no address of a dashboard: {error}."
+            ) from None
         if status in {_OK, _MISSING}:
             return status, answer
         said = answer[:_SHOWN].decode(errors="replace").strip()
@@ -156,6 +162,16 @@ class RayJobs:
                 "secret `token`."
             )
         raise RayRefusedError(f"{method} {url} was answered {status}: {said}")
+
+
+def _body(incoming: Incoming) -> bytes:
+    """Return the body of an answer; whatever is at an address that was given may talk for ever."""
+    body = b""
+    for chunk in incoming.chunks():
+        body += chunk
+        if len(body) > _MAX_ANSWER:
+            raise RayRefusedError("What answers there is no dashboard of Ray: it says too much.")
+    return body
 
 
 def url_of(address: str) -> str:

@@ -264,6 +264,8 @@ def _check(done: tuple[int, list[str]], message: str) -> None:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return  # Its number may be that of another process by now.
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
