@@ -5,17 +5,16 @@ from click.testing import CliRunner
 from zaffre.cli import environments
 from zaffre_sdk.wire.environments import BuiltOut, PruneOut
 
-NOW = time.time()
-
 
 def built(key: str, *, used: float = 0, by: tuple[str, ...] = ()) -> BuiltOut:
+    now = time.time()
     return BuiltOut(
         key=key * 64,
         python="/e/bin/python",
         packages=["a==1", "b==2", "c==3", "d==4", "e==5"],
         size=1_500_000,
-        built_at=NOW,
-        used_at=NOW - used,
+        built_at=now,
+        used_at=now - used,
         in_use_by=list(by),
     )
 
