@@ -6,6 +6,8 @@ UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 BIN := .venv/bin
 TESTS ?= tests
+# Most tests wait for other programs, so that more of them than cores may run at a time.
+WORKERS ?= 3
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
@@ -37,7 +39,7 @@ test: setup ## Run the tests
 	@$(BIN)/python tools/bring_containers.py
 	@$(BIN)/python tools/bring_sshd.py
 	@echo "test: running $(TESTS)"
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: lint types imports docs generate ## Everything that must hold before a commit but the tests
 

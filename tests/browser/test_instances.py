@@ -7,6 +7,7 @@ from zaffre_sdk.client.connection import local_client
 from zaffre_sdk.home import Home
 
 INSTANCE = {"name": "ci1", "kind": "instance", "type": "ComputeInstance"}
+CODE = "from azureml.core import Workspace; Workspace.from_config().name"
 
 
 @pytest.fixture
@@ -31,9 +32,12 @@ def test_the_studio_leads_into_jupyter_and_a_cell_is_executed(runs: LiveRuns, pa
         page.get_by_role("link", name="JupyterLab").click()
         page.wait_for_url("**/ci1/lab**", timeout=60_000)
         page.locator(".jp-LauncherCard", has_text="Python 3").first.click(timeout=60_000)
+        # What is typed or run while the kernel still starts gets lost.
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
         cell = page.locator(".jp-NotebookPanel .cm-content").first
-        cell.click(timeout=60_000)
-        cell.press_sequentially("from azureml.core import Workspace; Workspace.from_config().name")
+        cell.click()
+        cell.press_sequentially(CODE)
+        expect(cell).to_have_text(CODE)
         cell.press("Shift+Enter")
         expect(page.locator(".jp-OutputArea-output").first).to_have_text("'ws'", timeout=60_000)
     finally:

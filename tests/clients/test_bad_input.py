@@ -327,9 +327,11 @@ def test_c120_a_server_that_does_not_answer_is_named(monkeypatch):
     assert "secret" not in str(e.value)
 
 
+# A shell that starts the tests in the background has them, and all they start, ignore the signal.
 WAITING = """
-import sys
+import signal, sys
 from azureml.core import Experiment, ScriptRunConfig, Workspace
+signal.signal(signal.SIGINT, signal.default_int_handler)
 workspace = Workspace.get("v1", resource_group="tests")
 run = Experiment(workspace, "bad-input").submit(ScriptRunConfig(sys.argv[1], "train.py"))
 print("waiting for", run.id, flush=True)

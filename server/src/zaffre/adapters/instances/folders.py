@@ -79,6 +79,9 @@ class InstanceFolder:
             make_folder(place)
         config = json.dumps(_settings(order, port=port, secret=secret))
         write_secretly(places["JUPYTER_CONFIG_DIR"] / _CONFIG, config.encode())
+        lab = places["JUPYTER_CONFIG_DIR"] / "labconfig"
+        make_folder(lab)
+        (lab / "default_setting_overrides.json").write_text(json.dumps(_LAB_SETTINGS))
         if self.log.exists() and self.log.stat().st_size > _MAX_LOG:
             self.log.replace(self.log.with_suffix(".old"))
         return {name: str(place) for name, place in places.items()}
@@ -125,3 +128,10 @@ def _settings(order: InstanceOrder, *, port: int, secret: str) -> dict[str, Any]
 
 
 _NO_UPDATES: Final = "jupyterlab.NeverCheckForUpdate"
+# Without an address for news JupyterLab still asks, in the middle of the work, whether to bring some.
+_LAB_SETTINGS: Final = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    }
+}
