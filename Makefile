@@ -38,6 +38,7 @@ test: setup ## Run the tests
 	@$(BIN)/python tools/bring_azurite.py
 	@$(BIN)/python tools/bring_containers.py
 	@$(BIN)/python tools/bring_sshd.py
+	@$(BIN)/python tools/bring_spark.py
 	@echo "test: running $(TESTS)"
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 

@@ -1,10 +1,9 @@
-"""Data: tables into pandas, files up and down, and a dataset larger than the memory it may take.
+"""Tables into pandas, by every reader there is.
 
 Readers share one environment and one machine; `azureml-dataprep` has an environment of its own and
 reads over loopback HTTP, since it takes no path of this machine. Each reading is a process of its
 own whose modules are loaded before the clock starts. `BENCH_DATA_MB` (500) is the size of the
-table, `BENCH_DATA_GB` (5) that of the large dataset, `BENCH_DATA_FILES` (5000) how many small
-files there are; `BENCH_DATA_ROUNDS` (5) how often each is done.
+table, `BENCH_DATA_ROUNDS` (3) how often it is read.
 """
 
 import json
@@ -12,25 +11,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from azureml.core import Workspace
-from data_making import large_file, small_files
-from data_transfers import Copy, Mlflow, Transfer, Zaffre
 from figures import Figure, alternate, ratio
 from home import fresh_home
 from mlflow_servers import free_port
-from peers import environment
+from peers import environment, readers, said
 from waiting import wait_until_answering
 
 FOLDER = Path(__file__).resolve().parent
-SDK = FOLDER.parent / "sdk"
 MEGABYTES = int(os.environ.get("BENCH_DATA_MB", "500"))
-GIGABYTES = float(os.environ.get("BENCH_DATA_GB", "5"))
-FILES = int(os.environ.get("BENCH_DATA_FILES", "5000"))
-ROUNDS = int(os.environ.get("BENCH_DATA_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("BENCH_DATA_ROUNDS", "3"))
 READERS = {
     "zaffre": "zaffre, `TabularDataset`",
     "pandas_dates": "pandas, `parse_dates`",
@@ -40,16 +34,11 @@ READERS = {
     "pyarrow": "PyArrow, `to_pandas`",
     "dataprep": "azureml-dataprep, over HTTP",
 }
-LARGE = {
-    "profile": "profile",
-    "split": "a random fifth, as Parquet",
-    "convert": "all of it, as Parquet",
-}
 
 
 def main() -> list[str]:
     """Return the lines of the report."""
-    python = environment("data", "-e", f"{SDK}[data]", "polars")
+    python = readers()
     with tempfile.TemporaryDirectory(prefix="bench-data-") as temporary, fresh_home():
         folder = Path(temporary)
         said([python, "data_making.py", "table", str(folder), str(MEGABYTES)])
@@ -58,13 +47,7 @@ def main() -> list[str]:
         ).get_default_datastore()
         tables = [str(folder / f"table.{form}") for form in ("csv", "parquet")]
         store.upload_files(tables, target_path="tables", show_progress=False)
-        return [
-            *readings(python, folder),
-            "",
-            *transfers(folder),
-            "",
-            *large(python, store, folder),
-        ]
+        return readings(python, folder)
 
 
 def readings(python: Path, folder: Path) -> list[str]:
@@ -132,64 +115,6 @@ def summary(form: str, figures: dict[str, Figure], defined: float) -> str:
     )
 
 
-def transfers(folder: Path) -> list[str]:
-    """Bring files up and down, many small ones and a large one."""
-    small_files(folder / "small", FILES)
-    large_file(folder / "large", MEGABYTES * 2)
-    lines = ["| | to the store | back |", "|---|---|---|"]
-    with tempfile.TemporaryDirectory(prefix="bench-mlflow-") as other:
-        peer = Mlflow(Path(other), environment("mlflow", "mlflow", "psutil"))
-        subjects: dict[str, Transfer] = {
-            "zaffre": Zaffre(folder),
-            "zaffre over HTTP": Zaffre(folder, near=False),
-            "`cp -r`": Copy(folder, flushed=False),
-            "`cp -r`, then `sync`": Copy(folder, flushed=True),
-            "MLflow": peer,
-        }
-        try:
-            for title, source in (
-                (f"{FILES:,} files of 4 KiB", folder / "small"),
-                (f"one file of {MEGABYTES * 2:,} MB", folder / "large"),
-            ):
-                lines += [f"| **{title}** | | |", *transferred(subjects, source)]
-        finally:
-            peer.stop()
-    return lines
-
-
-def transferred(subjects: dict[str, Transfer], source: Path) -> list[str]:
-    """Measure both ways for one folder of files."""
-    ways: dict[str, dict[str, Callable[[], float]]] = {
-        "up": {name: lambda s=subject: s.up(source) for name, subject in subjects.items()},
-        "down": {name: lambda s=subject: s.down() for name, subject in subjects.items()},
-    }
-    figures = {way: alternate(ROUNDS, "s", doing) for way, doing in ways.items()}
-    return [f"| {name} | {figures['up'][name]} | {figures['down'][name]} |" for name in subjects]
-
-
-def large(python: Path, store: object, folder: Path) -> list[str]:
-    """Profile, split and convert a dataset of many gigabytes, and weigh each."""
-    if not GIGABYTES:
-        return []
-    table = folder / "table.csv"
-    parts = max(round(GIGABYTES * 1e9 / table.stat().st_size), 1)
-    for number in range(parts):
-        part = folder / f"part-{number:03d}.csv"
-        part.hardlink_to(table)
-        store.upload_files([str(part)], target_path="large", show_progress=False)
-    lines = [
-        f"A dataset of {parts * table.stat().st_size / 1e9:.3g} GB in {parts} CSV files:",
-        "",
-        "| | seconds | memory at most |",
-        "|---|---|---|",
-    ]
-    for task, words in LARGE.items():
-        with tempfile.TemporaryDirectory(dir=folder) as made:
-            figures = json.loads(said([python, "data_large.py", task, "large/*.csv", made]))
-        lines.append(f"| {words} | {figures['seconds']:.1f} s | {figures['megabytes']:,.0f} MB |")
-    return lines
-
-
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve a folder over HTTP on loopback, from a process of its own."""
@@ -203,13 +128,6 @@ def served(folder: Path) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
-
-
-def said(command: list[str | Path]) -> str:
-    """Return the last line that a program of this folder printed."""
-    done = subprocess.run(command, cwd=FOLDER, stdout=subprocess.PIPE, text=True, check=True)
-    lines = done.stdout.splitlines()
-    return lines[-1] if lines else ""
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Both keep their data in SQLite, both pass files through themselves, and the client is one program
 in one environment. A third server answers at once and keeps nothing: what the client does against
 it is the most that any server lets it do. `BENCH_RUNS=10000,100000` adds the search among so many
-runs.
+runs, and `BENCH_MEASURES=files,search` does only these, which are rest (start and memory) and the
+names below.
 """
 
 import os
@@ -40,6 +41,7 @@ SEARCHES = {
     # It may take them minutes, since they sort all of them.
     "search_order": ("ordered by a metric", 10, 1, 1),
 }
+MEASURES = os.environ.get("BENCH_MEASURES", ",".join(["rest", *COUNTS, *SEARCHES])).split(",")
 
 
 def main() -> list[str]:
@@ -61,9 +63,9 @@ def main() -> list[str]:
             return [
                 f"| | zaffre | `mlflow server` {version} | times | answered at once | at most |",
                 "|---|---|---|---|---|---|",
-                *at_rest(ours, theirs),
+                *(at_rest(ours, theirs) if "rest" in MEASURES else started(ours, theirs)),
                 *rates(python, everyone),
-                *searches(python, everyone),
+                *(searches(python, everyone) if set(SEARCHES) & set(MEASURES) else ()),
                 "",
                 NOTE,
             ]
@@ -83,15 +85,13 @@ def measured_version(python: Path) -> str:
 def at_rest(ours: Server, theirs: Server) -> list[str]:
     """Start each of them alone, several times, and weigh both when they rest."""
 
-    def started(server: Server) -> float:
+    def begun(server: Server) -> float:
         # One of them goes on loading long after it answers, which the other must not pay for.
         ours.stop()
         theirs.stop()
         return server.start()
 
-    starts = alternate(
-        ROUNDS, "s", {"ours": lambda: started(ours), "theirs": lambda: started(theirs)}
-    )
+    starts = alternate(ROUNDS, "s", {"ours": lambda: begun(ours), "theirs": lambda: begun(theirs)})
     ours.start()  # the last start was theirs
     time.sleep(REST_SECONDS)
     weights = alternate(1, "MB", {"ours": ours.megabytes, "theirs": theirs.megabytes})
@@ -105,6 +105,14 @@ def at_rest(ours: Server, theirs: Server) -> list[str]:
     ]
 
 
+def started(ours: Server, theirs: Server) -> list[str]:
+    """Start both, and let them come to rest."""
+    ours.start()
+    theirs.start()
+    time.sleep(REST_SECONDS)
+    return []
+
+
 def times(figures: dict[str, Figure]) -> str:
     """Return by how much less we take."""
     return f"{ratio(figures['ours'], figures['theirs']):.3g}"
@@ -115,6 +123,8 @@ def rates(python: Path, servers: Servers) -> list[str]:
     servers[2].start()
     lines = []
     for measure, (words, our_count, their_count) in COUNTS.items():
+        if measure not in MEASURES:
+            continue
         counts = (our_count, their_count)
         figures = compared(python, servers, measure, counts, unit="/s", rounds=ROUNDS)
         mine, other, most = figures.values()
@@ -125,6 +135,9 @@ def rates(python: Path, servers: Servers) -> list[str]:
 def searches(python: Path, servers: Servers) -> list[str]:
     """Measure a search for a hundred runs among many."""
     ours, theirs, at_once = servers
+    if not set(COUNTS) & set(MEASURES):
+        for server in (ours, theirs):
+            measured(python, server, "single", 1)  # makes the experiment
     lines, filled = [], 0
     for runs in [int(number) for number in os.environ.get("BENCH_RUNS", "10000").split(",")]:
         for server in (ours, theirs):
@@ -136,6 +149,8 @@ def searches(python: Path, servers: Servers) -> list[str]:
         at_once.start()
         filled = runs
         for measure, (words, our_count, their_count, rounds) in SEARCHES.items():
+            if measure not in MEASURES:
+                continue
             counts = (our_count, their_count)
             figures = compared(python, servers, measure, counts, unit="s", rounds=rounds)
             mine, other, least = figures.values()

@@ -90,12 +90,12 @@ def _tabular(core: ModuleType, form: str) -> Callable[[Any], Any]:
 
 
 READERS = {
-    "zaffre": (zaffre, ["azureml.core", "pandas", "pyarrow", "duckdb"]),
-    "pandas": (pandas, ["pandas", "pyarrow.parquet"]),
-    "pandas_dates": (pandas_dates, ["pandas", "pyarrow.parquet"]),
+    "zaffre": (zaffre, ["azureml.core", "pandas", "pyarrow.dataset", "duckdb"]),
+    "pandas": (pandas, ["pandas", "pyarrow.parquet", "pyarrow.dataset"]),
+    "pandas_dates": (pandas_dates, ["pandas", "pyarrow.parquet", "pyarrow.dataset"]),
     "polars": (polars, ["polars", "pandas", "pyarrow"]),
     "duckdb": (duckdb, ["duckdb", "pandas"]),
-    "pyarrow": (pyarrow, ["pandas", "pyarrow.csv", "pyarrow.parquet"]),
+    "pyarrow": (pyarrow, ["pandas", "pyarrow.csv", "pyarrow.parquet", "pyarrow.dataset"]),
     "dataprep": (dataprep, ["azureml.core", "azureml.dataprep", "pandas"]),
 }
 

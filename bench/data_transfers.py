@@ -5,16 +5,15 @@ import os
 import shutil
 import subprocess
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 from unittest.mock import patch
 
 import mlflow_servers
-from azureml.core import Workspace
-from azureml.core._nouns import nouns_of
-
-FOLDER = Path(__file__).resolve().parent
+from azureml.core import Datastore
+from peers import said
 
 
 class Transfer(Protocol):
@@ -30,19 +29,15 @@ class Transfer(Protocol):
 class Zaffre:
     """A datastore of the workspace; beside its files, or through the server as from elsewhere."""
 
-    def __init__(self, folder: Path, *, near: bool = True) -> None:
+    def __init__(self, folder: Path, store: Datastore, *, near: bool = True) -> None:
         self._back = folder / "back"
         self._near = near
-        self._target = f"sent-{'near' if near else 'far'}"
-        workspace = Workspace.create(
-            "bench", subscription_id="local", resource_group="local", exist_ok=True
-        )
-        self._store = workspace.get_default_datastore()
-        self._files = nouns_of(workspace).datastores
+        self._store = store
+        self._target = ""
 
     def up(self, source: Path) -> float:
         """Upload with the call of v1."""
-        self._files.remove(self._store.name, f"{self._target}/")
+        self._target = f"sent-{uuid.uuid4().hex}"
         upload = self._store.upload
         return self._timed(lambda: upload(str(source), self._target, show_progress=False))
 
@@ -94,7 +89,11 @@ class Mlflow:
         self._folder, self._python = folder, python
         self._server = mlflow_servers.Mlflow(folder, python=python)
         self._run = ""
-        self._server.start()
+        try:
+            self._server.start()
+        except BaseException:
+            self._server.stop()  # Half of its processes may be there.
+            raise
 
     def up(self, source: Path) -> float:
         """Log a folder to a new run."""
@@ -114,14 +113,10 @@ class Mlflow:
         self._server.stop()
 
     def _asked(self, how: str, folder: Path, *more: str) -> dict:
-        program = FOLDER / "mlflow_files.py"
-        done = subprocess.run(
-            [self._python, program, self._server.url, how, folder, *more],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
+        os.sync()
+        return json.loads(
+            said([self._python, "mlflow_files.py", self._server.url, how, folder, *more])
         )
-        return json.loads(done.stdout.splitlines()[-1])
 
 
 def _timed(do: Callable[[], object]) -> float:

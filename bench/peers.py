@@ -4,7 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent / ".peers"
+HERE = Path(__file__).resolve().parent
+SDK = HERE.parent / "sdk"
+FOLDER = HERE / ".peers"
 UV = Path(sys.executable).with_name("uv")
 
 
@@ -22,3 +24,15 @@ def environment(name: str, *requirements: str) -> Path:
         )
         ready.write_text("\n".join(requirements))
     return python
+
+
+def readers() -> Path:
+    """Return the interpreter of the environment that all readers of tables share."""
+    return environment("data", "-e", f"{SDK}[data]", "polars")
+
+
+def said(command: list[str | Path]) -> str:
+    """Return the last line that a program of this folder printed."""
+    done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True, check=True)
+    lines = done.stdout.splitlines()
+    return lines[-1] if lines else ""

@@ -17,7 +17,9 @@ TITLES = {
     "log": "Logging a metric",
     "mlflow": "Tracking through the client of MLflow",
     "scoring": "Scoring",
-    "data": "Data",
+    "data": "Tables into pandas",
+    "files": "Files to and from a datastore",
+    "large": "Data larger than memory",
 }
 
 

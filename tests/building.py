@@ -12,6 +12,7 @@ import zipfile
 
 import pytest
 from uv import find_uv_bin
+from zaffre.adapters.builders.conda_tools import NEVER
 from zaffre.adapters.builders.settings import uv_environ
 from zaffre.adapters.builders.uv import UvBuilder
 from zaffre.domain.environments import EnvironmentSpec
@@ -42,7 +43,9 @@ def build(folder, *, environ=None, log=None, **spec):
         if log is not None:
             log(line)
 
-    builder = UvBuilder(folder, environ=os.environ if environ is None else environ)
+    environ = os.environ if environ is None else environ
+    # Tests of what comes from conda say which one.
+    builder = UvBuilder(folder, environ=environ, conda=NEVER)
     built = asyncio.run(builder.build(EnvironmentSpec(**spec), hear))
     return built, said
 

@@ -45,7 +45,13 @@ class LiveServer:
     def __init__(self, home: Path, *, environ: dict[str, str] | None = None) -> None:
         self.home = home
         self.url = ""
-        self._environ = {**os.environ, "ZAFFRE_HOME": str(home), **(environ or {})}
+        # What is built does not depend on what people have installed besides.
+        self._environ = {
+            **os.environ,
+            "ZAFFRE_CONDA": "never",
+            "ZAFFRE_HOME": str(home),
+            **(environ or {}),
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,10 +70,11 @@ class LiveServer:
     def __exit__(self, *_error: object) -> None:
         self.stop()
 
-    def start(self) -> None:
+    def start(self, *, port: str = "0") -> None:
         # A server that was killed leaves its file; what counts is the one of the new process.
         with (self.home.parent / "server-output.log").open("ab") as log:
-            self._process = subprocess.Popen(COMMAND, env=self._environ, stdout=log, stderr=log)
+            command = [*COMMAND[:-1], port]
+            self._process = subprocess.Popen(command, env=self._environ, stdout=log, stderr=log)
         until(self._is_ready)
 
     def kill(self) -> None:

@@ -19,8 +19,10 @@ from azureml.core.compute import (
 from azureml.core.compute.aks import AksUpdateConfiguration
 from azureml.core.compute_target import ComputeTargetException
 from azureml.core.model import InferenceConfig
-from azureml.exceptions import UserErrorException
+from azureml.core.webservice import AksWebservice
+from azureml.exceptions import UserErrorException, WebserviceException
 from click.testing import CliRunner
+from kube import fake_cluster
 from live import until
 from zaffre.cli.main import main
 
@@ -53,8 +55,8 @@ def cluster(workspace, name):
 
 @pytest.fixture
 def zaffre(server, workspace):
-    def call(*arguments, code=0, asked=None):
-        given = ["compute", arguments[0], "--home", str(server.home), "-w", workspace.name]
+    def call(*arguments, code=0, asked=None, noun="compute"):
+        given = [noun, arguments[0], "--home", str(server.home), "-w", workspace.name]
         done = CliRunner().invoke(main, [*given, *arguments[1:]], input=asked)
         assert done.exit_code == code, done.output
         return done.output
@@ -253,10 +255,6 @@ def test_a_machine_is_attached(workspace, name):
         DataFactoryCompute.attach_configuration(resource_group="g", factory_name="f"),
         HDInsightCompute.attach_configuration("ada", address="spark", password=SECRET),
         SynapseCompute.attach_configuration("synapse", "SynapseSpark", "pool"),
-        KubernetesCompute.attach_configuration(
-            "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService"
-            "/managedClusters/k"
-        ),
     ],
     ids=lambda config: config._compute_type,
 )
@@ -268,6 +266,35 @@ def test_others_are_attached(workspace, name, config):
     assert type(found).deserialize(workspace, found.serialize()).name == name
     found.detach()
     assert name not in workspace.compute_targets
+
+
+def test_a_cluster_of_kubernetes_is_attached(server, workspace, name, tmp_path):
+    config = tmp_path / "config"
+    for cluster in fake_cluster(tmp_path / "cluster", namespaces=("ml",)):
+        config.write_text(cluster.kubeconfig())
+        attached = KubernetesCompute.attach_configuration(
+            namespace="ml",
+            kubeconfig=str(config),
+            settings={"server_url": server.url},
+        )
+        made = ComputeTarget.attach(workspace, name, attached)
+        made.wait_for_completion()
+        found = workspace.compute_targets[name]
+        assert (type(found), found.namespace) == (KubernetesCompute, "ml")
+        assert found.get_status().provisioning_state == "Succeeded"
+        assert cluster.kubeconfig() not in str(found.serialize())
+        found.detach()
+    assert name not in workspace.compute_targets
+
+
+def test_a_cluster_of_kubernetes_that_nobody_knows_says_so(workspace, name):
+    attached = KubernetesCompute.attach_configuration(
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/k",
+    )
+    made = ComputeTarget.attach(workspace, name, attached)
+    with pytest.raises(ComputeTargetException, match="How the cluster is reached is not known"):
+        made.wait_for_completion()
+    made.detach()
 
 
 def test_a_cluster_that_serves_is_deployed_to(workspace, name, model, tmp_path):
@@ -285,8 +312,18 @@ def test_a_cluster_that_serves_is_deployed_to(workspace, name, model, tmp_path):
     service = Model.deploy(
         workspace, "on-aks", [model], config, deployment_target=production, overwrite=True
     )
-    assert service.compute_type == "AKS"
+    assert (service.compute_type, service.compute_name) == ("AKS", name)
+    greedy = AksWebservice.deploy_configuration(cpu_cores=8, memory_gb=4, num_replicas=2)
+    with pytest.raises(WebserviceException, match=r"16 cores and 8 GB.* has 12 cores"):
+        Model.deploy(workspace, "greedy", [model], config, greedy, production)
+    with pytest.raises(ComputeTargetException, match="`on-aks`"):
+        production.delete()
     service.delete()
+    production.delete()
+    with pytest.raises(ComputeTargetException, match=r"at least 12.*\n.*DevTest"):
+        ComputeTarget.create(
+            workspace, name, AksCompute.provisioning_configuration(1, "Standard_D2_v2")
+        )
 
 
 @pytest.mark.usefixtures("workspace")
@@ -314,10 +351,13 @@ def test_the_command_line_makes_changes_and_shows(zaffre, name, tmp_path):
     assert (shown["type"], shown["cores"], shown["settings"]) == ("AmlCompute", 2, {"rack": 7})
     assert shown["has_credential"]
     assert SECRET not in json.dumps(shown)
+    elsewhere = ("update", name, "--setting", "address=10.6.6.6")
+    assert "credential" in zaffre(*elsewhere, code=1)
+    zaffre(*elsewhere, "--secret", f"p={tmp_path / 'password'}")
     changed = zaffre("update", name, "--max-nodes", "4", "--max-queued", "0", "-o", "json")
     assert json.loads(changed)["scale"]["max_nodes"] == 4
     assert json.loads(changed)["limits"].get("max_queued") is None
-    assert json.loads(changed)["settings"] == {"rack": 7}
+    assert json.loads(changed)["settings"] == {"rack": 7, "address": "10.6.6.6"}
     assert f"{name:<32} AmlCompute" in zaffre("list")
     assert "STANDARD_NC6" in zaffre("sizes", "--gpu").upper()
     assert "Aborted" in zaffre("delete", name, asked="n\n", code=1)
@@ -329,6 +369,19 @@ def test_the_command_line_says_what_is_wrong(zaffre, name):
     assert f"`{name}`" in zaffre("show", "absent", code=1)
     assert "is no instance" in zaffre("stop", name, code=1)
     assert "no node `none`" in zaffre("preempt", name, "none", code=1)
+
+
+def test_the_command_line_tells_why_a_run_waits_and_ends_it(zaffre, name, cluster, submit):
+    cluster.update(max_nodes=0)
+    run, _ = submit(cluster)
+    assert f"{run.id:<48} Queued           {name:<20}" in zaffre("list", noun="runs")
+    shown = zaffre("show", run.id, noun="runs")
+    assert f"Target       {name}\n" in shown
+    assert f"Waits        It waits for a node of `{name}`, which may have none now" in shown
+    assert json.loads(zaffre("show", run.id, "-o", "json", noun="runs"))["id"] == run.id
+    assert zaffre("cancel", run.id, noun="runs") == f"{run.id} is Canceled.\n"
+    assert "no run `absent`" in zaffre("show", "absent", code=1, noun="runs")
+    assert "no run `absent`" in zaffre("cancel", "absent", code=1, noun="runs")
 
 
 def test_the_command_line_takes_a_node_away(zaffre, name, cluster, submit):

@@ -208,6 +208,8 @@ def test_a_size_in_place_of_a_target_makes_a_cluster_once(workspace, submit, sou
         estimator.run_config.amlcompute.cluster_max_node_count = nodes
         run, _ = submit(estimator)
         assert run.get_details()["target"] == "aml-d2-v2"
+        # The program keeps what it made.
+        assert estimator.run_config.target == "amlcompute"
         assert workspace.compute_targets["aml-d2-v2"].scale_settings.maximum_node_count == nodes
 
 

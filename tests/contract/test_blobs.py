@@ -117,7 +117,12 @@ class TestBlobs:
         "digest", ["../../etc/passwd", "A" * 64, "", "0" * 63, "0" * 63 + "/"]
     )
     def test_a10_a_digest_is_never_a_path(self, blobs, digest):
-        for question in (blobs.size(digest), read(blobs.open(digest)), blobs.verify(digest)):
+        for question in (
+            blobs.size(digest),
+            blobs.small(digest),
+            read(blobs.open(digest)),
+            blobs.verify(digest),
+        ):
             with pytest.raises(InvalidError):
                 asyncio.run(question)
 
@@ -125,6 +130,7 @@ class TestBlobs:
         absent = digest_of(b"absent")
         for question in (
             blobs.size(absent),
+            blobs.small(absent),
             read(blobs.open(absent)),
             blobs.copy_to(absent, tmp_path / "copy"),
         ):
@@ -161,12 +167,88 @@ class TestKeeping:
 
         asyncio.run(inside())
 
+    def test_what_is_held_reads_as_any_other(self, blobs, tmp_path):
+        async def inside():
+            digest, _ = await blobs.keep(b"0123456789")
+            for _ in range(2):
+                assert await blobs.size(digest) == 10
+                assert await blobs.small(digest) == b"0123456789"
+                assert await read(blobs.open(digest, start=3, length=4)) == b"3456"
+                await blobs.copy_to(digest, tmp_path / "copy")
+                (tmp_path / "copy").unlink()
+                await blobs.settle()
+
+        asyncio.run(inside())
+
+    def test_r27_what_is_held_is_not_removed(self, blobs):
+        async def inside():
+            digest, _ = await blobs.keep(b"x")
+            assert await blobs.remove([digest], untouched_for=-1, confirm=all_of) == {}
+            await blobs.settle()
+            assert await blobs.remove([digest], untouched_for=-1, confirm=all_of) == {digest: 1}
+            await blobs.keep(b"x")
+            assert await blobs.verify(digest)
+
+        asyncio.run(inside())
+
+    def test_r27_keeping_waits_for_a_removal(self, blobs):
+        async def inside():
+            digest, _ = await blobs.put(stream(b"x"))
+            asked, answer = asyncio.Event(), asyncio.Event()
+
+            async def later(digests: list[str]) -> list[str]:
+                asked.set()
+                await answer.wait()
+                return digests
+
+            removal = asyncio.create_task(blobs.remove([digest], untouched_for=-1, confirm=later))
+            await asked.wait()
+            keeping = asyncio.create_task(blobs.keep(b"x"))
+            await asyncio.sleep(0)
+            assert not keeping.done()
+            answer.set()
+            assert await removal == {digest: 1}
+            await keeping
+            await blobs.settle()
+            assert await blobs.verify(digest)
+
+        asyncio.run(inside())
+
+    def test_r04_a_full_disk_leaves_held_bytes_where_they_are(self, blobs, tmp_path, monkeypatch):
+        def full(*_args: object) -> None:
+            raise OSError(errno.ENOSPC, "full")
+
+        async def inside():
+            digest, _ = await blobs.keep(b"x")
+            with monkeypatch.context() as patched:
+                patched.setattr(Path, "replace", full)
+                with pytest.raises(StorageFullError):
+                    await blobs.secure([digest])
+            assert await read(blobs.open(digest)) == b"x"
+            assert not list((tmp_path / "tmp").iterdir())
+            await blobs.secure([digest])
+            assert len(list(tmp_path.rglob(digest))) == 1
+
+        asyncio.run(inside())
+
+    def test_who_brings_much_waits_for_the_disk(self, blobs, tmp_path):
+        async def inside():
+            data = os.urandom(32 << 10)
+            for number in range(300):
+                await blobs.keep(data + number.to_bytes(2, "big"))
+
+        asyncio.run(inside())
+        # All but the last few are files by now.
+        assert sum(path.is_file() for path in (tmp_path / "blobs").rglob("*")) > 200
+
     def test_r27_keeping_again_counts_as_a_touch(self, blobs, tmp_path):
         async def inside():
             digest, _ = await blobs.keep(b"x")
+            await blobs.settle()
             for file in tmp_path.rglob(digest):
                 os.utime(file, (1, 1))
             await blobs.keep(b"x")
+            await blobs.settle()
             assert await blobs.remove([digest], untouched_for=60, confirm=all_of) == {}
 
         asyncio.run(inside())
@@ -174,9 +256,13 @@ class TestKeeping:
     def test_r23_keeping_heals(self, blobs, tmp_path):
         async def inside():
             digest, _ = await blobs.keep(b"x")
+            await blobs.settle()
             for file in tmp_path.rglob(digest):
                 file.write_bytes(b"rotten")
+            with pytest.raises(PreconditionError):
+                await blobs.small(digest)
             await blobs.keep(b"x")
+            await blobs.settle()
             assert await blobs.verify(digest)
 
         asyncio.run(inside())

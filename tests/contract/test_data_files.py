@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from azurite import ACCOUNT, KEY, Azurite, azurite, sas_token
 from zaffre.adapters.datafiles.choice import ChosenFiles
+from zaffre.domain.data_packs import SmallFile, WantedFile
 from zaffre.domain.datastores import (
     CredentialKind,
     Datastore,
@@ -26,6 +27,7 @@ from zaffre.domain.errors import (
     InvalidError,
     NotFoundError,
     PreconditionError,
+    TooLargeError,
     UnavailableError,
 )
 from zaffre.ports.data_files import DataFiles
@@ -284,6 +286,62 @@ class TestDataFiles:
             assert await listed(files) == []
 
         asyncio.run(inside())
+
+    def test_a_pack_is_as_many_files(self, files):
+        async def inside():
+            wanted = {"deep/er/a": b"1", "empty": b"", "deep/\u00fc": bytes(range(256)) * 100}
+            wanted |= {f"many/{number:02}": b"%d" % number for number in range(20)}
+            pack = [SmallFile(path, data) for path, data in wanted.items()]
+            assert await files.write_pack(pack, overwrite=False) == [True] * len(pack)
+            assert await listed(files) == sorted(wanted)
+            for path, data in list(wanted.items())[:4]:
+                assert await read(files.read(path)) == data
+            asked = [WantedFile(file.path, file.mark) async for file in files.list()]
+            found = await files.read_pack(asked)
+            assert dict(zip([one.path for one in asked], found, strict=True)) == wanted
+
+        asyncio.run(inside())
+
+    def test_a_pack_replaces_only_what_it_may(self, files):
+        async def inside():
+            before = await files.write("a", stream(b"old"), overwrite=False)
+            pack = [SmallFile("a", b"new"), SmallFile("b", b"new")]
+            assert await files.write_pack(pack, overwrite=False) == [False, True]
+            assert await files.read_pack([WantedFile("b"), WantedFile("a")]) == [b"new", b"old"]
+            assert await files.write_pack(pack, overwrite=True) == [True, True]
+            assert await files.read_pack([WantedFile("a")]) == [b"new"]
+            with pytest.raises(PreconditionError) as caught:
+                await files.read_pack([WantedFile("b"), WantedFile("a", before.mark)])
+            assert caught.value.code == "DataFileChanged"
+
+        asyncio.run(inside())
+
+    def test_of_two_files_of_one_path_in_a_pack_one_is_written(self, files):
+        async def inside():
+            pack = [SmallFile("a", b"1"), SmallFile("a", b"2")]
+            written = await files.write_pack(pack, overwrite=False)
+            assert sorted(written) == [False, True]
+            assert await files.read_pack([WantedFile("a")]) == [pack[written.index(True)].data]
+
+        asyncio.run(inside())
+
+    def test_a05_a10_packs_stay_inside(self, files):
+        for path in ("../x", "/etc/passwd", "a//b", "", "a\0b", ".zaffre-x"):
+            pack = [SmallFile("fine", b""), SmallFile(path, b"x")]
+            refused(files.write_pack(pack, overwrite=True), InvalidError)
+            refused(files.read_pack([WantedFile(path)]), InvalidError, NotFoundError)
+        assert asyncio.run(listed(files)) == []
+
+    def test_a_pack_of_what_is_not_there_or_too_large(self, files):
+        async def fill_it() -> None:
+            await files.write("large", stream(LARGE), overwrite=False)
+            await files.write("small", stream(b"x"), overwrite=False)
+
+        asyncio.run(fill_it())
+        absent = files.read_pack([WantedFile("small"), WantedFile("no")])
+        assert refused(absent, NotFoundError).code == "DataFileNotFound"
+        large = files.read_pack([WantedFile("small"), WantedFile("large")])
+        assert refused(large, TooLargeError).code == "PackTooLarge"
 
     def test_a_reader_who_leaves_early_keeps_nothing(self, files):
         async def inside():

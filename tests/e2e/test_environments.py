@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import http.server
+import io
 import os
+import tarfile
 import threading
 
 import pytest
@@ -183,3 +185,26 @@ def test_curated_environments_are_built(home, name):
     built, _ = build(home, python_version=spec.python_version, pip_packages=spec.pip_packages)
     modules = "azureml.core" + (", sklearn, pandas" if "sklearn" in name else "")
     assert ask(built, f"import {modules}; print('ready')").endswith("ready")
+
+
+def test_a_package_that_is_built_with_tools_of_its_time(tmp_path):
+    """As chainer is: it imports `pkg_resources` to be built, which setuptools no longer has."""
+    need_index()
+    setup = "import pkg_resources\nfrom setuptools import setup\n"
+    setup += "setup(name='antique', version='1.0', py_modules=['antique'])\n"
+    files = {
+        "setup.py": setup,
+        "antique.py": "",
+        "PKG-INFO": "Metadata-Version: 2.1\nName: antique\nVersion: 1.0\n",
+    }
+    links = tmp_path / "links"
+    links.mkdir()
+    with tarfile.open(links / "antique-1.0.tar.gz", "w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"antique-1.0/{name}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    environ = {**os.environ, "UV_FIND_LINKS": str(links), "UV_CACHE_DIR": str(tmp_path / "cache")}
+    built, said = build(tmp_path, environ=environ, pip_packages=("antique",))
+    assert "A package is built as in its time: with setuptools<81." in said
+    assert "antique==1.0" in built.packages

@@ -280,7 +280,6 @@ def test_a_machine_that_became_another_is_refused(runs: LiveRuns, sshd: LiveSshd
 def test_a20_what_cannot_be_a_machine_is_told(runs: LiveRuns, sshd: LiveSshd):
     odd: list[tuple[dict[str, Any], str]] = [
         ({"python": "/nowhere/python3"}, "no such Python"),
-        ({"port": 1}, "is out of reach"),
         ({"address": "-oProxyCommand=touch pwned"}, "no machine can be reached"),
         ({"username": "-oProxyCommand=x"}, "no machine can be reached"),
         ({"python": "python3; touch pwned"}, "no machine can be reached"),
@@ -292,6 +291,17 @@ def test_a20_what_cannot_be_a_machine_is_told(runs: LiveRuns, sshd: LiveSshd):
         error = runs.wait(run)["error"]
         assert error["code"] == "RunnerNotLaunched"
         assert words in error["message"]
+
+
+def test_a_run_waits_for_a_machine_that_is_away(runs: LiveRuns, sshd: LiveSshd):
+    sshd.kill()
+    run = runs.submit(TRAIN, compute="gpu1")
+    until(lambda: "is out of reach" in (runs.get(run)["waits_for"] or ""))
+    assert runs.get(run)["state"] == "Starting"
+    sshd.start()
+    ended = runs.wait(run)
+    assert (ended["state"], ended["error"]) == ("Completed", None)
+    assert "is out of reach" in runs.log(run, "azureml-logs/20_image_build_log.txt")
 
 
 def test_nothing_to_log_in_with_stays_on_the_disk(runs: LiveRuns, sshd: LiveSshd, tmp_path: Path):

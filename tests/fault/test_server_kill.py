@@ -75,6 +75,33 @@ def test_runs_complete_exactly_once_over_a_killed_server(
         assert until(lambda: not server.json("GET", path)["value"] or None, seconds=10)
 
 
+def test_a_busy_cluster_starts_each_run_once_over_many_kills(server: LiveServer, tmp_path: Path):
+    chance = random.Random(COUNT)  # noqa: S311 (moments, not secrets)
+    proof = tmp_path / "proof.txt"
+    proof.touch()
+    runs = LiveRuns(server)
+    cluster = {"name": "busy", "kind": "cluster", "scale": {"max_nodes": 4, "idle_seconds": 0}}
+    server.json("POST", f"{runs.root}/computes", cluster)
+    names = []
+    for _ in range(COUNT):
+        names += [
+            runs.submit(SCRIPT, variables={"PROOF": str(proof)}, compute="busy")
+            for _ in range(chance.randrange(1, 4))
+        ]
+        # Anywhere in what goes on there: queue, launch, script, end, nodes that come and go.
+        time.sleep(chance.uniform(0.0, 4.0))
+        server.kill()
+        time.sleep(chance.uniform(0.0, 0.5))
+        server.start()
+    ended = [runs.wait(name, seconds=120) for name in names]
+    assert [(run["state"], run["error"]) for run in ended] == [("Completed", None)] * len(names)
+    assert sorted(proof.read_text().split()) == sorted(names)
+    path = f"{runs.root}/computes/busy"
+    assert until(lambda: server.json("GET", path)["target_nodes"] == 0 or None, seconds=10)
+    for name in names:
+        until(lambda name=name: not runs.processes(name), seconds=10)
+
+
 LONG_AT_FIRST = """
 import os, time
 first = not os.path.exists(os.environ['PROOF'])

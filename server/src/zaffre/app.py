@@ -19,13 +19,12 @@ from zaffre_sdk.wire.server import ServerOut
 from zaffre import __version__
 from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.adapters.blobs.logs import LocalLogs
-from zaffre.adapters.builders import plan
 from zaffre.adapters.datafiles.choice import ChosenFiles
 from zaffre.adapters.launchers.process import ProcessLauncher
 from zaffre.adapters.queries.choice import ChosenQueries
 from zaffre.adapters.sql.database import open_database
 from zaffre.adapters.vaults.aes import AesVault
-from zaffre.assembly import engine_of, kept_environments, secured
+from zaffre.assembly import check_of, engine_of, pruner_of, secured, shelf_of
 from zaffre.base.clock import system_clock
 from zaffre.base.ids import new_id, new_secret
 from zaffre.base.paging import paging_key
@@ -47,7 +46,6 @@ from zaffre.protocols.studio.sessions import Sessions
 from zaffre.services.beats import Beats
 from zaffre.services.context import Context
 from zaffre.services.data_access import DataAccess
-from zaffre.services.environment_pruning import EnvironmentPruner
 from zaffre.services.eraser import Eraser
 from zaffre.services.instances import InstanceTable
 from zaffre.services.keeper import BlobKeeper
@@ -143,7 +141,8 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         wakeup=_Both(wakeup, changes),
         tokens_removed=forgetting.tokens_of,
         vault=AesVault(home.ensure_vault_key()),
-        check_environment=plan.check,
+        check_environment=check_of(settings),
+        max_nodes=settings.max_nodes,
         data_roots=settings.data_roots,
     )
     transactions = await asyncio.to_thread(open_database, data / "zaffre.db")
@@ -153,7 +152,9 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         logs = LocalLogs(data / "logs")
         blobs = LocalBlobs(data / "blobs", data / "tmp")
         data_files = ChosenFiles(home.root / "datastores", settings.data_roots)
-        await BlobKeeper(work, blobs).recover()
+        keeper = BlobKeeper(work, blobs)
+        await keeper.recover()
+        stack.push_async_callback(keeper.settle)
         changes.at_stop(logs.wake_all)
         secret = home.ensure_token()
         house = House(
@@ -163,14 +164,21 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
             data_files=data_files,
             data_access=DataAccess(work, data_files),
             queries=ChosenQueries(),
-            eraser=Eraser(work, blobs, logs, remove_folder=ProcessLauncher(settings.home).forget),
-            pruner=EnvironmentPruner(work, kept_environments(settings), logs),
+            eraser=Eraser(
+                work,
+                blobs,
+                logs,
+                remove_folder=ProcessLauncher(settings.home).forget,
+                remove_files=data_files.remove_workspace,
+            ),
+            pruner=pruner_of(settings, work, logs, blobs),
             beats=Beats(clock.monotonic),
             programs=Programs(clock.monotonic),
             changes=changes,
             clock=clock,
             server=_described(info, home),
             url=settings.public_url or info.url,
+            parcels=shelf_of(settings).find,
             is_behind_proxy=settings.behind_proxy,
             paging_key=paging_key(secret),
         )

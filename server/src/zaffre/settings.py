@@ -20,6 +20,11 @@ class Settings:
         behind_proxy: Somebody else ends TLS in front of it; needed to leave loopback.
         local_slots: How many runs execute at once outside of clusters.
         max_nodes: How many nodes all clusters may have together; None is without limit.
+        conda: What brings conda packages: `auto`, `never`, or the path of a program.
+        prune_after: Built environments are removed that nothing has used for so many seconds;
+            0 keeps them.
+        prune_above: Of those that nothing uses the oldest are removed while all together take
+            more bytes; 0 is without limit.
         base_image: That of runs that ask for a container and name no image; empty is none.
         data_roots: Folders of this machine below which local datastores may lie, by names.
         lost_after: After so many seconds of silence of its program an interactive run has failed.
@@ -34,5 +39,8 @@ class Settings:
     local_slots: int = 4
     max_nodes: int | None = None
     base_image: str = ""
+    conda: str = "auto"
+    prune_after: float = 30 * 86_400.0
+    prune_above: int = 100_000_000_000
     lost_after: float = 600.0
     data_roots: Mapping[str, Path] = field(default_factory=dict)

@@ -1,9 +1,11 @@
+import hashlib
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from zaffre.domain.data_uses import DataUse, UseDirection, UseMode
-from zaffre.domain.datasets import Dataset, Definition, FileMark
+from zaffre.domain.datasets import Dataset, Definition, FileMark, Listing, digest_of_marks
 from zaffre.domain.errors import NotFoundError
 from zaffre.domain.models import ModelDataset
 
@@ -38,7 +40,9 @@ def dataset(id_: str = "d1", name: str | None = "data", **fields: Any) -> Datase
 
 
 def add(database: Database, id_: str, name: str | None = "data", **fields: Any) -> Dataset:
-    return database.write(lambda s: s.datasets.add(dataset(id_, name, **fields), MARKS))
+    return database.write(
+        lambda s: s.datasets.add(dataset(id_, name, **fields), Listing.of(MARKS))
+    )
 
 
 def use(name: str = "input", **fields: Any) -> DataUse:
@@ -73,7 +77,7 @@ class TestDatasetStore:
 
     def test_gives_no_number_to_what_was_rolled_back(self, database: Database):
         def fail(s):
-            s.datasets.add(dataset(), ())
+            s.datasets.add(dataset(), Listing.of(()))
             raise ValueError("no")
 
         with pytest.raises(ValueError, match="no"):
@@ -134,7 +138,8 @@ class TestDatasetStore:
         add(database, "d2", "data")
 
         def found(wanted: Dataset, marks: tuple[FileMark, ...] = MARKS) -> Dataset | None:
-            return database.read(lambda s: s.datasets.find_nameless(wanted, marks))
+            digest = digest_of_marks(marks)
+            return database.read(lambda s: s.datasets.find_nameless(wanted, digest))
 
         assert found(dataset("new", None, created_at=later(5))) == nameless
         assert found(dataset("new", None, tags={})) is None
@@ -147,7 +152,7 @@ class TestDatasetStore:
 
     def test_reads_many_marks_from_any_place_on(self, database: Database):
         marks = [FileMark(f"{n:05}", n, "m", "s") for n in range(1234)]
-        made = database.write(lambda s: s.datasets.add(dataset(files=1234), marks))
+        made = database.write(lambda s: s.datasets.add(dataset(files=1234), Listing.of(marks)))
 
         def read(**asked: int) -> list[FileMark]:
             return [*database.read(lambda s: s.datasets.marks(made, **asked))]
@@ -156,6 +161,53 @@ class TestDatasetStore:
         for start in (0, 1, 499, 500, 501, 1200):
             assert read(start=start, limit=502) == marks[start : start + 502]
         assert read(start=1234, limit=10) == []
+
+    @pytest.mark.parametrize("name", ["data", None])
+    def test_a_draft_becomes_the_dataset_in_one_go(self, database: Database, name: str | None):
+        marks = [FileMark(f"{n:05}", n, "m", "s") for n in range(1234)]
+        draft = dataset("draft", name, files=1234)
+        database.write(lambda s: s.datasets.begin(draft))
+        for start in (0, 1000):
+            some = marks[start : start + 1000]
+            database.write(lambda s: s.datasets.extend(draft, some, start=start))  # noqa: B023 - waited for
+        listing = replace(Listing.of(marks), marks=(), draft_id="draft")
+
+        def found() -> Dataset | None:
+            return database.read(lambda s: s.datasets.find_nameless(draft, listing.digest))
+
+        assert found() is None
+        assert database.read(lambda s: s.datasets.list("w1", limit=9)) == []
+        assert database.read(lambda s: [one.id for one in s.datasets.drafts()]) == ["draft"]
+        made = database.write(
+            lambda s: s.datasets.add(dataset("d1", name, files=1234, tags={"a": "b"}), listing)
+        )
+
+        assert made.id == "draft"
+        assert made == database.read(lambda s: s.datasets.get("w1", "draft"))
+        assert (made.version, made.tags) == (1 if name else None, {"a": "b"})
+        assert database.read(lambda s: s.datasets.marks(made)) == marks
+        draft = made
+        assert found() == (None if name else made)
+        # It is no draft any more, and stays.
+        assert database.write(lambda s: s.datasets.discard(made, most=1000))
+        assert database.read(lambda s: s.datasets.get("w1", "draft")) == made
+
+    def test_a_draft_is_discarded_a_slice_at_a_time(self, database: Database):
+        marks = [FileMark(f"{n:05}", n, "m", "s") for n in range(1234)]
+        database.write(lambda s: s.datasets.begin(dataset()))
+        database.write(lambda s: s.datasets.extend(dataset(), marks, start=0))
+        gone = [database.write(lambda s: s.datasets.discard(dataset(), most=1000)) for _ in "ab"]
+
+        assert gone == [False, True]
+        assert database.read(lambda s: s.datasets.drafts()) == []
+        with pytest.raises(NotFoundError):
+            database.write(lambda s: s.datasets.extend(dataset(), marks, start=0))
+
+    def test_the_digest_of_many_marks_is_that_of_one_text(self):
+        marks = [FileMark(f"{n:05}{ODD}", n, "m", "s") for n in range(2345)]
+        text = json.dumps([(mark.datastore, mark.path, mark.size, mark.mark) for mark in marks])
+        assert digest_of_marks(marks) == hashlib.sha256(text.encode()).hexdigest()
+        assert digest_of_marks(()) == hashlib.sha256(b"[]").hexdigest()
 
     def test_lists_what_a_run_registered(self, database: Database):
         add(database, "d1")

@@ -294,11 +294,24 @@ def test_a_file_can_be_read_with_a_permit(mlflow: Mlflow):
 
 
 def test_c69_r23_damage_breaks_the_connection(mlflow: Mlflow, tmp_path: Path):
-    run = mlflow.run(a=DATA)
-    digest = hashlib.sha256(DATA).hexdigest()
-    next(tmp_path.rglob(digest)).write_bytes(b"x" * 10)
+    large = b"0123456789abcdef" * 40_000
+    run = mlflow.run(a=large)
+    damage(tmp_path, large)
     with pytest.raises(Exception, match="digest"):
         mlflow.ask("GET", f"{ROOT}/artifacts/runs/{run}/a")
+
+
+def test_c69_r23_damage_of_little_is_told(mlflow: Mlflow, tmp_path: Path):
+    run = mlflow.run(a=DATA)
+    damage(tmp_path, DATA)
+    refused = mlflow.ask("GET", f"{ROOT}/artifacts/runs/{run}/a")
+    assert refused.status >= 400
+    assert b"digest" in refused.body
+
+
+def damage(folder: Path, data: bytes) -> None:
+    file = next(folder.rglob(hashlib.sha256(data).hexdigest()))
+    file.write_bytes(b"x" * len(data))
 
 
 def test_r25_many_files_in_one_folder_are_listed_quickly(mlflow: Mlflow):
@@ -324,6 +337,7 @@ def test_r01_small_files_outlive_the_loss_of_their_file(
         size = (b"content-length", str(len(data)).encode())
         target = f"{ROOT}/artifacts/runs/{run}/{name}"
         assert send(mlflow, "PUT", target, BEARER, size, body=data).status == 200
+    mlflow.runner.run(mlflow.doors.house.blobs.settle())
     file = next(tmp_path.rglob(hashlib.sha256(DATA).hexdigest()))
     # What a machine that goes down does to a file that was not flushed.
     file.unlink()

@@ -59,6 +59,28 @@ def test_a_credential_is_never_answered(api: Api, computes: str):
     assert SECRET not in json.dumps([made, api.done("GET", computes)])
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"address": "10.6.6.6", "port": 22},
+        {"address": "10.0.0.1", "port": 2222},
+        {"address": "10.0.0.1", "port": 22, "username": "eve"},
+        {},
+    ],
+)
+def test_a_credential_is_not_sent_to_another_place(api: Api, computes: str, settings: dict):
+    api.done("POST", computes, MACHINE)
+    attached = f"{computes}/attached"
+    assert api.refused("PATCH", attached, {"settings": settings}) == (400, "CredentialNeeded")
+    with_it = {"settings": settings, "credential": {"password": "another"}}
+    assert api.done("PATCH", attached, with_it)["settings"] == settings
+    # What says nothing of the place is changed without it; so is a place that nothing opens.
+    faster = {"settings": {**settings, "slots": 8, "python": "python3.11"}}
+    assert api.done("PATCH", attached, faster)["has_credential"]
+    assert not api.done("PATCH", attached, {"settings": {}, "credential": {}})["has_credential"]
+    api.done("PATCH", attached, {"settings": settings})
+
+
 def test_a_name_is_given_once(api: Api, computes: str):
     api.done("POST", computes, CLUSTER)
     assert api.refused("POST", computes, CLUSTER) == (409, "ComputeExists")
@@ -72,10 +94,13 @@ def test_a_name_is_given_once(api: Api, computes: str):
         ({"kind": "quantum"}, "InvalidKind"),
         ({"vm_size": "STANDARD_NOPE"}, "VmSizeUnknown"),
         ({"scale": {"min_nodes": 3, "max_nodes": 2}}, "InvalidScale"),
-        ({"scale": {"max_nodes": 0}}, "InvalidScale"),
+        ({"scale": {"max_nodes": -1}}, "InvalidScale"),
         ({"scale": {"idle_seconds": -1}}, "InvalidScale"),
         ({"limits": {"max_queued": 0}}, "InvalidLimit"),
         ({"settings": {"slots": "many"}}, "InvalidSetting"),
+        ({"settings": {"slots": True}}, "InvalidSetting"),
+        ({"settings": {"port": 65_536}}, "InvalidSetting"),
+        ({"settings": {"idle_seconds": "soon"}}, "InvalidSetting"),
         ({"kind": "machine"}, "InvalidScale"),
     ],
 )
@@ -144,7 +169,7 @@ def test_a_run_says_why_it_waits(api: Api, computes: str):
             "InvalidRunSpec",
         ),
         ({"compute": "aks"}, 400, "ComputeCannotRun"),
-        ({"compute": "pods"}, 400, "ComputeCannotRun"),
+        ({"compute": "pods", "node_count": 2}, 400, "InvalidRunSpec"),
         ({"compute": "gone"}, 404, "ComputeNotFound"),
     ],
 )
@@ -155,6 +180,16 @@ def test_a_run_that_could_never_execute_is_refused(
     api.done("POST", computes, {"name": "aks", "kind": "serving", "type": "AKS"})
     api.done("POST", computes, {"name": "pods", "kind": "kubernetes", "type": "Kubernetes"})
     assert api.refused("POST", f"{api.home}/runs", script(api, **spec)) == (status, code)
+
+
+def test_a_run_waits_for_a_cluster_that_has_no_nodes_now(api: Api, computes: str):
+    api.done("POST", computes, {**CLUSTER, "scale": {"min_nodes": 0, "max_nodes": 0}})
+    run = api.done("POST", f"{api.home}/runs", script(api, compute="cpu-cluster", node_count=2))
+    shown = api.done("GET", f"{api.home}/runs/{run['id']}")
+    assert (shown["state"], shown["waits_for"]) == (
+        "Queued",
+        "It waits for 2 nodes of `cpu-cluster`, which may have none now: raise its `max_nodes`.",
+    )
 
 
 def test_a_target_lets_only_so_many_wait(api: Api, computes: str):

@@ -189,7 +189,9 @@ def test_r27_what_was_noted_goes_after_a_crash(
 def test_r27_bytes_that_were_just_sent_wait(api: Api, run: str, tmp_path: Path):
     fill(api, run)
     house = api.doors.house
-    careful = Eraser(house.work, house.blobs, house.logs, remove_folder=_nothing)
+    careful = Eraser(
+        house.work, house.blobs, house.logs, remove_folder=_nothing, remove_files=_nothing
+    )
     *_, workspace_id, _, run_id = run.split("/")
     target = api.runner.run(
         house.work.read(
@@ -218,3 +220,23 @@ def test_r27_a_file_that_is_replaced_leaves_nothing(api: Api, run: str, tmp_path
 
 async def _nothing(workspace_id: str, run_id: str) -> None:
     """There is no launcher here."""
+
+
+def test_files_of_a_deleted_workspace_go_after_a_crash_and_those_of_others_stay(
+    api: Api, tmp_path
+):
+    """The server dies between the deletion and the removal of the folder."""
+    house = api.doors.house
+    doomed, kept = api.workspace("doomed"), api.workspace("kept")
+    for workspace in (doomed, kept):
+        api.done("PUT", f"{workspace}/datastores/workspaceblobstore/files/a/b", b"data")
+    gone, stays = (tmp_path / "datastores" / one.rpartition("/")[2] for one in (doomed, kept))
+    api.runner.run(
+        house.work.write(lambda s: s.workspaces.delete(gone.name, caller=OWNER_OF_TESTS))
+    )
+    assert (gone.is_dir(), stays.is_dir()) == (True, True)
+
+    api.runner.run(house.eraser.resume())
+
+    assert (gone.exists(), stays.is_dir()) == (False, True)
+    assert api.runner.run(house.work.read(lambda s: s.deletion.pending())) == []

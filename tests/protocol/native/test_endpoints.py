@@ -49,6 +49,84 @@ def test_an_endpoint_is_created_shown_changed_and_deleted(api: Api, wanted: dict
     assert api.refused("GET", f"{endpoints}/svc") == (404, "EndpointNotFound")
 
 
+@pytest.fixture
+def aks(api: Api) -> str:
+    """A target of 12 cores and 42 GB, and its address."""
+    body = {"name": "aks", "kind": "serving", "type": "AKS", "vm_size": "Standard_D3_v2"}
+    assert api.done("POST", f"{api.home}/computes", body)["services"] == []
+    return f"{api.home}/computes/aks"
+
+
+def sized(wanted: dict, name: str, **size: float) -> dict:
+    return {**wanted, "name": name, "compute": "aks", "spec": {**wanted["spec"], **size}}
+
+
+def test_a_target_that_serves_has_room_for_so_much(api: Api, wanted: dict, aks: str):
+    endpoints = f"{api.home}/endpoints"
+    api.done("POST", endpoints, sized(wanted, "one", cpu_cores=2, replicas=4))
+    second = sized(wanted, "two", cpu_cores=2.5, replicas=2)
+    reply = api.ask("POST", endpoints, second)
+    assert (reply.status, reply.code) == (409, "InsufficientCapacity")
+    assert (
+        "`two` asks for 5 cores and 2 GB with all its replicas; `aks` has 12 cores and 42 GB, of "
+        "which 4 cores and 38 GB are free." in str(reply.json)
+    )
+    made = api.done("POST", endpoints, sized(wanted, "two", cpu_cores=0.1, replicas=32))
+    assert made["compute"] == "aks"
+    # What is deployed anew gives its own place up first.
+    for name in ("one", "two"):
+        settle(api, name)
+    larger = sized(wanted, "one", cpu_cores=2.2, replicas=4)
+    api.done("PATCH", f"{endpoints}/one", {"spec": larger["spec"]})
+    settle(api, "one")
+    again = sized(wanted, "one", cpu_cores=2.3, replicas=4)
+    too_large = (409, "InsufficientCapacity")
+    assert api.refused("PATCH", f"{endpoints}/one", {"spec": again["spec"]}) == too_large
+    assert api.refused("POST", endpoints, {**again, "overwrite": True}) == too_large
+    # On the machine of the server there is as much as anybody asks for.
+    elsewhere = {**again, "overwrite": True, "compute": ""}
+    assert api.done("POST", endpoints, elsewhere)["compute"] == ""
+    assert api.done("GET", aks)["services"] == ["two"]
+
+
+def test_a_target_that_serves_stays_while_something_is_deployed(api: Api, wanted: dict, aks: str):
+    api.done("POST", f"{api.home}/endpoints", {**wanted, "compute": "aks"})
+    reply = api.ask("DELETE", aks)
+    assert (reply.status, reply.code) == (409, "ComputeServes")
+    assert "`svc`" in str(reply.json)
+    api.done("DELETE", f"{api.home}/endpoints/svc")
+    api.done("DELETE", aks)
+
+
+def test_what_does_not_serve_is_not_deployed_to(api: Api, wanted: dict):
+    api.done("POST", f"{api.home}/computes", {"name": "cpu", "kind": "cluster"})
+    endpoints = f"{api.home}/endpoints"
+    for name, refused in (("cpu", (400, "ComputeCannotServe")), ("no", (404, "ComputeNotFound"))):
+        assert api.refused("POST", endpoints, {**wanted, "compute": name}) == refused
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"agent_count": 2}, "TooFewCores"),
+        ({"agent_count": 2, "cluster_purpose": "FastProd"}, "TooFewCores"),
+        ({"agent_count": 2, "cluster_purpose": "DevTest"}, None),
+        ({"agent_count": 0}, "InvalidSetting"),
+        ({"agent_count": 2**53}, "InvalidSetting"),
+        ({"agent_count": "many"}, "InvalidSetting"),
+    ],
+)
+def test_a_target_that_serves_has_twelve_cores_unless_it_is_for_trying(
+    api: Api, settings: dict, code: str | None
+):
+    size = {"vm_size": "Standard_D3_v2", "settings": settings}
+    reply = api.ask("POST", f"{api.home}/computes", {"name": "aks", "kind": "serving", **size})
+    if code is None:
+        assert reply.status == 201
+    else:
+        assert (reply.status, reply.code) == (400, code)
+
+
 def test_keys_are_shown_and_renewed_apart_from_the_endpoint(api: Api, wanted: dict):
     chosen = {"primary_key": "a-key-of-the-caller"}
     made = api.done("POST", f"{api.home}/endpoints", {**wanted, **chosen})

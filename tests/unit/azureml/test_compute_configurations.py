@@ -1,5 +1,7 @@
 """What compute targets are asked for: refused at once where it cannot be."""
 
+from functools import partial
+
 import pytest
 from azureml.core.compute import (
     AdlaCompute,
@@ -25,6 +27,7 @@ from zaffre_sdk.wire.computes import ComputeIn, Scale
 
 ID = "/subscriptions/s/resourceGroups/g/providers/{}/{}/n"
 STRONG = "Correct-Horse1"
+OPENED = {"access_token": "t"}
 
 
 def ordered(configuration):
@@ -211,6 +214,20 @@ def test_a_cluster_of_kubernetes_is_named_by_its_id():
             KubernetesCompute.attach_configuration(wrong)
 
 
+def test_a_cluster_of_kubernetes_is_opened_by_a_file(tmp_path):
+    file = tmp_path / "config"
+    file.write_text("apiVersion: v1")
+    settings = {"server_url": "https://z.example.org", "cpu": 2}
+    named = KubernetesCompute.attach_configuration(
+        namespace="ml", kubeconfig=str(file), settings=settings
+    )
+    assert ordered(named).credential == {"kubeconfig": "apiVersion: v1"}
+    assert ordered(named).settings == {**settings, "namespace": "ml"}
+    assert "apiVersion" not in str(named.to_dict())
+    with pytest.raises(ComputeTargetException, match="kubeconfig cannot be read"):
+        KubernetesCompute.attach_configuration(kubeconfig=str(tmp_path / "none"))
+
+
 def test_data_explorer_needs_everything():
     whole = {
         "resource_group": "g",
@@ -226,6 +243,23 @@ def test_data_explorer_needs_everything():
     assert "application_key" not in order.settings
     with pytest.raises(ComputeTargetException, match="`tenant_id` must be given"):
         KustoCompute.attach_configuration(**{**whole, "tenant_id": None})
+
+
+def test_databricks_is_a_name_or_a_place_where_runs_execute():
+    attach = partial(DatabricksCompute.attach_configuration, **OPENED)
+    named = ordered(attach("group", "bricks"))
+    assert (named.kind, named.settings["workspace_name"]) == ("spark", "bricks")
+    there = ordered(attach(workspace_url="https://b", existing_cluster_id="c"))
+    assert (there.kind, there.type) == ("databricks", "Databricks")
+    assert there.credential == OPENED
+    assert there.settings == {"workspace_url": "https://b", "existing_cluster_id": "c"}
+    for more, said in (
+        ({}, "`existing_cluster_id`"),
+        ({"existing_cluster_id": "c", "new_cluster": {"num_workers": 1}}, "`new_cluster`"),
+        ({"existing_cluster_id": "c", "access_token": ""}, "`access_token`"),
+    ):
+        with pytest.raises(ComputeTargetException, match=said):
+            attach(**{"workspace_url": "https://b", **more})
 
 
 def test_a_pool_of_spark_needs_a_linked_service():

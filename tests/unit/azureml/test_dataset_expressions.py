@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import reduce
-from operator import and_, or_
+from operator import add, and_, or_, sub, truediv
 
 import pytest
 from azureml.data._expressions import column, condition_of
@@ -93,6 +93,35 @@ def test_a_chain_is_one_operation_whichever_side_grows(join, operator):
     assert meaning(reduce(join, parts)) == flat
     assert meaning(reduce(lambda joined, part: join(part, joined), reversed(parts))) == flat
     assert meaning(join(reduce(join, parts[:250]), reduce(join, parts[250:]))) == flat
+
+
+@pytest.mark.parametrize(("join", "operator"), [(add, "+"), (sub, "-"), (truediv, "/")])
+def test_a_long_sum_is_one_operation_computed_from_the_left(join, operator):
+    found = meaning(reduce(join, [column(f"c{n}") for n in range(200)]))
+    assert found == Operation(operator, [Column(f"c{n}") for n in range(200)])
+
+
+def test_what_stands_on_the_right_of_a_sum_stays_in_its_parentheses():
+    a, b, c = (column(name) for name in "abc")
+    assert meaning(a - (b - c)).operands[1] == Operation("-", [Column("b"), Column("c")])
+    assert meaning(2**a**b) != meaning((2**a) ** b)
+
+
+def test_many_denials_are_one_or_two():
+    expressions = [column("ok")]
+    for _ in range(200):
+        expressions.append(~expressions[-1])
+    once, twice = (meaning(one) for one in expressions[1:3])
+    assert meaning(expressions[199]) == once == Operation("~", [Column("ok")])
+    assert meaning(expressions[200]) == twice == Operation("~", [once])
+
+
+def test_a_condition_that_nests_too_deeply_says_what_to_do():
+    nested = reduce(lambda above, n: ~(above | (column("a") == n)), range(30), column("b"))
+    with pytest.raises(
+        UserErrorException, match=r"nests 62 levels deep; at most 25(.|\n)*`filter`"
+    ):
+        condition_of(nested)
 
 
 def test_chains_of_and_and_of_or_stay_apart():

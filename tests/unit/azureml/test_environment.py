@@ -177,8 +177,29 @@ def test_a_clone_is_independent():
 
 def test_conda_environments_need_conda(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CONDA_EXE", raising=False)
+    monkeypatch.delenv("MAMBA_EXE", raising=False)
     with pytest.raises(UserErrorException, match="neither conda"):
         Environment.from_existing_conda_environment("mine", "base")
+
+
+@pytest.mark.parametrize(
+    ("said", "reads"),
+    [("dependencies:\n- six=1\n- pip:\n  - idna", True), ("channels: []", False)],
+)
+def test_conda_environments_are_read_by_the_conda_of_the_shell(monkeypatch, tmp_path, said, reads):
+    conda = tmp_path / "micromamba"
+    conda.write_text(f"#!/bin/sh\n[ $3 = --no-build ] && [ $4 = --prefix ] && echo '{said}'\n")
+    conda.chmod(0o755)
+    monkeypatch.setenv("CONDA_EXE", str(conda))
+    if not reads:
+        with pytest.raises(UserErrorException, match="has no packages"):
+            Environment.from_existing_conda_environment("mine", "/envs/none")
+        return
+    environment = Environment.from_existing_conda_environment("mine", "/envs/mine")
+    dependencies = environment.python.conda_dependencies
+    assert list(dependencies.conda_packages) == ["six=1"]
+    assert list(dependencies.pip_packages) == ["idna"]
 
 
 def test_variables_must_be_text():

@@ -89,7 +89,7 @@ def test_other_forms_of_preference_are_refused(line):
 @pytest.mark.parametrize("option", ["--no-binary :all:", "--no-binary PyYAML"])
 def test_nothing_is_asked_for_from_source_and_from_a_wheel_alone(option):
     made = planned(preferred=("PyYAML==6.0",), pip_packages=("PyYAML",), pip_options=(option,))
-    said = made.arguments(made.attempts[0].constraints)
+    said = made.arguments(made.attempts[0])
     assert [word.lower() for word in said] == ["--no-binary=pyyaml"]
 
 
@@ -106,3 +106,13 @@ def test_channels_and_names_that_mislead_are_said():
     assert made.requirements == ("scikit-learn",)
     assert any("Conda channels are not used" in note for note in made.notes)
     assert any(note.startswith("sklearn==0.0 is taken for scikit-learn") for note in made.notes)
+
+
+def test_what_an_environment_held_is_tried_first_and_may_be_built_from_source():
+    made = planned(preferred=("numpy==1.26.0",), pip_packages=("numpy",))
+    again = made.again(["numpy==1.25.0", "zaffre-sdk==0.1.0", "six==1.16"])
+    assert again.attempts[0].constraints == ("numpy==1.25.0", "six==1.16")
+    assert again.attempts[1:] == made.attempts
+    assert again.arguments(again.attempts[0]) == list(made.arguments(made.attempts[-1]))
+    assert made.again(()) is made
+    assert again.attempts[0].without({"numpy"}).constraints == ("six==1.16",)

@@ -50,7 +50,7 @@ def test_secrets_come_from_files(tmp_path: Path) -> None:
         secrets_of([("password", str(tmp_path / "none"))])
 
 
-@pytest.mark.parametrize("arguments", [["--tag", "x"], ["--max-nodes", "0"], ["--kind", "moon"]])
+@pytest.mark.parametrize("arguments", [["--tag", "x"], ["--max-nodes", "-1"], ["--kind", "moon"]])
 def test_what_cannot_be_is_refused_before_anything_is_asked(
     tmp_path: Path, arguments: list[str]
 ) -> None:

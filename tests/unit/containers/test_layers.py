@@ -1,16 +1,17 @@
 import json
 
 from zaffre.adapters.builders.pip_options import PipOptions
-from zaffre.adapters.builders.plan import Plan
+from zaffre.adapters.builders.plan import Attempt, Plan
 from zaffre.adapters.containers import layers
 from zaffre.adapters.containers.engine import _pass_on
 
+ANY = Attempt((), "")
 NOTHING = layers.Settings({}, ())
 
 
 def made(*requirements, **settings):
     plan = Plan(requirements, (), (), settings.pop("wheels_only", ()), (), **settings)
-    return layers.environment(plan, python="/usr/bin/python3", wheels=(), sdk="s", constraints=())
+    return layers.environment(plan, python="/usr/bin/python3", wheels=(), sdk="s", attempt=ANY)
 
 
 def test_a19_no_word_of_a_request_reaches_a_shell_or_a_line_of_its_own():
@@ -46,7 +47,11 @@ def test_folders_of_packages_are_seen_at_their_paths(tmp_path):
 def test_a_python_that_is_brought_is_told_from_one_that_is_there():
     plan = Plan(("x",), (), (), ("pinned",), (), options=PipOptions(no_binary=("y",)))
     venv, install = layers.environment(
-        plan, python="3.12", wheels=["w @ file:///w.whl"], sdk="s", constraints=["numpy<2"]
+        plan,
+        python="3.12",
+        wheels=["w @ file:///w.whl"],
+        sdk="s",
+        attempt=Attempt(("numpy<2",), ""),
     )
     assert "--managed-python" in venv
     assert {"--only-binary=numpy", "--only-binary=pinned", "--no-binary=y"} <= set(install)

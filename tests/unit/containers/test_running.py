@@ -5,6 +5,7 @@ from zaffre_sdk.containers.running import (
     client_environ,
     container_name,
     run_words,
+    steering_text,
 )
 
 ENGINE = Engine("/usr/bin/podman", "podman", "5", limits=frozenset({"cpu", "memory"}))
@@ -43,6 +44,16 @@ def test_what_would_steer_the_engine_does_not_reach_it():
     line = run_words(ENGINE, said, client=CLIENT)
     assert {f"--env={name}={value}" for name, value in steering.items()} <= set(line)
     assert client_environ(said, CLIENT) == CLIENT
+
+
+def test_what_would_steer_the_engine_travels_in_a_file():
+    told = {"DOCKER_PASSWORD": "secret", "LD_PRELOAD": "a\nb", "A": "1"}
+    said = process(environ=told, variables_file="/w/variables")
+    line = run_words(ENGINE, said, client=CLIENT)
+    assert "--env-file=/w/variables" in line
+    assert not any("secret" in word for word in line)
+    assert "--env=LD_PRELOAD=a\nb" in line
+    assert steering_text(told, CLIENT) == "DOCKER_PASSWORD=secret\n"
 
 
 def test_limits_are_said_where_the_engine_knows_them():

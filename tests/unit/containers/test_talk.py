@@ -8,11 +8,12 @@ import pytest
 from zaffre.adapters.builders.kept import KeptFolders
 from zaffre.adapters.builders.process import run
 from zaffre.adapters.builders.sdk_wheel import Wheel
-from zaffre.adapters.containers.bases import Base
+from zaffre.adapters.containers.bases import Base, images_in
 from zaffre.adapters.containers.engine import Talk
 from zaffre.adapters.containers.given import GivenPython
 from zaffre.adapters.containers.kept import ImageShelf, KeptImages
 from zaffre.adapters.containers.layering import Layering, Order
+from zaffre.adapters.containers.private import repository_of
 from zaffre.domain.errors import UnavailableError
 from zaffre_sdk.containers.engines import Engine
 
@@ -69,7 +70,9 @@ def test_an_image_that_stays_is_known_afterwards(engine, tmp_path, code):
     kept = KeptImages(KeptFolders(tmp_path), tmp_path, environ={"PATH": str(tmp_path)})
     later = datetime.now(UTC) + timedelta(days=1)
     assert asyncio.run(kept.remove([KEY], unused_since=later)) == ([] if code else [KEY])
-    assert len(ImageShelf(tmp_path / "built").everything()) == code
+    shelf = ImageShelf(tmp_path / "built")
+    assert len(shelf.everything()) == code
+    assert shelf.place(KEY).held().packages == ("a==1",)
 
 
 def layered(engine, tmp_path, said):
@@ -105,3 +108,28 @@ def test_of_what_a_build_says_the_end_is_kept(tmp_path):
         work = run(command, environ={}, said=heard.append, held=lock.fileno())
         ended = asyncio.run(work)
     assert (len(heard), ended.lines) == (6000, heard[-5000:])
+
+
+def test_images_that_a_dockerfile_takes_from_are_known():
+    text = """\
+ARG BASE="a.example/one:3" TAG
+from --platform=linux/amd64 ${BASE} AS first
+RUN --mount=type=bind,from=b.example/two,target=/x true
+COPY --from=c.example/three@sha256:00 /x /y
+FROM first
+"""
+    assert images_in(text) == [
+        "a.example/one:3",
+        "b.example/two",
+        "c.example/three@sha256:00",
+        "first",
+    ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["docker.io/library/python", "python:3.11", "library/python@sha256:00", "docker.io/python:3"],
+)
+def test_a_repository_has_one_name(address):
+    assert repository_of(address) == "python"
+    assert repository_of("Host:5000/team/Image:3") == "host:5000/team/image"

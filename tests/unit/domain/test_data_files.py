@@ -6,14 +6,14 @@ import time
 
 import pytest
 from zaffre.domain.data_files import (
-    Pattern,
     check_folder,
+    check_pattern,
     check_prefix,
     check_read_path,
     check_written_path,
 )
 from zaffre.domain.errors import InvalidError, NotFoundError
-from zaffre_sdk.data.patterns import Pattern as PatternOfClients
+from zaffre_sdk.data.patterns import Pattern
 
 PATHS = ["a.csv", "b", "a/b.csv", "a/b/c.csv", "ab/c", "a/.hidden", "x/y/z/1.csv", "x/y/2.csv"]
 
@@ -39,8 +39,6 @@ def test_patterns_choose_what_the_plain_rule_chooses():
             continue
         for path in PATHS:
             assert Pattern(pattern).matches(path) == plainly(pattern, path), (pattern, path)
-            # Clients near the files choose among them themselves, by the same rule.
-            assert PatternOfClients(pattern).matches(path) == plainly(pattern, path), pattern
             chosen += Pattern(pattern).matches(path)
     assert chosen > 500
 
@@ -58,19 +56,21 @@ def test_where_everything_lies_that_matches(text, base, is_plain):
 
 
 @pytest.mark.parametrize(
-    "text", ["*a" * 500 + "b", "**/*a*/" * 100 + "b", "**/" * 600 + "b"], ids=len
+    "text", ["**/*a*/" * 50 + "b", "**/" * 600 + "b", "*a" * 99 + "*b", "**/a/" * 400 + "b"]
 )
-def test_a_pattern_takes_bounded_time(text):
-    path = "/".join(["a" * 200] * 100)
-    began = time.perf_counter()
-    assert not Pattern(text).matches(path)
-    assert time.perf_counter() - began < 1
+def test_the_time_of_a_pattern_is_bounded(text):
+    """Longest paths and worst patterns: the processor's time, as others use the machine, too."""
+    pattern = Pattern(check_pattern(text))
+    began = time.process_time()
+    for path in ("/".join(["a"] * 1000), "/".join(["a" * 200] * 10), "a" * 2000):
+        assert not pattern.matches(path)
+    assert time.process_time() - began < 0.3
 
 
-@pytest.mark.parametrize("text", ["../a/*", "a/../*", "*" * 3000, "a\0*"])
-def test_a10_patterns_that_climb_are_refused(text):
+@pytest.mark.parametrize("text", ["../a/*", "a/../*", "*" * 3000, "a\0*", "*a" * 101])
+def test_a10_patterns_that_climb_or_take_long_are_refused(text):
     with pytest.raises(InvalidError) as caught:
-        Pattern(text)
+        check_pattern(text)
     assert caught.value.code == "InvalidPath"
 
 

@@ -18,6 +18,7 @@ from zaffre.domain.computes import (
 from zaffre.domain.runs import Run, RunKind, RunSpec, RunState
 from zaffre.domain.scheduling import (
     Plan,
+    Queue,
     admit,
     explain,
     plan_cluster,
@@ -133,6 +134,11 @@ def test_nothing_starts_where_a_target_is_not_ready():
     assert admitted(plan(cluster(state=ComputeState.DELETING), [run("a")])) == {}
 
 
+def test_a_run_for_which_there_can_be_no_nodes_holds_nobody_up():
+    assert admitted(plan(cluster(most=1), [run("a", nodes=2), run("b")])).keys() == {"b"}
+    assert admitted(plan(cluster(most=0), [run("a")])) == {}
+
+
 def test_a_full_machine_says_how_many_nodes_are_wanted():
     found = plan(cluster(most=4), [run("a"), run("b"), run("c")], room=1)
     assert (admitted(found).keys(), found.wanted) == ({"a"}, 2)
@@ -169,7 +175,25 @@ def test_a_node_that_is_taken_away_goes_once_its_run_was_ended():
             replace(cluster(), kind=ComputeKind.INSTANCE, scale=None, power=Power.STOPPED),
             "The instance `cpu` is Stopped; runs start once it is Running.",
         ),
+        (
+            cluster(most=0),
+            "It waits for a node of `cpu`, which may have none now: raise its `max_nodes`.",
+        ),
+        (
+            cluster(limits=ComputeLimits(max_running_per_user=2)),
+            "2 runs of `alice` execute on `cpu`, as many as one person may have there.",
+        ),
     ],
 )
 def test_why_a_run_waits_is_said_in_words(compute: Compute | None, words: str):
-    assert explain(run("q"), compute, ahead=1, running=3) == words
+    assert explain(run("q"), compute, Queue(ahead=1, running=3, own=2)) == words
+
+
+def test_a_machine_without_room_is_a_reason_to_wait():
+    words = (
+        "It waits for a node of `cpu`: 0 of 2 are held by runs, and the machine has no room for "
+        "one more node of any cluster; it is the next one."
+    )
+    queue = Queue(ahead=0, running=0, is_full=True)
+    assert explain(run("q"), cluster(), queue) == words
+    assert "no room" not in explain(run("q"), cluster(held(1, "a"), held(2, "b")), queue)

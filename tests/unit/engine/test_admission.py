@@ -9,7 +9,10 @@ import pytest
 from zaffre.domain.computes import ComputeKind, ComputeState, NodeState, Power, Scale
 from zaffre.domain.errors import ConflictError
 from zaffre.domain.runs import Run, RunState
+from zaffre.domain.scheduling import Admission
+from zaffre.ports.launchers import RunnerOrder
 from zaffre.services.computes import NewCompute
+from zaffre.services.scheduling import Step
 from zaffre.services.work import Services
 
 from engine.yards import ALICE, Scripted, Yard, build_for_ever, is_in, yard
@@ -115,6 +118,66 @@ def test_an_instance_executes_runs_while_it_runs(tmp_path: Path):
     asyncio.run(story())
 
 
+def test_nothing_is_admitted_to_an_instance_that_was_stopped_meanwhile(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted()) as place:
+            await create(place, "mine", kind=ComputeKind.INSTANCE, scale=None)
+            run = await place.submit(compute="mine")
+            stopped = await place.work.read(
+                lambda s: s.computes.get(place.workspace_id, "mine", caller=ALICE)
+            )
+            seen = replace(stopped, power=Power.RUNNING, state=ComputeState.SUCCEEDED)
+            step = Step(admitted=[(seen, Admission(run))])
+            with pytest.raises(ConflictError) as refused:
+                await place.work.write(lambda s: s.scheduling.apply(step))
+            assert refused.value.code == "ComputeChanged"
+            assert (await place.get(run)).state is S.QUEUED
+
+    asyncio.run(story())
+
+
+def test_an_instance_that_failed_is_creating_while_it_starts_again(tmp_path: Path):
+    async def story() -> None:
+        async with yard(tmp_path, Scripted()) as place:
+            await create(place, "mine", kind=ComputeKind.INSTANCE, scale=None)
+            await place.work.write(
+                lambda s: power(s, place.workspace_id, Power.SETUP_FAILED, ComputeState.FAILED)
+            )
+            again = await place.work.write(
+                lambda s: s.computes.turn(
+                    place.workspace_id, "mine", Power.RESTARTING, caller=ALICE
+                )
+            )
+            assert (again.state, again.power) == (ComputeState.CREATING, Power.RESTARTING)
+
+    asyncio.run(story())
+
+
+def test_why_a_launch_waits_is_told_until_it_is_done(tmp_path: Path):
+    class Far(Scripted):
+        back = asyncio.Event()
+
+        async def launch(self, order: RunnerOrder) -> dict[str, Any]:
+            await order.wait("gpu1 is out of reach.")
+            await self.back.wait()
+            return await super().launch(order)
+
+    async def story() -> None:
+        far = Far()
+        async with yard(tmp_path, far) as place:
+            await create(place, "gpu1", kind=ComputeKind.MACHINE, scale=None)
+            run = await place.submit(compute="gpu1")
+            run = await place.until(run, lambda run: "away" in run.handle)
+            why = await place.work.read(lambda s: s.scheduling.why(run))
+            assert (run.state, why) == (S.STARTING, "gpu1 is out of reach.")
+            # A server that was started anew launches again, which counts as no failed attempt.
+            begun, _ = await place.work.write(lambda s: s.attempts.begin_again(run))
+            assert (begun.attempt, begun.attempts, "away" in begun.handle) == (2, 1, False)
+            far.back.set()
+
+    asyncio.run(story())
+
+
 def test_a_credential_that_cannot_be_read_ends_the_run_with_the_reason(tmp_path: Path):
     async def story() -> None:
         async with yard(tmp_path, Scripted()) as place:
@@ -134,6 +197,11 @@ def spoil(services: Services, workspace_id: str) -> None:
     services.computes.save(seen, replace(seen, sealed=bytes(len(seen.sealed))))
 
 
-def power(services: Services, workspace_id: str, now: Power) -> None:
+def power(
+    services: Services,
+    workspace_id: str,
+    now: Power,
+    state: ComputeState = ComputeState.SUCCEEDED,
+) -> None:
     seen = services.computes.get(workspace_id, "mine", caller=ALICE)
-    services.computes.save(seen, replace(seen, power=now, state=ComputeState.SUCCEEDED))
+    services.computes.save(seen, replace(seen, power=now, state=state))

@@ -113,3 +113,23 @@ def test_r42_the_place_says_why_a_runner_is_gone(tmp_path: Path):
             assert failed.error.message == "The head was lost. Submit the run again."
 
     asyncio.run(scenario())
+
+
+def test_what_a_place_waits_for_is_told_and_what_it_will_never_do_ends_the_run(tmp_path: Path):
+    async def scenario() -> None:
+        scripted = Scripted(said=Account(waits=True, reason="no node is free"))
+        async with yard(tmp_path, scripted, probe_seconds=0.0) as there:
+            run = await there.submit()
+            waits = await there.until(run, lambda now: "waits" in now.handle)
+            assert await there.work.read(lambda s: s.scheduling.why(waits)) == "no node is free"
+            scripted.said = Account()
+            begun = await there.until(run, lambda now: now.handle.get("waits") == "")
+            assert await there.work.read(lambda s: s.scheduling.why(begun)) is None
+            scripted.said = Account(waits=True, ending="There is no such image.", code="NoImage")
+            failed = await there.until(run, is_in(S.FAILED))
+            assert failed.error is not None
+            assert (failed.error.code, failed.attempt) == ("NoImage", 1)
+            assert failed.error.message == "There is no such image."
+            await there.until(run, lambda _: bool(scripted.stopped))
+
+    asyncio.run(scenario())

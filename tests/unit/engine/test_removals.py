@@ -24,7 +24,8 @@ class FailingEraser:
 def test_a_file_that_cannot_be_removed_does_not_end_the_loop(caplog):
     async def inside():
         eraser, wakeup = FailingEraser(), EngineWakeup(asyncio.get_running_loop())
-        task = asyncio.create_task(RemovalLoop(eraser, wakeup).run())
+        loop = RemovalLoop(eraser, wakeup, None, started_at=None)
+        task = asyncio.create_task(loop.run())
         async with asyncio.timeout(10):
             assert await eraser.looks.get() == 1
             wakeup.hint("removals")

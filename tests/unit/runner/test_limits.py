@@ -58,6 +58,50 @@ def test_r39_memory_counts_for_all_processes_of_a_run(attempts: AttemptServer, b
     assert (end.outcome, end.error.code) == ("Failed", "MemoryLimitExceeded")
 
 
+_EAT_ON_THE_SECOND = """
+import os, time
+held = b"x" * 150_000_000
+second = os.environ["AZUREML_CR_NODE_RANK"] == "1"
+while second and len(held) < 2_000_000_000:
+    held += b"x" * 20_000_000
+time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize("before", ["", _NO_GROUPS], ids=["as it is here", "watched"])
+@pytest.mark.parametrize("kind", ["pytorch", "mpi"])
+def test_r39_each_node_of_a_run_has_its_own_memory(
+    attempts: AttemptServer, before: str, kind: str
+):
+    end = attempts.run(
+        _EAT_ON_THE_SECOND,
+        resources=Resources(memory_mb=_LIMIT_MB),
+        before=before,
+        distribution=Distribution(kind=kind),
+        node_count=2,
+        told={"nodes": ["cpu-1", "cpu-2"]},
+    )
+    assert (end.outcome, end.error.code) == ("Failed", "MemoryLimitExceeded")
+    assert "Node `cpu-2` of the run" in end.error.message
+    assert f"its limit of {_LIMIT_MB} MB" in end.error.message
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor to share")
+@pytest.mark.parametrize("kind", ["pytorch", "mpi"])
+def test_each_node_of_a_run_has_its_own_processors(attempts: AttemptServer, kind: str):
+    end = attempts.run(
+        _SEEN,
+        resources=Resources(cores=1, memory_mb=_LIMIT_MB),
+        distribution=Distribution(kind=kind),
+        node_count=2,
+    )
+    assert end.error is None
+    logs = [attempts.log(f"user_logs/std_log_process_{rank}.txt") for rank in range(2)]
+    seen = [ast.literal_eval(log)[0] for log in logs]
+    assert [len(own) for own in seen] == [1, 1]
+    assert seen[0] != seen[1]
+
+
 def test_pages_that_processes_share_count_once(attempts: AttemptServer):
     script = (
         "import os, time\n"

@@ -2,18 +2,21 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from zaffre.domain.data_files import DataFile, Pattern, no_file
-from zaffre.domain.datasets import FileMark
+from zaffre.adapters.sql.stores.datasets import SqlDatasetStore
+from zaffre.domain.data_files import DataFile, no_file
+from zaffre.domain.datasets import Dataset, FileMark, Listing
 from zaffre.domain.datastores import Datastore
 from zaffre.domain.errors import ConflictError, TooLargeError
 from zaffre.domain.workspaces import Workspace
 from zaffre.services import dataset_marks
 from zaffre.services.dataset_marks import DatasetMarks
 from zaffre.services.datasets import NewDataset
+from zaffre_sdk.data.patterns import Pattern
 
 from services.conftest import ALICE, Desk
 
@@ -88,8 +91,13 @@ def new(*paths: str, **said: Any) -> NewDataset:
 
 
 def register(desk: Desk, marks: DatasetMarks, workspace: Workspace, wanted: NewDataset):
-    taken = desk.runner.run(marks.take(workspace.id, wanted, caller=ALICE))
-    return desk.write(lambda s: s.datasets.register(workspace.id, wanted, taken, caller=ALICE))
+    async def registered() -> Dataset:
+        async with marks.taken(workspace.id, wanted, caller=ALICE) as listing:
+            return await desk.work.write(
+                lambda s: s.datasets.register(workspace.id, wanted, listing, caller=ALICE)
+            )
+
+    return desk.runner.run(registered())
 
 
 def changes(desk: Desk, marks: DatasetMarks, workspace: Workspace, dataset_id: str):
@@ -183,9 +191,52 @@ def test_too_many_files_are_refused(desk, marks, workspace, monkeypatch):
 
 def test_a_name_that_is_unregistered_meanwhile_is_not_left_without_files(desk, marks, workspace):
     register(desk, marks, workspace, new())
-    taken = desk.runner.run(marks.take(workspace.id, new(), caller=ALICE))
+    taken = Listing.of(desk.runner.run(marks.take(workspace.id, new(), caller=ALICE)))
     desk.write(lambda s: s.datasets.unregister(workspace.id, "data", caller=ALICE))
 
     with pytest.raises(ConflictError) as caught:
         desk.write(lambda s: s.datasets.register(workspace.id, new(), taken, caller=ALICE))
     assert caught.value.code == "DatasetChanges"
+
+
+@pytest.mark.parametrize("name", ["data", None])
+def test_many_files_are_kept_a_slice_at_a_time(desk, marks, storage, workspace, name, monkeypatch):
+    """Others who write wait for one slice, not for a million files."""
+    monkeypatch.setattr(dataset_marks, "SLICE", 500)
+    for number in range(1200):
+        storage.put(f"many/{number:04}", b"x", "1")
+    longest = []
+    extend = SqlDatasetStore.extend
+
+    def watched(self, draft, some, *, start):
+        longest.append(len(some))
+        extend(self, draft, some, start=start)
+
+    monkeypatch.setattr(SqlDatasetStore, "extend", watched)
+    made = register(desk, marks, workspace, new("many/*", name=name))
+    again = register(desk, marks, workspace, new("many/*", name=name))
+
+    assert longest == [500, 500, 200]
+    assert (made.files, again.id) == (1200, made.id)
+    known = desk.read(lambda s: s.datasets.marks(workspace.id, made.id, caller=ALICE))[1]
+    assert [mark.path for mark in known] == [f"many/{number:04}" for number in range(1200)]
+    assert desk.read(lambda s: s.stores.datasets.drafts()) == []
+
+
+def test_a_draft_of_which_nothing_comes_is_forgotten(desk, marks, workspace, monkeypatch):
+    monkeypatch.setattr(dataset_marks, "SLICE", 1)
+
+    async def broken_off() -> None:
+        async with marks.taken(workspace.id, new(), caller=ALICE):
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        desk.runner.run(broken_off())
+    assert desk.read(lambda s: s.stores.datasets.drafts()) == []
+
+    drafted = desk.write(lambda s: s.datasets.begin(workspace.id, new(), "", caller=ALICE))
+    for seconds in (0, 1):
+        assert desk.read(lambda s: s.stores.datasets.drafts()) == [replace(drafted, name=None)]
+        before = drafted.created_at + timedelta(seconds=seconds)
+        desk.runner.run(marks.forget_drafts(before=before))
+    assert desk.read(lambda s: s.stores.datasets.drafts()) == []

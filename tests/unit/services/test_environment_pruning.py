@@ -1,9 +1,16 @@
 from datetime import UTC, datetime, timedelta
 
+from zaffre.domain.computes import Compute, ComputeKind
 from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec, Kept
 from zaffre.domain.runs import RunState
 from zaffre.domain.workspaces import Workspace
-from zaffre.services.environment_pruning import EnvironmentPruner, Pruning, Used, candidates
+from zaffre.services.environment_pruning import (
+    EnvironmentPruner,
+    Limits,
+    Pruning,
+    Used,
+    candidates,
+)
 
 from services.conftest import ALICE, Desk
 
@@ -85,3 +92,59 @@ def test_runs_and_processes_use_environments(desk: Desk, workspace: Workspace):
     assert ([one.kept.key for one in gone], folders.asked) == (["b"], ["b"])
     assert logs.removed == [(workspace.id, build.id)]
     assert EnvironmentSpec() == run.spec.environment
+
+
+class All(Folders):
+    """Everything goes that is asked for, and nothing works in it."""
+
+    async def used_by_processes(self) -> dict[str, list[str]]:
+        return {}
+
+    async def remove(self, keys, *, unused_since: datetime) -> list[str]:
+        assert unused_since < NOW
+        self.asked += keys
+        return list(keys)
+
+
+def tidied(desk: Desk, limits: Limits) -> str:
+    folders = All()
+    pruner = EnvironmentPruner(desk.work, folders, Logs())
+    removed = desk.runner.run(pruner.tidy(limits, now=NOW))
+    assert [one.kept.key for one in removed] == folders.asked
+    return " ".join(folders.asked)
+
+
+def test_by_itself_what_is_old_goes_and_the_oldest_while_all_take_too_much(desk: Desk):
+    day = 86_400.0
+    assert tidied(desk, Limits()) == ""
+    assert tidied(desk, Limits(unused_seconds=5 * day)) == "c"
+    assert tidied(desk, Limits(keep_bytes=20)) == "b c"
+    assert tidied(desk, Limits(keep_bytes=1)) == "a b c"  # what was used just now stays
+
+
+def test_who_will_ask_for_an_environment_uses_it(desk: Desk, workspace: Workspace):
+    """Runs that wait, endpoints and instances name what they need by its specification."""
+    asked: list[EnvironmentSpec] = []
+
+    async def locate(spec: EnvironmentSpec) -> str | None:
+        asked.append(spec)
+        return {(): "/a/bin/python", ("jupyterlab",): "/b/bin/python"}.get(spec.pip_packages)
+
+    jupyter = EnvironmentSpec(pip_packages=("jupyterlab",))
+    instance = Compute(
+        workspace_id=workspace.id,
+        name="mine",
+        kind=ComputeKind.INSTANCE,
+        created_by="alice",
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    runs = [desk.script(workspace, id=name) for name in ("r1", "r2")]
+    desk.write(lambda s: s.stores.computes.put(instance))
+    pruner = EnvironmentPruner(desk.work, All(), Logs(), locate=locate, instances=jupyter)
+    used = desk.runner.run(pruner.everything())
+    waiting = tuple(f"run {run.id}" for run in runs)
+    assert [one.by for one in used] == [(), waiting, ("instance mine",), ()]
+    assert asked == [EnvironmentSpec(), jupyter]
+    gone = desk.runner.run(pruner.tidy(Limits(unused_seconds=1.0), now=NOW))
+    assert [one.kept.key for one in gone] == ["c"]

@@ -1,5 +1,7 @@
 """Files that are not what they should be: the error says where."""
 
+import gzip
+
 import pytest
 from zaffre_sdk.errors import DataError
 from zaffre_sdk.wire.datasets import ColumnType, Delimited
@@ -75,3 +77,12 @@ def test_an_error_in_a_row_that_is_left_out_does_not_matter(open_files):
     types = {"b": ColumnType("integer")}
     for step in (Take(1), KeepColumns(["a"])):
         open_files(files, types=types, steps=[step]).to_pandas(on_error="fail")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(gzip.compress(b"a,b\n1,2\n"), "compressed with gzip"), (b"PAR1\x15\x04\xff", "Parquet")],
+)
+def test_a_file_of_another_kind_is_told_as_such(open_files, content, words):
+    with pytest.raises(DataError, match=rf"`store/a\.csv` is no text: it is {words}"):
+        open_files({"a.csv": content})

@@ -150,3 +150,32 @@ def test_a_column_of_time_must_be_one(frame):
         frame(PEOPLE, steps=[TimeRange("name", start="2020-01-01")])
     with pytest.raises(DataError, match="`when` is not there"):
         frame(PEOPLE, steps=[TimeRange("when", start="2020-01-01")])
+
+
+@pytest.mark.parametrize(
+    ("operator", "last", "found"),
+    [("+", 1, 999 - 200), ("-", 1, 200), ("*", 1, 0), ("/", 1.0, 0), ("//", 1, 0)],
+)
+def test_a_long_chain_is_computed_from_the_left(open_files, operator, last, found):
+    """200 links are one operation, and no deeper than what DuckDB takes."""
+    chain = op(operator, Column("n"), *[last] * 200)
+    limit = {"+": 999, "-": 0}.get(operator, 0)
+    table = open_files(NUMBERS, steps=[Filter(op("==", chain, limit))])
+    assert list(table.to_pandas()["n"]) == [found]
+
+
+def test_remainders_of_remainders_end_before_memory_does(open_files):
+    chain = op("%", Column("n"), *range(900, 600, -10))
+    with pytest.raises(DataError, match="Too many `%`"):
+        open_files(NUMBERS, steps=[Filter(op("==", chain, 5))]).to_pandas()
+
+
+def test_columns_that_nobody_asks_for_are_not_computed(open_files):
+    """Tables of thousands of columns take seconds to plan otherwise."""
+    names = [f"c{number}" for number in range(50)]
+    file = ",".join(names) + "\n" + ",".join(map(str, range(50))) + "\n"
+    asked = Filter(op("==", Column("c7"), 7))
+    table = open_files({"a.csv": file}, steps=[asked, KeepColumns(["c3"]), Take(1)])
+    assert table.to_pandas().to_dict("list") == {"c3": [3]}
+    with table._reading() as reading:
+        assert reading.query.sql.count("SIMILAR TO") == 2

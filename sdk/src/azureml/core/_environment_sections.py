@@ -131,7 +131,7 @@ DockerEnvironment = DockerSection
 
 
 class SparkPackage(Section):
-    """A package of Spark."""
+    """A package of Maven that Spark fetches."""
 
     def __init__(
         self, group: str | None = None, artifact: str | None = None, version: str | None = None
@@ -140,7 +140,11 @@ class SparkPackage(Section):
 
 
 class SparkSection(Section):
-    """Settings of Spark: kept as written."""
+    """Packages of Spark, and where they come from.
+
+    Attributes:
+        precache_packages: Accepted: they are fetched when the run starts.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         self.repositories: list[str] = []

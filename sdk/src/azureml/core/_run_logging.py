@@ -14,6 +14,7 @@ from azureml.core._run_files import RunFiles
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.notices import notice
 from zaffre_sdk.tracking import senders
+from zaffre_sdk.tracking.arriving import wait_for_metrics
 from zaffre_sdk.tracking.logged_files import files
 
 _FLUSH_SECONDS = 300.0
@@ -109,11 +110,16 @@ class RunLogging(Logging, RunFiles):
     """
 
     def flush(self, timeout_seconds: float = _FLUSH_SECONDS) -> None:
-        """Wait until everything logged so far is safe on the server."""
+        """Wait until everything logged so far is safe on the server.
+
+        It says so when that takes long, and ends earlier when the server has not answered for a
+        minute. What has not arrived is kept, and sent by `zaffre runs sync`.
+        """
         sender = senders.find(self._nouns.workspace, self.id)
-        sent = sender is None or sender.flush(timeout_seconds)
-        if not (files.flush(timeout_seconds) and sent):
-            notice(f"not all that the run {self.id} logged has arrived yet; the rest is kept.")
+        if sender is not None:
+            wait_for_metrics(sender, self.id, timeout=timeout_seconds)
+        if not files.flush(timeout_seconds):
+            notice(f"not all files that the run {self.id} logged have arrived; they are kept.")
 
     def _record(self, name: str, kind: str, value: Any, step: int | None = None) -> None:
         senders.of(self._nouns.workspace, self.id).log(name, kind, value, step)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from azureml.core import _late
 from azureml.core._nouns import nouns_of
 from azureml.core._pairs import text_values
 from azureml.core._run_base import text_pairs
-from azureml.core.runconfig import AML_COMPUTE, LOCAL
+from azureml.core.runconfig import AML_COMPUTE, LOCAL, copied
 from azureml.core.script_run_config import ScriptRunConfig
 from azureml.exceptions import (
     ComputeTargetException,
@@ -46,7 +47,7 @@ def submit(experiment: Any, config: Any, tags: Any, options: dict[str, Any]) -> 
     nouns = nouns_of(workspace)
     folder = config.checked_source()
     config.to_spec("")  # what is wrong is said before anything is sent
-    _check_target(workspace, config)
+    config = _with_target(workspace, config)
     snapshot = nouns.snapshots.create(folder)
     data = config.data_for(workspace)
     created = _create(
@@ -105,18 +106,24 @@ def _refuse(options: dict[str, Any]) -> None:
         )
 
 
-def _check_target(workspace: Any, config: ScriptRunConfig) -> None:
-    """Refuse a target that is not there before a folder is sent; make the one of a size."""
+def _with_target(workspace: Any, config: ScriptRunConfig) -> ScriptRunConfig:
+    """Return what is submitted; refuse a target that is not there before a folder is sent.
+
+    One that names a size gets the cluster of that size, in a copy: the program keeps what it made.
+    """
     if config.target == LOCAL:
-        return
+        return config
     if config.target == AML_COMPUTE:
         made = _late.find("azureml.core._sized_clusters", "cluster_for")
-        config.run_config.target = made(workspace, config.run_config)
-        return
+        placed = copy(config)
+        placed.run_config = copied(config.run_config)
+        placed.run_config.target = made(workspace, config.run_config)
+        return placed
     nouns = nouns_of(workspace)
     if config.target not in nouns.seen_computes:
         nouns.computes.get(config.target)
         nouns.seen_computes.add(config.target)
+    return config
 
 
 def _create(nouns: Nouns, run: RunIn) -> RunOut:

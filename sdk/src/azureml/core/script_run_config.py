@@ -16,6 +16,7 @@ from azureml.core._resuming import resume
 from azureml.core._run_data import RunData
 from azureml.core._run_definition import run_definition
 from azureml.core._script_source import check_script, checked_folder
+from azureml.core._spark import is_spark, spark_environment, spark_of
 from azureml.core.environment import Environment
 from azureml.core.runconfig import (
     LOCAL,
@@ -178,7 +179,9 @@ class ScriptRunConfig:
             arguments=self._arguments(data),
             command=command_words(self.command, data),
             snapshot_id=snapshot_id,
-            environment=environment_spec(environment),
+            environment=spark_environment(environment)
+            if is_spark(run_config)
+            else environment_spec(environment),
             environment_name=environment.name or "",
             compute=self.target,
             variables=self._variables(),
@@ -189,6 +192,8 @@ class ScriptRunConfig:
             distribution=distribution_of(run_config),
             priority=_priority(run_config.priority),
             container=_container(run_config.docker, environment.docker),
+            spark=spark_of(run_config),
+            instance_type=run_config.kubernetescompute.instance_type or "",
             definition=self.to_definition(data),
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -50,15 +52,36 @@ def to_dask(dataset: Any, dtypes: Any, *, on_error: str, out_of_range_datetime: 
 
     # Only whole frames are looked through for what is to fail; files are written in less memory.
     is_plain = on_error == out_of_range_datetime == "null"
-    written = _written(dataset, "to_dask_dataframe", Table.to_parquet if is_plain else whole)
+    written = _for_now(dataset, "to_dask_dataframe", Table.to_parquet if is_plain else whole)
     frame = frames.read_parquet(written)
     return frame.astype(dtypes) if dtypes else frame
 
 
 def to_spark(dataset: Any) -> Any:
-    """Return a Spark DataFrame over Parquet files of the records."""
+    """Return a Spark DataFrame over Parquet files of the records.
+
+    Times are of the type `timestamp`, as programs of v1 expect, and show what is in the files;
+    newer Sparks have one more type for times without a zone.
+    """
     session = _needed("pyspark.sql", "pyspark").SparkSession.builder.getOrCreate()
-    return session.read.parquet(_written(dataset, "to_spark_dataframe", Table.to_parquet))
+    if not session.sparkContext.master.startswith("local"):
+        # The other machines of a cluster do not see what lies on this one.
+        return session.createDataFrame(dataset.to_pandas_dataframe())
+    written = _for_now(dataset, "to_spark_dataframe", Table.to_spark_files)
+    frame = session.read.parquet(written)
+    for field in frame.schema.fields:
+        if field.dataType.simpleString() == "timestamp_ntz":
+            # A name may have dots, which would be taken for paths into structures.
+            name = f"`{field.name.replace('`', '``')}`"
+            frame = frame.withColumn(field.name, frame[name].cast("timestamp"))
+    return frame
+
+
+def _for_now(dataset: Any, operation: str, write: Write) -> str:
+    """Write into a folder of this machine that goes with the program."""
+    written = _written(dataset, operation, write)
+    atexit.register(shutil.rmtree, written, ignore_errors=True)
+    return written
 
 
 def _written(dataset: Any, operation: str, write: Write) -> str:

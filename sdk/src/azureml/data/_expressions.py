@@ -14,6 +14,9 @@ from zaffre_sdk.wire.datasets import Column, Expression, Literal, Operation
 __all__ = ["ColumnExpression", "column", "condition_of"]
 
 _CHAINED = ("&", "|")
+_FROM_LEFT = ("+", "-", "*", "/", "//", "%")
+_DEEPEST = 25
+"""How deep conditions may nest: JSON that nests deeper than 64 levels is refused by servers."""
 _METHODS = {"lower": "to_lower", "upper": "to_upper"}
 
 
@@ -188,7 +191,23 @@ def condition_of(expression: Any) -> Expression:
             f"({type(expression).__name__}).\nFor example: "
             "`dataset.filter(dataset['age'] > 30)`."
         )
-    return expression._expression  # noqa: SLF001 - one module
+    return _checked(expression._expression)  # noqa: SLF001 - one module
+
+
+def _checked(expression: Expression) -> Expression:
+    """Return the expression unless it nests so deeply that no server takes it."""
+    level, depth = [expression], 0
+    while level:
+        depth += 1
+        operations = [one for one in level if isinstance(one, Operation)]
+        level = [operand for one in operations for operand in one.operands]
+    if depth > _DEEPEST:
+        raise UserErrorException(
+            f"The condition nests {depth} levels deep; at most {_DEEPEST} are taken.\n"
+            "A chain of one operator counts as one level, however long it is: join with one of "
+            "`&` and `|`, or call `filter` several times, each with a part of the condition."
+        )
+    return expression
 
 
 def written(expression: Expression) -> str:
@@ -211,13 +230,25 @@ def _called(operator: str, words: list[str]) -> str:
 
 
 def _operation(operator: str, operands: list[Expression]) -> ColumnExpression:
-    """Return an operation; a chain of one `&` or `|` is one operation.
+    """Return an operation; a chain of one operator is one operation.
 
-    Nested, a few dozen conditions would be deeper than what a server takes.
+    Nested, a few dozen of them would be deeper than what a server takes. Arithmetic is computed
+    from the left, so that there only what stands on the left is part of the chain.
     """
+    first, *others = operands
     if operator in _CHAINED:
         operands = [link for one in operands for link in _links(one, operator)]
+    elif operator in _FROM_LEFT and others:
+        operands = [*_links(first, operator), *others]
+    elif operator == "~" and (again := _denied_twice(first)) is not None:
+        return ColumnExpression(again)
     return ColumnExpression(Operation(operator, operands))
+
+
+def _denied_twice(expression: Expression) -> Expression | None:
+    """Return `~x` for `~~x`, of which the denial is just that."""
+    inner = _links(expression, "~")[0]
+    return inner if inner is not expression and _links(inner, "~")[0] is not inner else None
 
 
 def _links(expression: Expression, operator: str) -> list[Expression]:

@@ -166,7 +166,7 @@ class FileDatastore(AbstractDatastore):
 
 def below_top(path: str | None) -> str:
     """Return a path below the top of a datastore: what leads there or above is left out."""
-    return _LEADING.sub("", str(path or "")).replace("\\", "/")
+    return _LEADING.sub("", str(path or "").replace("\\", "/"))
 
 
 @contextmanager

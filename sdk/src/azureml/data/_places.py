@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from azureml.data.abstract_datastore import AbstractDatastore
 from azureml.exceptions import UserErrorException
 from zaffre_sdk.data.access import THIS_MACHINE
+from zaffre_sdk.data.machine import machine_path, path_of, place_path
 from zaffre_sdk.wire.datasets import DataPlace
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def root_of(place: DataPlace) -> tuple[Path, str]:
     parts = place.path.split("/")
     fixed = next((at for at, part in enumerate(parts) if "*" in part), len(parts) - 1)
     fixed = min(fixed, len(parts) - 1)
-    return Path("/", *parts[:fixed]), "/".join(parts[fixed:])
+    return Path(machine_path("/".join(parts[:fixed]))), "/".join(parts[fixed:])
 
 
 def below_store(path: Any) -> str:
@@ -150,7 +151,8 @@ def _pair(given: Any) -> tuple[Any, Any] | None:
 def _address(text: str) -> DataPlace:
     if text.lower().startswith(_WEB):
         return DataPlace(_open_address(text))
-    text = text.removeprefix(_FILE)
+    if text.startswith(_FILE):
+        text = path_of(text.removeprefix(_FILE))
     if not text.strip():
         raise UserErrorException(f"`path` is empty.\n{_FORMS}")
     if _SCHEME.match(text):
@@ -159,7 +161,7 @@ def _address(text: str) -> DataPlace:
             "Register the storage as a datastore and name a path in it."
         )
     full = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 - without `..`
-    return DataPlace(full.as_posix().lstrip("/"), THIS_MACHINE)
+    return DataPlace(place_path(full), THIS_MACHINE)
 
 
 def _open_address(text: str) -> str:

@@ -16,6 +16,10 @@ from zaffre_sdk.wire.datastores import (
     DataFile,
     DataFileList,
     DataFilesRemoved,
+    DataPack,
+    DataPackIn,
+    DataPackWanted,
+    DataPackWritten,
     DataRoot,
     DataRootList,
     DatastoreIn,
@@ -23,12 +27,16 @@ from zaffre_sdk.wire.datastores import (
     DatastoreOut,
     DefaultDatastoreIn,
     NearbyOut,
+    PackedFile,
     QueryIn,
+    WantedFile,
 )
 
 T = TypeVar("T")
 
 _ARROW = "application/vnd.apache.arrow.stream"
+_MSGPACK = "application/vnd.msgpack"
+_PACKED = {"content-type": _MSGPACK, "accept": _MSGPACK}
 
 
 class Datastores:
@@ -147,6 +155,34 @@ class Datastores:
         headers = {} if start == 0 and length is None else {"range": _range(start, length)}
         return self._transport.stream(Request("GET", self._file(name, path), headers=headers), use)
 
+    def write_pack(
+        self, name: str, files: Sequence[PackedFile], *, overwrite: bool = False
+    ) -> Sequence[bool]:
+        """Send small files together; tell of each whether it was written, or was there.
+
+        They are durable when this returns.
+        """
+        body = _Body(msgspec.msgpack.encode(DataPackIn(files=list(files))))
+        query = {"overwrite": "true" if overwrite else "false"}
+        reply = self._transport.exchange(
+            Request("POST", f"{self._path(name)}/packs", query=query, headers=_PACKED, body=body)
+        )
+        written = self._transport.read(reply, DataPackWritten).value
+        # What is there after a try whose answer was lost is what that try has written.
+        return written if body.tries == 1 else [True] * len(written)
+
+    def read_pack(self, name: str, files: Sequence[DataFile]) -> Sequence[bytes]:
+        """Return the bytes of small files that were listed.
+
+        Raises:
+            MismatchError: `DataFileChanged`: one is another file by now.
+        """
+        wanted = [WantedFile(path=file.path, mark=file.mark) for file in files]
+        path = f"{self._path(name)}/packs/read"
+        body = DataPackWanted(files=wanted)
+        found = self._transport.call("POST", path, answer=DataPack, body=body, packed=True)
+        return found.value
+
     def remove(self, name: str, prefix: str) -> int:
         """Delete the file of that path, or all below that folder; return how many there were."""
         reply = self._transport.exchange(
@@ -177,6 +213,20 @@ class Datastores:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{quoted(name)}"
+
+
+class _Body:
+    """A body that knows how often it was sent."""
+
+    def __init__(self, data: bytes) -> None:
+        self.size = len(data)
+        self.tries = 0
+        self._data = data
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the body once a server is there to take it."""
+        self.tries += 1
+        yield self._data
 
 
 def _range(start: int, length: int | None) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TypeVar, Union
@@ -23,6 +24,8 @@ Source = Union[Path, bytes, IO[bytes]]
 
 DIGEST_HEADER = "x-zaffre-digest"
 _CHUNK_BYTES = 256 * 1024
+_STILL_NS = 3_000_000_000
+"""The times of files are coarse: on some systems by two seconds."""
 
 
 class Upload:
@@ -35,8 +38,10 @@ class Upload:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._start = 0
+        self._marks: tuple[int, ...] = ()
         if isinstance(source, Path):
-            self.size = source.stat().st_size
+            self._marks = _marks(source)
+            self.size = self._marks[0]
         elif isinstance(source, bytes):
             self.size = len(source)
         else:
@@ -52,8 +57,11 @@ class Upload:
     def pieces(self) -> Iterator[bytes]:
         """Yield the body from its beginning, exactly as many bytes as were announced.
 
+        What changed meanwhile is noticed before the last piece is given away: a server that lacks
+        it keeps nothing.
+
         Raises:
-            ChangedWhileReadingError: There are fewer.
+            ChangedWhileReadingError: There are fewer, or the file was written to.
         """
         self._hash = hashlib.sha256()
         left = self.size
@@ -64,15 +72,25 @@ class Upload:
                     raise _changed(self._name())
                 left -= len(data)
                 self._hash.update(data)
+                if not left:
+                    self.check()
                 yield data
 
     def check(self) -> None:
-        """Compare the file with what it was when its size was taken.
+        """Compare the file with what it was when its size was taken, and with what was sent.
+
+        The clock of a file system stands still for a while: a file that was written to just
+        before is read once more.
 
         Raises:
-            ChangedWhileReadingError: It has grown.
+            ChangedWhileReadingError: It was written to meanwhile.
         """
-        if isinstance(self._source, Path) and self._source.stat().st_size != self.size:
+        if not isinstance(self._source, Path):
+            return
+        now = _marks(self._source)
+        if now != self._marks:
+            raise _changed(self._name())
+        if time.time_ns() - now[1] < _STILL_NS and _digest(self._source) != self.digest:
             raise _changed(self._name())
 
     def _opened(self) -> contextlib.AbstractContextManager[IO[bytes]]:
@@ -86,6 +104,19 @@ class Upload:
 
     def _name(self) -> str:
         return str(self._source) if isinstance(self._source, Path) else "the source"
+
+
+def _marks(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _digest(path: Path) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while data := file.read(_CHUNK_BYTES):
+            found.update(data)
+    return found.hexdigest()
 
 
 def upload(

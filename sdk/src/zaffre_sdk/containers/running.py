@@ -43,6 +43,7 @@ class Process:
         cores: How many it may use; None is all.
         memory_mb: How much it may use; None is all.
         gpus: How many it may use; None is all, 0 is none.
+        variables_file: Where those lie that would steer the engine itself.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Process:
     cores: Optional[int] = None  # noqa: UP045 (evaluated on Python 3.9)
     memory_mb: Optional[int] = None  # noqa: UP045 (evaluated on Python 3.9)
     gpus: Optional[int] = None  # noqa: UP045 (evaluated on Python 3.9)
+    variables_file: str = ""
 
 
 def run_words(engine: Engine, process: Process, *, client: Mapping[str, str]) -> list[str]:
@@ -76,7 +78,7 @@ def run_words(engine: Engine, process: Process, *, client: Mapping[str, str]) ->
         *("--security-opt", "no-new-privileges", *_labels(engine), *_ulimits()),
         *(f"--mount={_mount(mount)}" for mount in process.mounts),
         *(["--init"] if engine.has_init else []),
-        *_environ(process.environ, client),
+        *_environ(process, client),
         # What is said last counts: nobody gives a container more than its run has.
         *_arguments(engine, process),
         *_limits(engine, process),
@@ -116,9 +118,27 @@ def client_environ(process: Process, client: Mapping[str, str]) -> dict[str, str
     return {**client, **passed}
 
 
-def _environ(environ: Mapping[str, str], client: Mapping[str, str]) -> Iterator[str]:
-    for name, value in environ.items():
-        yield f"--env={name}" if _is_passed(name, value, client) else f"--env={name}={value}"
+def steering_text(environ: Mapping[str, str], client: Mapping[str, str]) -> str:
+    """Return what is to stand in the file of variables, as engines read it."""
+    return "".join(
+        f"{name}={value}\n"
+        for name, value in environ.items()
+        if not _is_passed(name, value, client) and _fits_a_line(value)
+    )
+
+
+def _environ(process: Process, client: Mapping[str, str]) -> Iterator[str]:
+    if process.variables_file:
+        yield f"--env-file={process.variables_file}"
+    for name, value in process.environ.items():
+        if _is_passed(name, value, client):
+            yield f"--env={name}"
+        elif not process.variables_file or not _fits_a_line(value):
+            yield f"--env={name}={value}"
+
+
+def _fits_a_line(value: str) -> bool:
+    return len(value.splitlines()) <= 1 and not value.endswith(("\n", "\r"))
 
 
 def _is_passed(name: str, value: str, client: Mapping[str, str]) -> bool:

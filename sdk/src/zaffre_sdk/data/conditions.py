@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable, Mapping
@@ -69,9 +70,15 @@ def is_true(value: object) -> bool:
 def _operate(name: str, values: list[object]) -> object:
     if name in _LOGIC:
         return _LOGIC[name](values)
-    function = _COMPARISONS.get(name) or _ARITHMETIC.get(name) or _TEXTS.get(name)
+    if name in _ARITHMETIC:
+        return functools.reduce(functools.partial(_compute, _ARITHMETIC[name]), values)
+    function = _COMPARISONS.get(name) or _TEXTS.get(name)
     if function is None:
         raise SourceError(f"`{name}` is no operator; install the newest zaffre-sdk.")
+    return _compute(function, *values)
+
+
+def _compute(function: _Function, *values: object) -> object:
     if any(value is None for value in values):
         return None  # What is not there compares with nothing.
     try:

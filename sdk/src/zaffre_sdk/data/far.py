@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from zaffre_sdk.data.contract import Fetch, Send
 from zaffre_sdk.data.drafts import draft_of
+from zaffre_sdk.data.packing import packs_of, read_whole, size_of_source
 from zaffre_sdk.data.progress import SILENT, Progress
-from zaffre_sdk.errors import ConflictError, SourceError, TransferError
+from zaffre_sdk.errors import ConflictError, MismatchError, SourceError, TransferError
 from zaffre_sdk.parallel import parallel
-from zaffre_sdk.wire.datastores import DataFile
+from zaffre_sdk.wire.datastores import DataFile, PackedFile
 
 if TYPE_CHECKING:
     from zaffre_sdk.client.client import WorkspaceClient
@@ -72,8 +73,9 @@ class FarFiles:
     def fetch(self, wanted: Sequence[Fetch], *, progress: Progress = SILENT) -> None:
         """Copy files to where they are to lie; see `Files.fetch`."""
         progress.total(len(wanted))
-        small = [one for one in wanted if one.file.size <= _PART_BYTES]
-        parallel(lambda one: self._fetch(one, progress), small)
+        few = [one for one in wanted if one.file.size <= _PART_BYTES]
+        packs = packs_of(few, lambda one: one.file.size)
+        parallel(lambda pack: self._fetch_pack(pack, progress), packs)
         for one in wanted:
             if one.file.size > _PART_BYTES:
                 self._fetch(one, progress)
@@ -85,10 +87,13 @@ class FarFiles:
         progress.total(len(sources))
         # Whoever would be refused need not send a gigabyte first.
         there = set() if overwrite else self._there(sources)
+        for sent in sources:
+            if sent.path in there:
+                progress.skipped(sent.path)
+        packs = packs_of([sent for sent in sources if sent.path not in there], size_of_source)
         return sum(
             parallel(
-                lambda sent: self._send(sent, there, overwrite=overwrite, progress=progress),
-                sources,
+                lambda pack: self._send_pack(pack, overwrite=overwrite, progress=progress), packs
             )
         )
 
@@ -104,10 +109,23 @@ class FarFiles:
         found = self._client.datastores.files(self._datastore, prefix=first[:same])
         return {file.path for file in found if file.path in wanted}
 
-    def _send(self, sent: Send, there: set[str], *, overwrite: bool, progress: Progress) -> bool:
-        if sent.path in there:
-            progress.skipped(sent.path)
-            return False
+    def _send_pack(self, pack: Sequence[Send], *, overwrite: bool, progress: Progress) -> int:
+        if len(pack) == 1:
+            return self._send(pack[0], overwrite=overwrite, progress=progress)
+        files = []
+        for sent in pack:
+            progress.began(os.fspath(sent.source))
+            files.append(PackedFile(path=sent.path, data=read_whole(sent)))
+        stores = self._client.datastores
+        written = stores.write_pack(self._datastore, files, overwrite=overwrite)
+        for sent, was_written in zip(pack, written):
+            if was_written:
+                progress.ended(os.fspath(sent.source))
+            else:
+                progress.skipped(sent.path)
+        return sum(written)
+
+    def _send(self, sent: Send, *, overwrite: bool, progress: Progress) -> bool:
         progress.began(os.fspath(sent.source))
         stores = self._client.datastores
         try:
@@ -122,6 +140,24 @@ class FarFiles:
             raise SourceError(f"`{sent.source}` cannot be read: {error.strerror}.") from error
         progress.ended(os.fspath(sent.source))
         return True
+
+    def _fetch_pack(self, pack: Sequence[Fetch], progress: Progress) -> None:
+        if len(pack) == 1:
+            self._fetch(pack[0], progress)
+            return
+        for one in pack:
+            progress.began(one.file.path)
+        stores = self._client.datastores
+        try:
+            found = stores.read_pack(self._datastore, [one.file for one in pack])
+        except MismatchError as error:
+            raise TransferError(error.message) from error
+        for (file, target), data in zip(pack, found):
+            if len(data) != file.size:
+                raise _changed(file)
+            with draft_of(target) as draft:
+                draft.write_bytes(data)
+            progress.ended(file.path)
 
     def _fetch(self, one: Fetch, progress: Progress) -> None:
         file, target = one

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zaffre_sdk.data.contract import Fetch, Send
 from zaffre_sdk.data.copying import copy_file
+from zaffre_sdk.data.machine import machine_path
 from zaffre_sdk.data.patterns import HIDDEN, Pattern, is_hidden
 from zaffre_sdk.data.progress import SILENT, Progress
 from zaffre_sdk.data.storing import Store
@@ -53,7 +54,7 @@ class NearFiles:
 
     def local_path(self, file: DataFile) -> Path:
         """Return where a file lies."""
-        return self._folder / file.path
+        return Path(self._at(file.path))
 
     def read(self, file: DataFile, *, start: int = 0, length: int | None = None) -> bytes:
         """Return the bytes of a file, or of a part of it."""
@@ -69,10 +70,10 @@ class NearFiles:
             progress.began(file.path)
             partial = f"{os.path.dirname(target)}/{draft}"  # noqa: PTH120 (thousands of them)
             try:
-                copy_file(f"{self._root}/{file.path}", partial)
+                copy_file(self._at(file.path), partial)
                 os.replace(partial, target)  # noqa: PTH105 (thousands of them)
             except FileNotFoundError as error:
-                if os.path.lexists(f"{self._root}/{file.path}"):
+                if os.path.lexists(self._at(file.path)):
                     raise
                 raise TransferError(
                     f"`{file.path}` was removed while it was fetched; list the files again."
@@ -88,6 +89,9 @@ class NearFiles:
         """Send local files, which are durable then; see `Files.send`."""
         return Store(self._folder, overwrite=overwrite, progress=progress).send(sources)
 
+    def _at(self, path: str) -> str:
+        return machine_path(path) if self._is_open else f"{self._root}/{path}"
+
     def _check_inside(self, path: str) -> None:
         if ".." in path.split("/"):
             raise UnsafePathError(f"The path `{path}` leaves its datastore.")
@@ -101,7 +105,7 @@ class NearFiles:
         if not path or is_hidden(path):
             return None
         try:
-            status = os.stat(f"{self._root}/{path}")  # noqa: PTH116 (as elsewhere here)
+            status = os.stat(self._at(path))  # noqa: PTH116 (as elsewhere here)
         except OSError:
             return None
         return _listed(path, status) if stat.S_ISREG(status.st_mode) else None
@@ -112,7 +116,7 @@ class NearFiles:
             here = waiting.pop()
             before = f"{here}/" if here else ""
             level = before.count("/") + 1
-            for entry in _entries(f"{self._root}/{here}"):
+            for entry in _entries(self._at(here)):
                 if entry.name.startswith(HIDDEN):
                     continue
                 if entry.is_dir(follow_symlinks=False):

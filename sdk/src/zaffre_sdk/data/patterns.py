@@ -1,8 +1,8 @@
-"""The patterns that choose files by their paths, as the server understands them too."""
+"""The patterns that choose files by their paths; the server chooses by them, too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 HIDDEN = ".zaffre-"
 """What begins so is the house's own: never listed, read or sent."""
@@ -21,6 +21,9 @@ class Pattern:
     either means the file of that path, or all files below the folder of that path; so does one
     that ends with a slash.
 
+    A path is read once, name by name, with all places of the pattern in mind where the matching
+    may be by then: nothing is taken back, whatever the pattern is.
+
     Attributes:
         base: The folder below which everything lies that matches, or the file; empty is the top.
         is_plain: It has neither `*` nor `**`.
@@ -32,50 +35,83 @@ class Pattern:
         plain = next((i for i, part in enumerate(parts) if "*" in part), len(parts))
         self.is_plain = plain == len(parts)
         self.base = "/".join(parts[:plain])
+        self._below = f"{self.base}/" if self.base else ""
         if text.endswith("/"):
             parts.append(_ANY)
         self.depth = None if self.is_plain or _ANY in parts else len(parts)
         # A folder has files below it: in the end it stands for at least the name of one.
-        self._parts = [*parts, "*"] if parts[-1:] == [_ANY] else parts
+        rest = [*parts[plain:], "*"] if parts[-1:] == [_ANY] else parts[plain:]
+        self._places = _Places(rest)
 
     def matches(self, path: str) -> bool:
         """Tell whether it chooses the file of that path."""
-        if self.is_plain:
-            return not self.base or path == self.base or path.startswith(f"{self.base}/")
-        return _matches_all(path.split("/"), self._parts)
+        if self.is_plain and path == self.base:
+            return True
+        if not path.startswith(self._below):
+            return False
+        return self.is_plain or self._places.match(path[len(self._below) :].split("/"))
 
 
-def _matches_all(names: Sequence[str], parts: Sequence[str]) -> bool:
-    """Match names with parts; only the last `**` before a mismatch has to be taken back."""
-    name = part = 0
-    again, tried = -1, 0
-    while name < len(names):
-        if part < len(parts) and parts[part] == _ANY:
-            again, tried = part, name
-            part += 1
-        elif part < len(parts) and _matches_one(names[name], parts[part]):
-            name, part = name + 1, part + 1
-        elif again >= 0:
-            tried += 1
-            name, part = tried, again + 1
+class _Places:
+    """The places between the parts of a pattern, each a bit; the first is before all parts."""
+
+    def __init__(self, parts: list[str]) -> None:
+        self._any = 0
+        self._plain: dict[str, int] = {}
+        self._names: list[tuple[int, _Name]] = []
+        place = 1
+        for part, before in zip(parts, ["", *parts]):
+            if part != _ANY:
+                self._add(part, place)
+            elif before == _ANY:
+                continue  # It says nothing more.
+            else:
+                self._any |= place
+            place <<= 1
+        self._end = place
+
+    def match(self, names: list[str]) -> bool:
+        here = self._with_none(1)
+        for name in names:
+            passed = here & self._plain.get(name, 0)
+            for places, wanted in self._names:
+                if here & places and wanted.fits(name):
+                    passed |= here & places
+            here = self._with_none(passed << 1 | here & self._any)
+            if not here:
+                return False
+        return bool(here & self._end)
+
+    def _add(self, part: str, place: int) -> None:
+        if "*" in part:
+            self._names.append((place, _Name.of(part)))
         else:
-            return False
-    return part == len(parts)
+            self._plain[part] = self._plain.get(part, 0) | place
+
+    def _with_none(self, places: int) -> int:
+        """Return the places, and those behind each `**`, which may stand for no folder."""
+        return places | (places & self._any) << 1
 
 
-def _matches_one(name: str, part: str) -> bool:
-    first, *between = part.split("*")
-    if not between:
-        return name == part
-    *between, last = between
-    if len(name) < len(first) + len(last):
-        return False
-    if not (name.startswith(first) and name.endswith(last)):
-        return False
-    place, end = len(first), len(name) - len(last)
-    for text in between:
-        found = name.find(text, place, end)
-        if found < 0:
+class _Name(NamedTuple):
+    """The texts around each `*` in the pattern of one name."""
+
+    first: str
+    between: list[str]
+    last: str
+
+    @staticmethod
+    def of(part: str) -> _Name:
+        first, *between, last = part.split("*")
+        return _Name(first, [text for text in between if text], last)
+
+    def fits(self, name: str) -> bool:
+        place, end = len(self.first), len(name) - len(self.last)
+        if place > end or not (name.startswith(self.first) and name.endswith(self.last)):
             return False
-        place = found + len(text)
-    return True
+        for text in self.between:
+            found = name.find(text, place, end)
+            if found < 0:
+                return False
+            place = found + len(text)
+        return True

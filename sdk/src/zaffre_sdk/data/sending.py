@@ -77,7 +77,13 @@ def files_from(files: Sequence[Path], root: Path | None = None) -> dict[str, Pat
     if not whole:
         return {}
     if root is None:
-        root = Path(os.path.commonpath([file.parent for file in whole]))
+        try:
+            root = Path(os.path.commonpath([file.parent for file in whole]))
+        except ValueError as error:
+            raise SourceError(
+                "The files lie on several drives, and no folder holds them all. "
+                "Send those of each drive for themselves."
+            ) from error
     top = Path(os.path.abspath(root))  # noqa: PTH100
     found = {}
     for file in whole:

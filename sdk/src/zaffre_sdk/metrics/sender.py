@@ -27,6 +27,9 @@ class MetricSender:
     again until the server has it. Nothing here raises into the program, and nothing waits but
     `flush` and `close`. A forked child logs as a writer of its own.
 
+    Attributes:
+        folder: Where points wait.
+
     Example:
         >>> sender = MetricSender(lambda batch: workspace.metrics.send(run_id, batch))
         >>> sender.log("loss", "scalar", 0.25)
@@ -43,7 +46,7 @@ class MetricSender:
             spool_folder: Where points wait; a folder of the home by default.
         """
         self._send = send
-        self._folder = spool_folder or Home.default().spool_path
+        self.folder = spool_folder or Home.default().spool_path
         # Reentrant, since a handler of signals may log in the middle of a log call.
         self._lock = threading.RLock()
         self._writer: Writer | None = None
@@ -57,6 +60,18 @@ class MetricSender:
         """How many points the server refused for good."""
         writer = self._writer
         return self._rejected + (writer.rejected if writer is not None else 0)
+
+    @property
+    def waiting(self) -> int:
+        """How many points the server does not have yet, as far as is known."""
+        writer = self._writer
+        return len(self._items) if writer is None else writer.waiting
+
+    @property
+    def away_since(self) -> float | None:
+        """When the server stopped answering, by the monotonic clock; None while it does."""
+        writer = self._writer
+        return None if writer is None else writer.away_since
 
     def log(
         self,
@@ -125,7 +140,7 @@ class MetricSender:
     def _wake(self) -> None:
         with self._lock:
             if self._writer is None:
-                writer = Writer(self._send, self._folder, items=self._items, woken=self._woken)
+                writer = Writer(self._send, self.folder, items=self._items, woken=self._woken)
                 try:
                     writer.start()
                 except RuntimeError:

@@ -44,6 +44,9 @@ class Writer:
         self._id = os.urandom(16).hex()
         self._sequence = 1
         self._lost = 0
+        # How many points there were when so many batches had been spooled, round by round.
+        self._rounds: deque[tuple[int, int]] = deque()
+        self._spooled = self._arrived = 0
         self._troubled = False
         self._spool = Spool(folder, self._id)
         self._shipper = Shipper(self._spool, send)
@@ -56,6 +59,19 @@ class Writer:
     def rejected(self) -> int:
         """How many points the server refused for good."""
         return self._shipper.rejected
+
+    @property
+    def waiting(self) -> int:
+        """How many points the server does not have; those of a round until it has all of it."""
+        sent = self._spool.advanced
+        arrived = [points for batches, points in list(self._rounds) if batches <= sent]
+        queued = sum(not isinstance(item, threading.Event) for item in list(self._items))
+        return queued + self._spooled - max(arrived, default=self._arrived)
+
+    @property
+    def away_since(self) -> float | None:
+        """When the server stopped answering, by the monotonic clock; None while it does."""
+        return self._shipper.away_since
 
     def start(self) -> None:
         """Start the threads."""
@@ -121,10 +137,17 @@ class Writer:
             payloads = encode_batches(self._id, self._sequence, points)
             self._sequence += len(payloads)
             self._spool.append(payloads)
+            self._note(len(points))
         for mark in marks:
             self._shipper.mark(mark)
         self._shipper.wake()
         self._tell()
+
+    def _note(self, points: int) -> None:
+        self._spooled += points
+        while self._rounds and self._rounds[0][0] <= self._spool.advanced:
+            self._arrived = self._rounds.popleft()[1]
+        self._rounds.append((self._spool.appended, self._spooled))
 
     def _taken(self) -> tuple[list[LoggedPoint], list[threading.Event]]:
         points: list[LoggedPoint] = []

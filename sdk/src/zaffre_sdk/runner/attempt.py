@@ -39,6 +39,7 @@ from zaffre_sdk.runner.placeholders import filled
 from zaffre_sdk.runner.process import adopt_orphans
 from zaffre_sdk.runner.resources import ResourceMeter
 from zaffre_sdk.runner.snapshot import SnapshotError, download_snapshot
+from zaffre_sdk.runner.spark import SparkError, attached, set_up
 from zaffre_sdk.wire.runs import AttemptEnd, AttemptStart, AttemptStarted, RunError, RunOut
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ _CODES: dict[type[Exception], str] = {
     DataInputError: "DataInputFailed",
     DataOutputError: "DataOutputFailed",
     DistributionError: "InvalidDistribution",
+    SparkError: "SparkNotAvailable",
     ContainerError: "ContainerFailed",
 }
 
@@ -152,7 +154,10 @@ class Attempt:
         return self._execute()
 
     def _execute(self) -> Outcome:
-        words = filled(command_of(self._started.spec, self._started.python), self._data.values)
+        spec = self._started.spec
+        words = filled(command_of(spec, self._started.python), self._data.values)
+        if spec.spark is not None and spec.script is not None:
+            words = attached(words, os.environ)
         containers = self._containers()
         limits = Limits(self._order, self._started)
         try:
@@ -175,7 +180,7 @@ class Attempt:
                 containers=containers,
             )
             signs = Signs(self._is_unwanted, self._link.stopped.is_set)
-            program = self._started.spec.script or words[0]
+            program = spec.script or words[0]
             return execution.run(plans, signs, program=program)
         finally:
             if containers is not None:
@@ -198,7 +203,14 @@ class Attempt:
             server_url=self._link.url,
             inherited=os.environ if containers is None else containers.inherited,
         )
-        return self._data.environ(present)
+        present = self._data.environ(present)
+        asked = self._started.spec.spark
+        if asked is None:
+            return present
+        spark = set_up(asked, self._started, self._folders, present)
+        for line in spark.lines:
+            self._logs.write(line)
+        return spark.environ
 
     def _is_unwanted(self) -> bool:
         return self._heart.cancel.is_set() or self._link.stopped.is_set()
@@ -230,6 +242,7 @@ def _clean(folders: Folders) -> None:
     if not any(folders.spool.glob("*.spool")):
         shutil.rmtree(folders.spool, ignore_errors=True)
     shutil.rmtree(folders.ranks, ignore_errors=True)
+    shutil.rmtree(folders.spark, ignore_errors=True)
     for log in folders.log.parent.glob(f"{folders.log.stem}*{folders.log.suffix}"):
         log.unlink()
     folders.data_log.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ _ROOT = Path("/sys/fs/cgroup")
 _OWN = Path("/proc/self/cgroup")
 _PREFIX = "zaffre-"
 _PERIOD = 100_000  # microseconds
+_NO_LIMIT = 1 << 60
 _TRY_SECONDS = 10
 _FORGOTTEN_SECONDS = 3600
 _JOIN = 'echo 0 > "$1"'
@@ -52,6 +53,15 @@ class Cgroup:
                     return int((self._memory / name).read_text())
         return None
 
+    def limit_bytes(self) -> int | None:
+        """Return how much memory may be used at once; None is without limit."""
+        if self._memory is not None:
+            for name in ("memory.max", "memory.limit_in_bytes"):
+                with contextlib.suppress(OSError, ValueError):
+                    limit = int((self._memory / name).read_text())
+                    return limit if limit < _NO_LIMIT else None
+        return None
+
     def kills(self) -> int:
         """Return how many processes the kernel killed because the memory was used up."""
         if self._memory is not None:
@@ -69,6 +79,15 @@ class Cgroup:
         for folder in self._folders:
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def enclosing() -> Cgroup | None:
+    """Return the group of the container that this process is in, if its memory is limited."""
+    for folder in (_ROOT, _ROOT / "memory"):
+        found = Cgroup({"memory": folder})
+        if found.limit_bytes() is not None:
+            return found
+    return None
 
 
 def made(name: str, wanted: Wanted) -> Cgroup | None:

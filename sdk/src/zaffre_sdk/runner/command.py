@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from zaffre_sdk.runner.claims import processors
 from zaffre_sdk.runner.members import DistributionError, Member, members_of, nodes_of
@@ -52,11 +52,13 @@ class RankPlan(NamedTuple):
         name: What people call it.
         variables: What it alone is told.
         log_path: The log of the run that its output goes to.
+        node: The number of its node; None is in the container of `mpirun`, with its limits.
     """
 
     name: str
     variables: dict[str, str]
     log_path: str
+    node: Optional[int] = None  # noqa: UP045 (evaluated on Python 3.9)
 
 
 class ProcessPlan(NamedTuple):
@@ -68,6 +70,7 @@ class ProcessPlan(NamedTuple):
         environ: The whole environment.
         log_path: The log of the run that its output goes to.
         is_server: It serves the others, and is ended when they have ended.
+        node: The number of its node; None is none of them.
         ranks: What it starts itself, each with a log of its own.
     """
 
@@ -76,6 +79,7 @@ class ProcessPlan(NamedTuple):
     environ: dict[str, str]
     log_path: str
     is_server: bool = False
+    node: Optional[int] = 0  # noqa: UP045 (evaluated on Python 3.9)
     ranks: Sequence[RankPlan] = ()
 
 
@@ -114,7 +118,13 @@ def processes_of(
         if seats is not None:
             raise DistributionError(_NO_MPI)
         ranks = [
-            RankPlan(member.name, member.variables, path) for member, path in zip(members, paths)
+            RankPlan(
+                member.name,
+                member.variables,
+                path,
+                member.node.number if started.image is None else None,
+            )
+            for member, path in zip(members, paths)
         ]
         return [_mpirun(started, folders, words=words, environ=present, ranks=ranks)]
     if seats is None:
@@ -183,6 +193,7 @@ def _plan(
         {**environ, **member.variables},
         log_path,
         member.is_server,
+        member.node.number,
     )
 
 
@@ -214,6 +225,7 @@ def _mpirun(
         [found, "-n", str(len(ranks)), *rank, *program],
         present,
         MPIRUN_LOG,
+        node=None,
         ranks=ranks,
     )
 

@@ -20,6 +20,7 @@ from zaffre_sdk.containers.running import (
     client_environ,
     container_name,
     run_words,
+    steering_text,
 )
 from zaffre_sdk.runner.command import ContainerError, ProcessPlan
 from zaffre_sdk.runner.order import Folders, Order
@@ -82,6 +83,7 @@ class Containers:
         self.inherited = {**_passed(os.environ), **self._image_environ()}
         self._copy = ServerCopy(Path(order.server_file), folders.work.parent / "server")
         self._plans: list[ProcessPlan] = []
+        self._files: list[Path] = []
         self._labels = labels_of(order.workspace_id, order.run_id, order.attempt)
         self._guard = Guard(self._engine, self._labels, environ=self._client)
 
@@ -112,6 +114,8 @@ class Containers:
         """Remove them all, and wait until they are gone."""
         self._guard.release()
         self._copy.close()
+        for file in self._files:
+            file.unlink(missing_ok=True)
 
     def _name(self, index: int) -> str:
         order = self._order
@@ -120,11 +124,13 @@ class Containers:
     def _put(self, number: int, plan: ProcessPlan, mounts: tuple[Mount, ...]) -> ProcessPlan:
         resources = self._started.resources
         asked = self._started.spec.container or Container()
+        client = {**self._client, **_marks(plan.environ)}
+        environ = {**plan.environ, "ZAFFRE_SERVER_FILE": str(self._copy.file)}
         process = Process(
             name=self._name(number),
             image=self._image,
             command=tuple(plan.argv),
-            environ={**plan.environ, "ZAFFRE_SERVER_FILE": str(self._copy.file)},
+            environ=environ,
             folder=str(self._folders.work),
             mounts=mounts,
             labels=self._labels,
@@ -133,12 +139,20 @@ class Containers:
             cores=resources.cores,
             memory_mb=resources.memory_mb,
             gpus=resources.gpus,
+            variables_file=self._written(number, steering_text(environ, client)),
         )
-        client = {**self._client, **_marks(plan.environ)}
         return plan._replace(
             argv=run_words(self._engine, process, client=client),
             environ=client_environ(process, client),
         )
+
+    def _written(self, number: int, text: str) -> str:
+        """Write variables where only this user and the engine read them."""
+        file = self._folders.work.parent / f"variables-{number}"
+        file.touch(mode=0o600)
+        file.write_text(text, encoding="utf-8")
+        self._files.append(file)
+        return str(file)
 
     def _image_environ(self) -> dict[str, str]:
         said = self._inspect("image", self._image)
@@ -154,6 +168,8 @@ class Containers:
 
     def _mounts(self, places: Iterable[str]) -> Iterator[Mount]:
         own = [self._folders.work, self._folders.spool, self._folders.data, self._folders.ranks]
+        if self._started.spec.spark is not None:
+            own.append(self._folders.spark)
         for folder in own:
             folder.mkdir(mode=0o700, exist_ok=True)
             yield Mount(str(folder))

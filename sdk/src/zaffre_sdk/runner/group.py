@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -30,12 +30,23 @@ class ProcessGroup:
 
     What serves others, such as a parameter server, is ended when those have ended.
 
+    Args:
+        plans: What is started.
+        folder: Where.
+        ranks: What lies there is for processes that `mpirun` starts.
+        leash: Says what the processes of a node are tied to.
+
     Attributes:
         outputs: What they write.
     """
 
     def __init__(
-        self, plans: Sequence[ProcessPlan], *, folder: Path, ranks: Path, leash: Leash
+        self,
+        plans: Sequence[ProcessPlan],
+        *,
+        folder: Path,
+        ranks: Path,
+        leash: Callable[[int | None], Leash],
     ) -> None:
         self.outputs: list[Output] = []
         self._children = Children()
@@ -45,9 +56,9 @@ class ProcessGroup:
         try:
             for plan in plans:
                 if plan.ranks:
-                    self._lay(plan.ranks)
+                    self._lay(plan.ranks, leash)
                 process = self._children.start(
-                    plan.argv, folder=folder, environ=plan.environ, leash=leash
+                    plan.argv, folder=folder, environ=plan.environ, leash=leash(plan.node)
                 )
                 self.outputs.append(Output(plan.log_path, process.output))
                 self._started.append((plan, process))
@@ -88,8 +99,9 @@ class ProcessGroup:
         """Let the readers of outputs come to their end; no process is left that writes."""
         self._ranks.close()
 
-    def _lay(self, plans: Sequence[RankPlan]) -> None:
-        self._ranks.lay(plans)
+    def _lay(self, plans: Sequence[RankPlan], leash: Callable[[int | None], Leash]) -> None:
+        tied = [Leash() if plan.node is None else leash(plan.node) for plan in plans]
+        self._ranks.lay(plans, tied)
         self.outputs += [
             Output(plan.log_path, stream) for plan, stream in zip(plans, self._ranks.outputs)
         ]

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from zaffre_sdk.wire.runs import Distribution, RunSpec
 
+NODE_VARIABLE = "AZUREML_CR_NODE_RANK"
 _LOOPBACK = "127.0.0.1"
 # Below the ports that kernels give to outgoing connections, which come and go at any time.
 _PORTS = range(20000, 32000)
@@ -166,7 +167,7 @@ def _node_variables(
     nodes: Sequence[Node], node: Node, *, port: int | None = None, task: int = 0
 ) -> dict[str, str]:
     """Return what a process is told of the nodes, as Azure ML and Batch AI name it."""
-    basic = {"AZUREML_NODE_COUNT": str(len(nodes)), "AZUREML_CR_NODE_RANK": str(node.number)}
+    basic = {"AZUREML_NODE_COUNT": str(len(nodes)), NODE_VARIABLE: str(node.number)}
     if port is None and len(nodes) == 1:
         return basic
     addresses = [each.address for each in nodes]

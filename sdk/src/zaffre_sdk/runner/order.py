@@ -15,6 +15,7 @@ class Order(msgspec.Struct, kw_only=True, frozen=True):
     Attributes:
         server_url: Where the server was when it launched the runner.
         server_file: Where a server that was started anew writes its address.
+        is_held: The container that the runner is in is kept to what the run may use.
     """
 
     workspace_id: str
@@ -25,6 +26,7 @@ class Order(msgspec.Struct, kw_only=True, frozen=True):
     server_file: str
     python: str
     variables: dict[str, str] = msgspec.field(default_factory=dict)
+    is_held: bool = False
 
     @property
     def workspace_path(self) -> str:
@@ -44,6 +46,7 @@ class Folders(NamedTuple):
         data: What the script is given, and what it leaves, where it names no folder itself.
         data_log: What is said about that.
         ranks: What the processes of an MPI job need to become what they are.
+        spark: The settings of Spark, and what it spills.
     """
 
     work: Path
@@ -52,6 +55,7 @@ class Folders(NamedTuple):
     data: Path
     data_log: Path
     ranks: Path
+    spark: Path
 
     def make(self) -> None:
         """Make them, for the owner alone."""
@@ -73,4 +77,5 @@ def folders_at(path: Path) -> Folders:
         data=path / "data",
         data_log=path / "data.txt",
         ranks=path / "ranks",
+        spark=path / "spark",
     )

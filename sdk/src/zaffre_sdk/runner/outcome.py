@@ -20,10 +20,15 @@ _NOT_PYTHON = re.compile(r"^(?:SyntaxError|IndentationError|TabError): .*$", re.
 
 
 class MemoryUse(NamedTuple):
-    """How much memory a run might use, and how much it did."""
+    """How much memory a run might use, and how much it did.
+
+    Attributes:
+        node: On which of its nodes; empty for the only one.
+    """
 
     limit_mb: int
     peak_mb: int
+    node: str = ""
 
 
 class TimeLimit(NamedTuple):
@@ -105,8 +110,9 @@ def _time_words(limit: TimeLimit) -> str:
 
 
 def _memory_words(use: MemoryUse) -> str:
+    run = f"Node {use.node} of the run" if use.node else "The run"
     return (
-        f"The run needed more memory than its limit of {use.limit_mb} MB and was ended; at most "
+        f"{run} needed more memory than its limit of {use.limit_mb} MB and was ended; at most "
         f"{use.peak_mb} MB were in use. Submit it to a compute target with a larger `vm_size`, "
         "or let it hold less at once, such as smaller batches or fewer worker processes."
     )

@@ -2,8 +2,8 @@
 
 Started by `mpirun`, once for each rank. Run as a file, of which a copy lies beside what it reads,
 so that it imports nothing of ours: `rank.py <program> <arguments>`. The folder has for each rank
-`<rank>.json`, its variables, and `<rank>.log`, a pipe that the runner reads. A rank that fails
-leaves `<rank>.exit` there: not every MPI ends the others then, or says which one it was.
+`<rank>.json`, its variables and limits, and `<rank>.log`, a pipe that the runner reads. One that
+fails leaves `<rank>.exit` there: not every MPI ends the others then, or says which one it was.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 
 _PR_SET_PDEATHSIG = 1
 _NOT_FOUND = 127
+_NOT_STARTED = 126
 _PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 # As Open MPI, then MPICH and Intel MPI, then Slurm name it.
 _RANK_NAMES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK")
@@ -45,12 +46,16 @@ def main(words: list[str]) -> int:
     folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (starts sooner)
     place = os.path.join(folder, rank)  # noqa: PTH118 (as above)
     with open(place + ".json", encoding="utf-8") as file:  # noqa: PTH123 (as above)
-        variables = json.load(file)
+        said = json.load(file)
+    variables = said["variables"]
     log = os.open(place + ".log", os.O_WRONLY)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
     os.environ.update(variables)
+    if not _is_limited(said):
+        _tell(place + ".exit", _NOT_STARTED << 8)
+        return _NOT_STARTED
     status = _run(expanded(words, variables))
     if status:
         _tell(place + ".exit", status)
@@ -61,6 +66,20 @@ def main(words: list[str]) -> int:
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     return os.WEXITSTATUS(status)
+
+
+def _is_limited(said: dict[str, list[str]]) -> bool:
+    """Put this process, and what it starts, under the limits of its node."""
+    try:
+        if said["processors"]:
+            os.sched_setaffinity(0, map(int, said["processors"]))
+        for group in said["groups"]:
+            with open(group, "w", encoding="ascii") as file:  # noqa: PTH123 (as above)
+                file.write("0")  # This process.
+    except OSError as error:
+        sys.stderr.write(f"The limits of the run cannot be set: {error}\n")
+        return False
+    return True
 
 
 def _run(program: list[str]) -> int:

@@ -16,6 +16,7 @@ import msgspec
 from zaffre_sdk.runner import rank
 from zaffre_sdk.runner.command import RankPlan
 from zaffre_sdk.runner.members import DistributionError
+from zaffre_sdk.runner.process import Leash
 
 # As Open MPI names a process, then as it and Intel MPI name a rank.
 _NAMED = (
@@ -53,8 +54,12 @@ class Ranks:
         self._held: list[int] = []
         self._seen: float | None = None
 
-    def lay(self, plans: Sequence[RankPlan]) -> None:
+    def lay(self, plans: Sequence[RankPlan], leashes: Sequence[Leash]) -> None:
         """Lay ready what each rank becomes itself with, and the pipe that it writes to.
+
+        Args:
+            plans: The ranks in their order.
+            leashes: What each is tied to.
 
         Raises:
             DistributionError: This operating system has no such pipes.
@@ -66,8 +71,13 @@ class Ranks:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         program = Path(str(rank.__file__))
         shutil.copyfile(program, self._folder / program.name)
-        for number, plan in enumerate(plans):
-            (self._folder / f"{number}.json").write_bytes(msgspec.json.encode(plan.variables))
+        for number, (plan, leash) in enumerate(zip(plans, leashes)):
+            said = {
+                "variables": plan.variables,
+                "processors": list(leash.processors),
+                "groups": [str(path) for path in leash.groups],
+            }
+            (self._folder / f"{number}.json").write_bytes(msgspec.json.encode(said))
             pipe = self._folder / f"{number}.log"
             os.mkfifo(pipe, 0o600)
             # Without waiting for a writer; then held open by one, or reading would end at once.

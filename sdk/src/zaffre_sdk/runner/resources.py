@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Sequence
 
 import msgspec
 import psutil
@@ -95,7 +96,7 @@ class ResourceMeter:
 def _use_of_descendants() -> tuple[float, int]:
     """Return the processor seconds and the resident bytes of everything below the runner."""
     seconds, memory = 0.0, 0
-    for process in psutil.Process().children(recursive=True):
+    for process in descendants():
         with contextlib.suppress(psutil.Error):
             times = process.cpu_times()
             seconds += times.user + times.system
@@ -103,18 +104,34 @@ def _use_of_descendants() -> tuple[float, int]:
     return seconds, memory
 
 
-def memory_of_descendants(*, exact_above: int) -> int:
-    """Return the bytes of memory of everything below the runner.
+def descendants() -> list[psutil.Process]:
+    """Return everything below the runner."""
+    return psutil.Process().children(recursive=True)
+
+
+def descendants_by(variable: str) -> dict[str, list[psutil.Process]]:
+    """Return what is below the runner, by the value of a variable that it was started with."""
+    found: dict[str, list[psutil.Process]] = {}
+    for process in descendants():
+        with contextlib.suppress(psutil.Error):
+            value = process.environ().get(variable)
+            if value is not None:
+                found.setdefault(value, []).append(process)
+    return found
+
+
+def memory_of(processes: Sequence[psutil.Process], *, exact_above: int) -> int:
+    """Return the bytes of memory of processes together.
 
     Args:
+        processes: Those that are counted.
         exact_above: Above this many bytes it is measured exactly, which takes longer: pages that
             processes share are then counted once.
     """
-    family = psutil.Process().children(recursive=True)
-    resident = sum(_bytes_of(process, "rss") for process in family)
+    resident = sum(_bytes_of(process, "rss") for process in processes)
     if resident <= exact_above:
         return resident
-    return sum(_bytes_of(process, "pss") for process in family)
+    return sum(_bytes_of(process, "pss") for process in processes)
 
 
 def _bytes_of(process: psutil.Process, measure: str) -> int:

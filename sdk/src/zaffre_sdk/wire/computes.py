@@ -39,17 +39,20 @@ class ComputeIn(In):
     """Create or attach a compute target.
 
     Attributes:
-        kind: `cluster`, `instance`, `machine` (over SSH), `ray`, `kubernetes`, `spark`, `serving`
-            or `linked` (known by name, nothing runs there).
+        kind: `cluster`, `instance`, `machine` (over SSH), `ray`, `kubernetes`, `spark`,
+            `databricks` (over HTTP), `serving` or `linked` (known by name, nothing runs there).
         type: The word of Azure ML for it, such as `AmlCompute` or `Databricks`.
         vm_size: Such as `STANDARD_D2_V2`; says how many cores and how much memory a node has.
         low_priority: Its nodes may be taken away for others.
         settings: What that kind needs besides, such as `slots`: how many runs execute at once.
             Of a machine: `address`, `port`, `username`. Of `ray`: `address` of its dashboard,
-            empty for a cluster that the server starts. Of `kubernetes`: `namespace`. What only
-            Azure has (`resource_id` and the like) is kept and shown.
+            empty for a cluster that the server starts. Of `kubernetes`: `namespace`,
+            `server_url`, `image`, `instance_types` and how its pods are made besides. Of
+            `databricks`: `workspace_url`, `existing_cluster_id` or `new_cluster`. What only Azure
+            has (`resource_id` and the like) is kept and shown.
         credential: Secrets; sealed, and never answered. Of a machine: `password`, or `private_key`
-            with its `passphrase`. Of `ray`: `token`. Of Databricks: `access_token`.
+            with its `passphrase`. Of `ray`: `token`. Of `kubernetes`: `kubeconfig`. Of
+            `databricks`: `access_token`.
     """
 
     name: str
@@ -67,11 +70,17 @@ class ComputeIn(In):
 
 
 class ComputeChange(In):
-    """Change what is given; the rest stays."""
+    """Change what is given; the rest stays.
+
+    Attributes:
+        credential: Takes the place of what is kept. It has to be given anew together with settings
+            that say where the target is, or who logs in there.
+    """
 
     scale: Optional[Scale] = None
     limits: Optional[ComputeLimits] = None
     settings: Optional[dict[str, Any]] = None
+    credential: Optional[dict[str, str]] = None
     description: Optional[str] = None
     tags: Optional[dict[str, Optional[str]]] = None
 
@@ -118,6 +127,7 @@ class ComputeOut(Out):
         cores: Of one node, as are `memory_mb` and `gpus`; None is whatever the machine has.
         urls: Where the programs of an instance are opened, by name.
         queued: Runs that wait for it.
+        services: What is deployed there, by name.
     """
 
     name: str
@@ -146,6 +156,7 @@ class ComputeOut(Out):
     created_by: str
     created_at: float
     updated_at: float
+    services: list[str] = msgspec.field(default_factory=list)
 
 
 class ComputeList(Out):

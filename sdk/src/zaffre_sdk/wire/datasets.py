@@ -113,6 +113,7 @@ class Operation(In, tag="operation", tag_field="is"):
         operator: `==`, `!=`, `<`, `<=`, `>`, `>=`, `&`, `|`, `~`, `+`, `-`, `*`, `/`, `//`, `%`,
             `**`, `is_null`, `is_not_null`, `is_error`, `starts_with`, `ends_with`, `contains`,
             `length`, `lower`, `upper`, `index_of` or `substring` (start, and length or none).
+            Arithmetic but `**` takes two operands or more, and is computed from the left.
     """
 
     operator: str

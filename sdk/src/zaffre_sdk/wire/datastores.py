@@ -118,6 +118,48 @@ class DataFileList(Out):
     next: Optional[str] = None
 
 
+class PackedFile(In):
+    """A small file that is sent together with others."""
+
+    path: str
+    data: bytes
+
+
+class DataPackIn(In):
+    """Small files that are to be written: up to 128, with 8 MiB all in all."""
+
+    files: list[PackedFile]
+
+
+class DataPackWritten(Out):
+    """Of each file whether it was written; one that was not was there before."""
+
+    value: list[bool]
+
+
+class WantedFile(In):
+    """A file that is to be read.
+
+    Attributes:
+        mark: The one that it had when it was listed; without, it is read as it is.
+    """
+
+    path: str
+    mark: str = ""
+
+
+class DataPackWanted(In):
+    """Small files that are to be read: up to 128, with 8 MiB all in all."""
+
+    files: list[WantedFile]
+
+
+class DataPack(Out):
+    """The bytes of files, in the order in which they were asked for."""
+
+    value: list[bytes]
+
+
 class DataFilesRemoved(Out):
     """How many files were removed."""
 

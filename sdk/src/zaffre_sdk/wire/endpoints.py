@@ -29,6 +29,7 @@ class EndpointIn(In):
     Attributes:
         kind: `ACI`, `AKS` or `LOCAL`.
         auth_mode: `none`, `key` or `token`.
+        compute: The serving target whose capacity it takes; empty is that of the server.
         port: A port of its own on loopback, for `LOCAL`; None takes a free one there.
     """
 
@@ -36,6 +37,7 @@ class EndpointIn(In):
     kind: str
     auth_mode: str
     spec: DeploymentSpec
+    compute: str = ""
     port: Optional[int] = None
     tags: dict[str, str] = msgspec.field(default_factory=dict)
     properties: dict[str, str] = msgspec.field(default_factory=dict)
@@ -68,7 +70,11 @@ class EndpointError(Out):
 
 
 class EndpointOut(Out):
-    """An endpoint; `state` is `Transitioning`, `Healthy`, `Unhealthy` or `Failed`."""
+    """An endpoint; `state` is `Transitioning`, `Healthy`, `Unhealthy` or `Failed`.
+
+    Attributes:
+        compute: The serving target whose capacity it takes; empty is that of the server.
+    """
 
     id: str
     workspace_id: str
@@ -87,6 +93,7 @@ class EndpointOut(Out):
     created_by: str
     created_at: float
     updated_at: float
+    compute: str = ""
 
 
 class EndpointList(Out):

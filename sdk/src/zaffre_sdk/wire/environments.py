@@ -150,7 +150,7 @@ class BuiltOut(Out):
         key: What it is known by in logs of builds.
         size: In bytes, counting files that it shares with others.
         used_at: When a run or an endpoint last began with it.
-        in_use_by: Runs and endpoints that execute in it.
+        in_use_by: Who works in it, or will ask for it.
     """
 
     key: str

@@ -41,6 +41,20 @@ class Container(In):
     shm_size: str = ""
 
 
+class Spark(In):
+    """How the script of a run is a program of Spark.
+
+    Attributes:
+        configuration: Settings of Spark, such as `spark.driver.memory`.
+        packages: Packages of Maven that Spark fetches, as `group:artifact:version`.
+        repositories: Where it looks for them besides Maven Central.
+    """
+
+    configuration: dict[str, str] = msgspec.field(default_factory=dict)
+    packages: list[str] = msgspec.field(default_factory=list)
+    repositories: list[str] = msgspec.field(default_factory=list)
+
+
 class RunSpec(In):
     """What a run is asked to do; never changed.
 
@@ -53,7 +67,8 @@ class RunSpec(In):
         distribution: How it is several processes; None is one.
         priority: Runs of a higher one start before others that wait for the same target.
         container: Runs in a container; None does not.
-        resume_from: A run whose outputs the script is given.
+        spark: Is a program of Spark; None is not.
+        instance_type: The sort of node that it takes, where its target has several.
         definition: The v1 run definition, given back by `get_details`.
     """
 
@@ -73,7 +88,8 @@ class RunSpec(In):
     distribution: Optional[Distribution] = None
     priority: int = 0
     container: Optional[Container] = None
-    resume_from: Optional[str] = None
+    spark: Optional[Spark] = None
+    instance_type: str = ""
     definition: dict[str, Any] = msgspec.field(default_factory=dict)
 
 

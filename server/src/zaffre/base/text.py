@@ -11,13 +11,18 @@ _GUESSED_LENGTH = 100
 
 def shown(value: object) -> str:
     """Return `value` in backticks, printable and at most `SHOWN_LENGTH` characters long."""
-    text = "".join(
+    text = printable(str(value)[: SHOWN_LENGTH + 1])
+    return f"`{text[:SHOWN_LENGTH]}…`" if len(text) > SHOWN_LENGTH else f"`{text}`"
+
+
+def printable(text: str) -> str:
+    """Return a text that does nothing to a terminal: one line, without control characters."""
+    return "".join(
         character
         if character.isprintable()
         else character.encode("unicode_escape").decode("ascii")
-        for character in str(value)[: SHOWN_LENGTH + 1]
+        for character in text
     )
-    return f"`{text[:SHOWN_LENGTH]}…`" if len(text) > SHOWN_LENGTH else f"`{text}`"
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

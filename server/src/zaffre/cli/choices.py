@@ -17,6 +17,9 @@ class Choices:
     max_nodes: int | None = None
     lost_after: int
     base_image: str = ""
+    conda: str = "auto"
+    prune_after: float = 30 * 86_400.0
+    prune_above: float = 100_000_000_000
     data_root: tuple[tuple[str, Path], ...] = ()
 
     def arguments(self) -> list[str]:
@@ -28,5 +31,10 @@ class Choices:
         chosen += [f"--public-url={self.public_url}"] if self.public_url else []
         chosen += [f"--allowed-host={name}" for name in self.allowed_host]
         chosen += [f"--base-image={self.base_image}"] if self.base_image else []
+        chosen += [f"--conda={self.conda}"]
+        chosen += [
+            f"--prune-after={self.prune_after:.0f}s",
+            f"--prune-above={self.prune_above:.0f}",
+        ]
         chosen += [f"--data-root={label}={folder}" for label, folder in self.data_root]
         return chosen + (["--behind-proxy"] if self.behind_proxy else [])

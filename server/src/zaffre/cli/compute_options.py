@@ -12,7 +12,6 @@ from zaffre_sdk.wire.computes import ComputeLimits, Scale
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-KINDS = ("cluster", "instance", "machine", "ray", "kubernetes", "spark", "serving", "linked")
 _TYPES = {
     "cluster": "AmlCompute",
     "instance": "ComputeInstance",
@@ -20,9 +19,11 @@ _TYPES = {
     "ray": "Ray",
     "kubernetes": "Kubernetes",
     "spark": "SynapseSpark",
+    "databricks": "Databricks",
     "serving": "AKS",
     "linked": "DataFactory",
 }
+KINDS = tuple(_TYPES)
 _SCALE = ("min_nodes", "max_nodes", "idle_seconds")
 _LIMITS = ("max_queued", "max_running_per_user", "max_run_seconds")
 
@@ -49,7 +50,7 @@ class Pair(click.ParamType):  # type: ignore[type-arg]  # generic in new version
 
 _OPTIONS = (
     click.option("--min-nodes", type=click.IntRange(0), help="Kept even when nothing runs."),
-    click.option("--max-nodes", type=click.IntRange(1), help="Never more than these."),
+    click.option("--max-nodes", type=click.IntRange(0), help="Never more than these."),
     click.option(
         "--idle-seconds", type=click.FloatRange(0), help="When nodes without work leave."
     ),
@@ -72,6 +73,14 @@ _OPTIONS = (
         type=Pair(),
         multiple=True,
         help="What its kind needs, such as address=gpu1. May be given several times.",
+    ),
+    click.option(
+        "--secret",
+        "secrets",
+        type=Pair(),
+        multiple=True,
+        help="What opens it, as NAME=FILE; a file of `-` is read from the standard input. All of "
+        "them are needed again when what says where it is changes.",
     ),
 )
 

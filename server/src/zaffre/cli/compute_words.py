@@ -33,6 +33,7 @@ def lines_of(found: ComputeOut) -> Iterator[tuple[str, str]]:
     yield from (("Node", f"{one.id} {one.state} {one.run_id or ''}") for one in found.nodes)
     if found.queued:
         yield "Waiting", f"{found.queued} run{'' if found.queued == 1 else 's'}"
+    yield from (("Service", name) for name in found.services)
     for name, words in _LIMITS.items():
         value = getattr(found.limits, name)
         if value is not None:

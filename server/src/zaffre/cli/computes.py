@@ -15,7 +15,6 @@ from zaffre_sdk.wire.computes import ComputeChange, ComputeIn, ComputeLimits, Co
 
 from zaffre.cli.compute_options import (
     KINDS,
-    Pair,
     change_options,
     limits_of,
     scale_of,
@@ -60,13 +59,6 @@ def list_computes(home: Home, named: str | None, *, output: str) -> None:
 @click.option("--size", default="", help="Of a node, such as STANDARD_D2_V2.")
 @click.option("--location", default="", help="Any text.")
 @click.option("--low-priority", is_flag=True, help="Its nodes may be taken away for others.")
-@click.option(
-    "--secret",
-    "secrets",
-    type=Pair(),
-    multiple=True,
-    help="What opens it, as NAME=FILE; a file of `-` is read from the standard input.",
-)
 @change_options
 @_wait_option
 @output_option
@@ -120,6 +112,7 @@ def update_compute(name: str, home: Home, **asked: Any) -> None:  # noqa: ANN401
             scale=scale_of(asked, present.scale),
             limits=limits_of(asked, present.limits),
             settings={**present.settings, **settings} if settings else None,
+            credential=secrets_of(asked["secrets"]) or None,
             description=asked["description"],
             tags=dict(asked["tags"]) or None,
         )

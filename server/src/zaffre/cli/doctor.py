@@ -16,8 +16,10 @@ from zaffre_sdk.client.connection import local_client
 from zaffre_sdk.containers.engines import NoEngineError, find_engine
 from zaffre_sdk.errors import SdkError
 from zaffre_sdk.home import Home
+from zaffre_sdk.runner.java import javas
 
 from zaffre import __version__
+from zaffre.adapters.builders.conda_tools import AUTO, NEVER, NoCondaError, find_conda
 from zaffre.cli.options import home_option, output_option
 
 _LEAST_PYTHON: Final = (3, 11)
@@ -108,6 +110,25 @@ def _containers(_home: Home) -> Finding:
     return Finding("containers", "ok", f"{engine.words} ({engine.program}).")
 
 
+def _conda(_home: Home) -> Finding:
+    setting = os.environ.get("ZAFFRE_CONDA", AUTO)
+    try:
+        tool = find_conda(setting, os.environ)
+    except NoCondaError as error:
+        words = f"None: {error}. Conda packages come from the Python package index."
+        return Finding("conda", "ok" if setting in {AUTO, NEVER} else "serious", words)
+    return Finding("conda", "ok", f"{tool.words} ({tool.program}), which brings conda packages.")
+
+
+def _java(_home: Home) -> Finding:
+    found = javas(os.environ)
+    if not found:
+        words = "None; runs of Spark need one, such as `apt-get install openjdk-17-jre-headless`."
+        return Finding("java", "ok", words)
+    words = ", ".join(f"{java.version} ({java.home})" for java in found)
+    return Finding("java", "ok", f"{words}, for runs of Spark.")
+
+
 def _clash(_home: Home) -> Finding:
     found = [name for name in _GENUINE if _is_installed(name)]
     if not found:
@@ -146,6 +167,8 @@ CHECKS: Final[tuple[Callable[[Home], Finding], ...]] = (
     _disk,
     _uv,
     _containers,
+    _conda,
+    _java,
     _clash,
     _server,
 )

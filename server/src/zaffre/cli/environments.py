@@ -1,7 +1,6 @@
 """`zaffre environments`: what lies built on the server's machine, and making room there."""
 
 import json
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,34 +11,12 @@ from zaffre_sdk.errors import SdkError
 from zaffre_sdk.home import Home
 from zaffre_sdk.wire.environments import BuiltOut, PruneOut
 
-from zaffre.cli.options import home_option, output_option
+from zaffre.cli.options import SIZE, TIME, home_option, output_option
 from zaffre.cli.runs import connected
 from zaffre.protocols.studio.render import size
 
 _SHOWN_KEY = 12
 _SHOWN_PACKAGES = 4
-_UNITS = {"": 86_400, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_BYTES = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000, "t": 1_000_000_000_000}
-
-
-class Amount(click.ParamType):  # type: ignore[type-arg]  # generic in new versions alone
-    """A number with a unit behind it, such as `30d` or `20GB`."""
-
-    def __init__(self, name: str, units: dict[str, int], *, example: str) -> None:
-        self.name = name
-        self._units = units
-        self._example = example
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the number in the smallest unit."""
-        if isinstance(value, (int, float)):
-            return float(value)
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]?)b?", str(value).strip().lower())
-        if found is None or found[2] not in self._units:
-            self.fail(f"{value!r} is no {self.name} such as {self._example}.", param, ctx)
-        return float(found[1]) * self._units[found[2]]
 
 
 @click.group()
@@ -66,14 +43,14 @@ def list_environments(home: Home, *, output: str) -> None:
 @home_option
 @click.option(
     "--unused-for",
-    type=Amount("time", _UNITS, example="30d"),
+    type=TIME,
     default="30d",
     show_default=True,
     help="Remove what was not used for so long.",
 )
 @click.option(
     "--keep",
-    type=Amount("size", _BYTES, example="20GB"),
+    type=SIZE,
     help="Of that what was used last stays, up to this size of all together.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
@@ -100,7 +77,8 @@ def prune_environments(
 
 
 def _line(one: BuiltOut) -> str:
-    packages = ", ".join(one.packages[:_SHOWN_PACKAGES])
+    # An image that others are built on has no packages of ours.
+    packages = ", ".join(one.packages[:_SHOWN_PACKAGES]) or one.python
     more = len(one.packages) - _SHOWN_PACKAGES
     rest = f" and {more} more" if more > 0 else ""
     used = f"in use by {', '.join(one.in_use_by)}" if one.in_use_by else _ago(one.used_at)

@@ -34,6 +34,9 @@ def serve_here(home: Home, choices: Choices) -> None:
         max_nodes=choices.max_nodes,
         lost_after=choices.lost_after,
         base_image=choices.base_image,
+        conda=choices.conda,
+        prune_after=choices.prune_after,
+        prune_above=int(choices.prune_above),
         data_roots=dict(choices.data_root),
     )
     try:

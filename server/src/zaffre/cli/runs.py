@@ -1,4 +1,4 @@
-"""`zaffre runs`: list them, send those that were kept without a server, delete them for good."""
+"""`zaffre runs`: list, show, cancel and delete them, send those kept without a server."""
 
 import json
 import os
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
+from msgspec import to_builtins
 from zaffre_sdk.client import Client, WorkspaceClient, connect
 from zaffre_sdk.errors import SdkError
 from zaffre_sdk.home import HOME_VARIABLE, Home
@@ -17,6 +18,7 @@ from zaffre_sdk.wire.runs import RunOut
 from zaffre_sdk.wire.workspaces import WorkspaceOut
 
 from zaffre.cli.options import home_option, output_option
+from zaffre.cli.run_words import run_line, run_lines
 
 workspace_option = click.option(
     "-w",
@@ -28,7 +30,7 @@ workspace_option = click.option(
 
 @click.group()
 def command() -> None:
-    """List runs, send those that were kept without a server, delete them for good."""
+    """List, show and cancel runs, send those kept without a server, delete them for good."""
 
 
 @command.command("list")
@@ -49,7 +51,41 @@ def list_runs(
         click.echo(json.dumps([{key: getattr(run, key) for key in keys} for run in found]))
         return
     for run in found:
-        click.echo(f"{run.id:<48} {run.state:<16} {run.display_name}")
+        click.echo(run_line(run))
+
+
+@command.command("show")
+@click.argument("run_id", metavar="RUN")
+@home_option
+@workspace_option
+@output_option
+def show_run(run_id: str, home: Home, named: str | None, *, output: str) -> None:
+    """Show a run: how far it is, where it executes, why it waits or failed."""
+    runs = _workspace(connected(home), named).runs
+    try:
+        found = runs.get(run_id)
+    except SdkError as error:
+        raise click.ClickException(str(error)) from error
+    if output == "json":
+        click.echo(json.dumps(to_builtins(found)))
+        return
+    for label, text in run_lines(found):
+        click.echo(f"{label:<12} {text}".rstrip())
+
+
+@command.command("cancel")
+@click.argument("run_ids", nargs=-1, required=True, metavar="RUNS...")
+@home_option
+@workspace_option
+def cancel_runs(run_ids: tuple[str, ...], home: Home, named: str | None) -> None:
+    """Ask runs to end; those that wait end at once."""
+    runs = _workspace(connected(home), named).runs
+    for run_id in run_ids:
+        try:
+            state = runs.cancel(run_id).state
+        except SdkError as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(f"{run_id} is {state}.")
 
 
 @command.command("sync")

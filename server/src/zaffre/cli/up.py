@@ -6,7 +6,15 @@ from zaffre_sdk.errors import NoServerError
 from zaffre_sdk.home import Home, ServerInfo
 
 from zaffre.cli.choices import Choices
-from zaffre.cli.options import DataRoot, check_image_name, check_url, home_option
+from zaffre.cli.options import (
+    SIZE,
+    TIME,
+    DataRoot,
+    check_conda,
+    check_image_name,
+    check_url,
+    home_option,
+)
 
 
 @click.command()
@@ -81,6 +89,35 @@ from zaffre.cli.options import DataRoot, check_image_name, check_url, home_optio
     show_envvar=True,
     help="The image of runs that ask for a container and name no image, such as `python:3.11`; "
     "without one they execute on this machine.",
+)
+@click.option(
+    "--conda",
+    envvar="ZAFFRE_CONDA",
+    default="auto",
+    callback=check_conda,
+    show_default=True,
+    show_envvar=True,
+    help="What brings conda packages: the path of micromamba, mamba or conda, `auto` for the one "
+    "that is installed, or `never`: then they come from the Python package index.",
+)
+@click.option(
+    "--prune-after",
+    envvar="ZAFFRE_PRUNE_AFTER",
+    type=TIME,
+    default="30d",
+    show_default=True,
+    show_envvar=True,
+    help="Remove built environments that nothing has used for so long; 0 keeps them.",
+)
+@click.option(
+    "--prune-above",
+    envvar="ZAFFRE_PRUNE_ABOVE",
+    type=SIZE,
+    default="100GB",
+    show_default=True,
+    show_envvar=True,
+    help="Of built environments that nothing uses, remove those that were used longest ago while "
+    "all together take more; 0 is without limit.",
 )
 @click.option(
     "--data-root",

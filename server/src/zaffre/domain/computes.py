@@ -5,6 +5,7 @@ asked for. Nodes come when runs wait and leave when they were idle for long; wha
 is said by the size of virtual machine that the cluster was created with.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,6 +22,18 @@ MAX_NODES: Final = 1000
 _MAX_SETTINGS: Final = 100
 _MAX_SETTING: Final = 65_536
 _MAX_SECONDS: Final = 10 * 365 * 86_400
+_NUMBERS: Final = {
+    "slots": (1, MAX_NODES),
+    "port": (1, 65_535),
+    "idle_seconds": (0, _MAX_SECONDS),
+}
+"""Settings that are whole numbers, each with the least and the most that it may be."""
+_PLACE: Final = re.compile(
+    r"(?!server_url$)(.*_)?(address|endpoint|host|hostname|port|server|url|user|username)",
+    re.IGNORECASE,
+)
+"""Names of settings that say where a target is, or who logs in there; `server_url` is where it
+finds this server."""
 
 
 class ComputeKind(StrEnum):
@@ -34,9 +47,11 @@ class ComputeKind(StrEnum):
     """Another machine, reached over SSH."""
     RAY = "ray"
     KUBERNETES = "kubernetes"
-    """Kept; runs do not execute there yet."""
+    """A namespace of a cluster, where each run is a Job."""
     SPARK = "spark"
-    """Kept; runs do not execute there yet."""
+    """A Spark on this machine."""
+    DATABRICKS = "databricks"
+    """A workspace of Databricks, reached over HTTP."""
     SERVING = "serving"
     """Capacity for endpoints; runs do not execute there."""
     LINKED = "linked"
@@ -44,9 +59,18 @@ class ComputeKind(StrEnum):
 
 
 _K = ComputeKind
-RUNNING_KINDS: Final = frozenset({_K.CLUSTER, _K.INSTANCE, _K.MACHINE, _K.RAY})
+RUNNING_KINDS: Final = frozenset(
+    {_K.CLUSTER, _K.INSTANCE, _K.MACHINE, _K.RAY, _K.KUBERNETES, _K.SPARK, _K.DATABRICKS}
+)
 """Where runs may execute."""
-_SLOTS: Final = {_K.INSTANCE: 1, _K.MACHINE: 4, _K.RAY: 64}
+_SLOTS: Final = {
+    _K.INSTANCE: 1,
+    _K.MACHINE: 4,
+    _K.RAY: 64,
+    _K.KUBERNETES: 64,
+    _K.SPARK: 2,
+    _K.DATABRICKS: 64,
+}
 """How many runs execute at once where there are no nodes, unless the setting `slots` says so."""
 
 
@@ -215,9 +239,9 @@ def check_scale(scale: Scale) -> Scale:
     Raises:
         InvalidError: `InvalidScale`, naming the field.
     """
-    if not 1 <= scale.max_nodes <= MAX_NODES:
+    if not 0 <= scale.max_nodes <= MAX_NODES:
         raise _scale(
-            f"A cluster has 1 to {MAX_NODES} nodes at most, not {scale.max_nodes}.", "max_nodes"
+            f"A cluster has 0 to {MAX_NODES} nodes at most, not {scale.max_nodes}.", "max_nodes"
         )
     if scale.min_nodes < 0:
         raise _scale(f"`min_nodes` is {scale.min_nodes}, less than none.", "min_nodes")
@@ -260,10 +284,28 @@ def check_compute_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in settings.items():
         if len(name) + len(repr(value)) > _MAX_SETTING:
             raise _setting(f"The setting {shown(name)} is longer than {_MAX_SETTING} characters.")
-    slots = settings.get("slots", 1)
-    if not isinstance(slots, int) or isinstance(slots, bool) or not 1 <= slots <= MAX_NODES:
-        raise _setting(f"`slots` is a number from 1 to {MAX_NODES}, not {shown(slots)}.")
+    for name, (least, most) in _NUMBERS.items():
+        value = settings.get(name, least)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise _setting(f"`{name}` is a number from {least} to {most}, not {shown(value)}.")
     return dict(settings)
+
+
+def check_same_place(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Refuse settings by which a credential would be shown to somebody else.
+
+    Raises:
+        InvalidError: `CredentialNeeded`, naming the first such setting.
+    """
+    for setting in sorted({*before, *after}):
+        if _PLACE.fullmatch(setting) and before.get(setting) != after.get(setting):
+            raise InvalidError(
+                "CredentialNeeded",
+                f"The setting {shown(setting)} says how {shown(name)} is reached; its credential "
+                "was given for the place that it has now.",
+                target="credential",
+                hint="Give the credential again with the change.",
+            )
 
 
 def _scale(message: str, name: str) -> InvalidError:

@@ -1,6 +1,5 @@
-"""The files of a datastore: their names, and the patterns that choose among them."""
+"""The files of a datastore, and which names of them are taken."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,7 +10,8 @@ from zaffre.domain.paths import MAX_PATH_BYTES, check_path
 
 HIDDEN: Final = ".zaffre-"
 """What begins so is the house's own: never listed, read or written for anybody."""
-_ANY: Final = "**"
+_MAX_STARS: Final = 100
+"""Each takes its time for each name of each path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,75 +125,22 @@ def file_changed(path: str) -> PreconditionError:
     )
 
 
-class Pattern:
-    """Chooses files by their paths.
+def check_pattern(text: str) -> str:
+    """Return a pattern that chooses among files, without slashes in front.
 
-    `*` is anything within one name, `**` as a whole name any number of folders. A pattern without
-    either means the file of that path, or all files below the folder of that path; so does one
-    that ends with a slash. The time that matching takes is bounded by the product of the lengths.
+    How it chooses is written where clients choose, too: `zaffre_sdk.data.patterns`.
 
-    Attributes:
-        text: Without slashes in front.
-        base: The folder below which everything lies that matches; `""` is the topmost.
-        is_plain: It is a path: of the file `base`, or of the folder `base`.
+    Raises:
+        InvalidError: `InvalidPath`.
     """
-
-    def __init__(self, text: str) -> None:
-        if len(text.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES or "\0" in text:
-            raise _refused(text, f"A pattern has at most {MAX_PATH_BYTES} bytes and no NUL.")
-        self.text = text.lstrip("/").removeprefix("./")
-        parts = [part for part in self.text.split("/") if part not in {"", "."}]
-        if ".." in parts:
-            raise _refused(text, "A part of it climbs.")
-        plain = next((i for i, part in enumerate(parts) if "*" in part), len(parts))
-        self.is_plain = plain == len(parts)
-        self.base = "/".join(parts[:plain])
-        if self.text.endswith("/"):
-            parts.append(_ANY)
-        # A folder has files below it: in the end it stands for at least the name of one.
-        self._parts = [*parts, "*"] if parts[-1:] == [_ANY] else parts
-
-    def matches(self, path: str) -> bool:
-        """Tell whether it chooses the file of that path."""
-        if self.is_plain:
-            return not self.base or path == self.base or path.startswith(f"{self.base}/")
-        return _matches_all(path.split("/"), self._parts)
-
-
-def _matches_all(names: Sequence[str], parts: Sequence[str]) -> bool:
-    """Match names with parts; only the last `**` before a mismatch has to be taken back."""
-    name = part = 0
-    again, tried = -1, 0
-    while name < len(names):
-        if part < len(parts) and parts[part] == _ANY:
-            again, tried = part, name
-            part += 1
-        elif part < len(parts) and _matches_one(names[name], parts[part]):
-            name, part = name + 1, part + 1
-        elif again >= 0:
-            tried += 1
-            name, part = tried, again + 1
-        else:
-            return False
-    return part == len(parts)
-
-
-def _matches_one(name: str, part: str) -> bool:
-    first, *between = part.split("*")
-    if not between:
-        return name == part
-    *between, last = between
-    if len(name) < len(first) + len(last):
-        return False
-    if not (name.startswith(first) and name.endswith(last)):
-        return False
-    place, end = len(first), len(name) - len(last)
-    for text in between:
-        found = name.find(text, place, end)
-        if found < 0:
-            return False
-        place = found + len(text)
-    return True
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES or "\0" in text:
+        raise _refused(text, f"A pattern has at most {MAX_PATH_BYTES} bytes and no NUL.")
+    parts = text.split("/")
+    if ".." in parts:
+        raise _refused(text, "A part of it climbs.")
+    if sum(part.count("*") for part in parts if part != "**") > _MAX_STARS:
+        raise _refused(text, f"A pattern has at most {_MAX_STARS} `*` besides those of `**`.")
+    return text.lstrip("/")
 
 
 def _refused(path: str, reason: str) -> InvalidError:

@@ -13,13 +13,12 @@ _MAX_NAME: Final = 1024
 _MAX_NODES: Final = 10_000
 _TABULAR_ONLY: Final = frozenset({"keep_columns", "drop_columns", "time_range"})
 _OPERANDS: Final[dict[str, tuple[int, int]]] = {
-    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "+", "*", "/", "//", "%", "**"), (2, 2)),
-    **dict.fromkeys(("&", "|"), (2, _MAX_NODES)),
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "**"), (2, 2)),
+    **dict.fromkeys(("&", "|", "+", "-", "*", "/", "//", "%"), (2, _MAX_NODES)),
     **dict.fromkeys(("starts_with", "ends_with", "contains", "index_of"), (2, 2)),
     **dict.fromkeys(("is_null", "is_not_null", "is_error", "length", "lower", "upper"), (1, 1)),
     "substring": (2, 3),
     "~": (1, 1),
-    "-": (1, 2),
 }
 
 Step = Mapping[str, Any]

@@ -83,6 +83,7 @@ class Endpoint:
 
     Attributes:
         id: Opaque; the scoring address is made of it.
+        compute: The serving target whose capacity it takes; empty is that of the server.
         generation: Counts deployments; a replica of an older one is replaced when the new answers.
         port: A port of its own on loopback, for local web services; None without one.
     """
@@ -93,6 +94,7 @@ class Endpoint:
     kind: EndpointKind
     auth_mode: AuthMode
     spec: DeploymentSpec
+    compute: str = ""
     state: EndpointState = EndpointState.TRANSITIONING
     error: EndpointError | None = None
     generation: int = 1

@@ -159,6 +159,7 @@ class BuiltEnvironment:
         variables: Environment variables that come with it; those of the specification win.
         image: The image whose container has the interpreter; None is this machine.
         found: What an interpreter that was used as it is had installed, in the same form.
+        conda: What conda brought, as addresses of packages with their MD5.
     """
 
     python: str
@@ -166,6 +167,7 @@ class BuiltEnvironment:
     image: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     found: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
 
 
 def lock_of(built: BuiltEnvironment, *, name: str) -> str:
@@ -180,4 +182,8 @@ def lock_of(built: BuiltEnvironment, *, name: str) -> str:
         f"# {package}" if package.startswith("zaffre") else package
         for package in built.packages or built.found
     )
+    if built.conda:
+        lines.append("# Of these, conda brought what follows; without `# `, a file that")
+        lines.append("# `conda create --file` takes.")
+        lines.extend(f"# {line}" for line in ("@EXPLICIT", *built.conda))
     return "".join(f"{line}\n" for line in lines)

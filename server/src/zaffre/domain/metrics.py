@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import repeat
-from typing import Final
+from typing import Final, NamedTuple
 
 from zaffre.base.text import shown
 from zaffre.domain.errors import InvalidError
@@ -139,14 +139,14 @@ class MetricBatch:
         return cls(writer, sequence, MetricColumns.of(points))
 
 
-@dataclass(frozen=True, slots=True)
-class LatestMetric:
+class LatestMetric(NamedTuple):
     """The point of a metric with the greatest step, then time, then number.
 
-    Only numbers count. A point without a step counts as of step 0, not-a-number as 0.
+    Only numbers count. A point without a step counts as of step 0, not-a-number as 0. A search
+    reads hundreds of them.
 
     Attributes:
-        time: Seconds since the epoch: a search reads hundreds of them.
+        time: Seconds since the epoch.
     """
 
     name: str

@@ -16,6 +16,9 @@ MAX_PATH_BYTES = 2048
 _FORBIDDEN = frozenset("\\:\0")
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _HALF = re.compile(r"[\ud800-\udfff]")
+# What nearly all paths look like: words, which dots may join. These break none of the rules.
+_WORDS = r"(?!(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|\Z))[\w-]+(?:\.[\w-]+)*"
+_PLAIN = re.compile(f"{_WORDS}(?:/{_WORDS})*", re.ASCII | re.IGNORECASE)
 # Device names that Windows opens instead of a file, whatever their ending.
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
@@ -28,6 +31,8 @@ def check_path(path: str, *, target: str = "path") -> str:
     Raises:
         InvalidError: `InvalidPath`, naming the segment and the rule it breaks.
     """
+    if len(path) <= MAX_SEGMENT_BYTES and _PLAIN.fullmatch(path):
+        return path
     normal = unicodedata.normalize("NFC", path)
     if not normal or _byte_length(normal) > MAX_PATH_BYTES:
         raise _refused(path, target, f"A path has 1 to {MAX_PATH_BYTES} bytes.")

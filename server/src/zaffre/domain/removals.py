@@ -12,6 +12,8 @@ class RemovalKind(StrEnum):
     EXPERIMENT = "experiment"
     SNAPSHOT = "snapshot"
     """A source folder that no run and no endpoint uses any more."""
+    WORKSPACE = "workspace"
+    """The files of the datastores that came with a workspace, which itself is gone by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from zaffre.base.text import shown
 from zaffre.domain.environments import EnvironmentSpec
 from zaffre.domain.errors import ConflictError, InvalidError
 from zaffre.domain.run_data import DataInput, DataOutput
+from zaffre.domain.spark import Spark
 
 
 class RunState(StrEnum):
@@ -147,7 +148,8 @@ class RunSpec:
         distribution: How it is several processes; None is one.
         priority: Runs of a higher one start before others that wait for the same target.
         container: None runs outside of containers, unless the environment is an image.
-        resume_from: A run whose outputs the script is given.
+        spark: Is a program of Spark; None is not.
+        instance_type: The sort of node that it takes, where its target has several.
         definition: The v1 run definition as the client wrote it, given back by `get_details`.
     """
 
@@ -167,7 +169,8 @@ class RunSpec:
     distribution: Distribution | None = None
     priority: int = 0
     container: Container | None = None
-    resume_from: str | None = None
+    spark: Spark | None = None
+    instance_type: str = ""
     definition: dict[str, Any] = field(default_factory=dict)
 
 

@@ -80,7 +80,9 @@ def plan_cluster(
     nodes = _freed(cluster.nodes, running, now)
     if not cluster.is_ready:
         return Plan(nodes=tuple(nodes))
-    turn = _within_quota(waiting, running, per_user=cluster.limits.max_running_per_user)
+    # One for which there can never be nodes, since the cluster became smaller, holds nobody up.
+    possible = [run for run in waiting if run.spec.node_count <= scale.max_nodes]
+    turn = _within_quota(possible, running, per_user=cluster.limits.max_running_per_user)
     busy = sum(node.state is NodeState.RUNNING for node in nodes)
     demand = min(busy + sum(run.spec.node_count for run in turn), scale.max_nodes)
     target = max(demand, scale.min_nodes)
@@ -127,30 +129,70 @@ def take_away(
     return cluster.with_nodes(nodes), [run for run in running if run.id in losing]
 
 
-def explain(run: Run, compute: Compute | None, *, ahead: int, running: int) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What is before a run that waits.
+
+    Attributes:
+        ahead: How many runs have their turn before it.
+        running: How many runs execute at its target.
+        own: How many of these are of the same person.
+        is_full: Whether this machine has no room for one more node of any cluster.
+    """
+
+    ahead: int
+    running: int
+    own: int = 0
+    is_full: bool = False
+
+
+def explain(run: Run, compute: Compute | None, queue: Queue) -> str:
     """Say in words why a run waits.
 
     Args:
         run: One that is queued.
         compute: Its target; None is this machine.
-        ahead: How many runs have their turn before it.
-        running: How many runs execute there.
+        queue: What is before it.
     """
+    hindrance = "" if compute is None else _hindrance(run, compute, queue.own)
+    if hindrance:
+        return hindrance
     name = shown(run.spec.compute)
-    if compute is not None and not compute.is_ready:
+    turn = {0: "it is the next one", 1: "one run is ahead of it"}
+    before = turn.get(queue.ahead, f"{queue.ahead} runs are ahead of it")
+    if compute is not None and compute.has_nodes:
+        held = sum(node.state is NodeState.RUNNING for node in compute.nodes)
+        nodes = f"{held} of {compute.slots} are held by runs"
+        if queue.is_full and len(compute.nodes) < compute.slots:
+            nodes += ", and the machine has no room for one more node of any cluster"
+        return f"It waits for {_nodes_in_words(run)} of {name}: {nodes}; {before}."
+    going = queue.running
+    goes_on = "one run executes" if going == 1 else f"{going} runs execute"
+    return f"It waits for {name}, where {goes_on}; {before}."
+
+
+def _hindrance(run: Run, compute: Compute, own: int) -> str:
+    """Say what keeps a run from starting even when its turn has come; nothing if nothing does."""
+    name, most = shown(compute.name), compute.slots
+    if not compute.is_ready:
         if compute.kind is ComputeKind.INSTANCE:
             return f"The instance {name} is {compute.power}; runs start once it is Running."
         reasons = " ".join(error.message for error in compute.errors)
         return f"The compute target {name} is {compute.state}. {reasons}".rstrip()
-    turn = {0: "it is the next one", 1: "one run is ahead of it"}
-    before = turn.get(ahead, f"{ahead} runs are ahead of it")
-    if compute is not None and compute.has_nodes:
-        count = run.spec.node_count
-        words = f"{count} nodes" if count > 1 else "a node"
-        held = sum(node.state is NodeState.RUNNING for node in compute.nodes)
-        nodes = f"{held} of {compute.slots} are held by runs"
-        return f"It waits for {words} of {name}: {nodes}; {before}."
-    return f"It waits for {name}, where {running} runs execute; {before}."
+    if compute.has_nodes and run.spec.node_count > most:
+        have = f"may have {most} at most" if most else "may have none now"
+        return (
+            f"It waits for {_nodes_in_words(run)} of {name}, which {have}: raise its `max_nodes`."
+        )
+    quota = compute.limits.max_running_per_user
+    if quota is not None and own >= quota:
+        person = shown(run.created_by)
+        return f"{own} runs of {person} execute on {name}, as many as one person may have there."
+    return ""
+
+
+def _nodes_in_words(run: Run) -> str:
+    return f"{run.spec.node_count} nodes" if run.spec.node_count > 1 else "a node"
 
 
 def _within_quota(

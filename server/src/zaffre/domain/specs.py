@@ -12,6 +12,7 @@ from zaffre.domain.paths import check_path
 from zaffre.domain.run_data import check_run_data
 from zaffre.domain.runs import Distribution, RunKind, RunSpec
 from zaffre.domain.snapshots import Snapshot
+from zaffre.domain.spark import check_spark
 
 _MAX_PRIORITY: Final = 1_000_000
 _MAX_PROCESSES: Final = 10_000
@@ -31,7 +32,7 @@ def check_spec(spec: RunSpec) -> None:
 
     Raises:
         InvalidError: `InvalidRunSpec`, `InvalidArgument`, `InvalidVariable`, `InvalidPath`,
-            `InvalidImage`, `InvalidContainerArgument` or `DuplicateName`.
+            `InvalidImage`, `InvalidContainerArgument`, `InvalidSparkSetting` or `DuplicateName`.
     """
     _check_words(spec.arguments, target="spec.arguments")
     _check_words(spec.command, target="spec.command")
@@ -74,6 +75,14 @@ def _check_surroundings(spec: RunSpec) -> None:
             check_image(environment.image)
     if spec.container is not None:
         check_container(spec.container)
+    if spec.spark is not None:
+        check_spark(spec.spark)
+        if spec.distribution is not None or spec.node_count > 1:
+            raise _refused(
+                "A run of Spark is one process on one node, whose threads work together. Leave "
+                "`distribution` and `node_count` out.",
+                "spark",
+            )
 
 
 def _check_task(spec: RunSpec) -> None:

@@ -96,13 +96,15 @@ class ClusterLoop:
             del self._looking[key]
 
     async def _target(self, compute: Compute) -> ClusterTarget:
-        credential, going = await self._work.read(
-            lambda s: (
-                s.computes.credential(compute),
-                s.stores.runs.count_open(compute.workspace_id, compute.name)[1],
-            )
+        credential, (going, _) = await self._work.read(
+            lambda s: (s.computes.credential(compute), s.scheduling.runs_of(compute))
         )
-        return ClusterTarget(compute=compute, credential=credential, is_idle=not going)
+        return ClusterTarget(
+            compute=compute,
+            credential=credential,
+            is_idle=not going,
+            attempts=frozenset((run.id, run.attempt) for run in going),
+        )
 
     def _seen(self, key: _Key, compute: Compute, error: ComputeError | None) -> Compute:
         """Return the target as it is now; one bad answer is none."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from zaffre.base.text import shown
 from zaffre.domain.environments import BuiltEnvironment, EnvironmentBuild
-from zaffre.domain.errors import UnavailableError, ZaffreError
+from zaffre.domain.errors import StorageFullError, UnavailableError, ZaffreError
 from zaffre.engine.runs.progress import BuildLog
 from zaffre.engine.wakeup import EngineWakeup, Watch
 from zaffre.ports.builders import EnvironmentBuilder
@@ -17,18 +17,22 @@ from zaffre.services.work import Work
 
 logger = logging.getLogger(__name__)
 _AT_ONCE: Final = 2
-_PAUSE_SECONDS: Final = 30.0
 _BROKEN: Final = "The server failed while it built the environment; `server.log` says why."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BuildParts:
-    """Everything that a build may use."""
+    """Everything that a build may use.
+
+    Attributes:
+        pause_seconds: After so long what could not be read or written is tried again.
+    """
 
     work: Work
     builder: EnvironmentBuilder
     logs: LogStore
     wakeup: EngineWakeup
+    pause_seconds: float = 30.0
 
 
 class EnvironmentLoop:
@@ -47,7 +51,7 @@ class EnvironmentLoop:
                         await self._begin(watch)
                     except UnavailableError as error:
                         logger.warning("Builds could not be looked at: %s", error.message)
-                    await watch.wait(_PAUSE_SECONDS)
+                    await watch.wait(self._parts.pause_seconds)
         finally:
             tasks = list(self._building.values())
             for task in tasks:
@@ -71,16 +75,25 @@ class EnvironmentLoop:
             logger.exception("The build %s failed.", build.id)
             error = _BROKEN
         try:
-            await self._parts.work.write(
-                lambda s: s.environment_builds.finish(build, built=built, error=error)
-            )
-        except UnavailableError as busy:
-            # It is still open and begins anew, which is quick when there is something to find.
-            logger.warning("The end of the build %s was not noted: %s", build.id, busy.message)
+            while not await self._is_noted(build, built, error):  # noqa: ASYNC110 (no event tells)
+                await asyncio.sleep(self._parts.pause_seconds)
         finally:
             del self._building[build.id]
             self._parts.logs.wake((build.workspace_id, build.id))
             watch.notice()
+
+    async def _is_noted(
+        self, build: EnvironmentBuild, built: BuiltEnvironment | None, error: str
+    ) -> bool:
+        """Note how a build ended; tell whether that went through."""
+        try:
+            await self._parts.work.write(
+                lambda s: s.environment_builds.finish(build, built=built, error=error)
+            )
+        except (UnavailableError, StorageFullError) as busy:
+            logger.warning("The end of the build %s was not noted: %s", build.id, busy.message)
+            return False
+        return True
 
     async def _built(self, build: EnvironmentBuild) -> BuiltEnvironment:
         spec = await self._parts.work.write(lambda s: s.environment_builds.begin(build))

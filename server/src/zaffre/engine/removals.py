@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from datetime import datetime
 from typing import Final
 
 from zaffre.domain.errors import UnavailableError
 from zaffre.engine.wakeup import EngineWakeup
+from zaffre.services.dataset_marks import DatasetMarks
 from zaffre.services.eraser import Eraser
 
 logger = logging.getLogger(__name__)
@@ -15,11 +17,22 @@ _SWEEP_SECONDS: Final = 21_600.0
 
 
 class RemovalLoop:
-    """Looks at every hint and every minute; every few hours it sweeps."""
+    """Looks at every hint and every minute; every few hours it sweeps.
 
-    def __init__(self, eraser: Eraser, wakeup: EngineWakeup) -> None:
+    Args:
+        eraser: Removes.
+        wakeup: Tells when there is something to remove.
+        marks: Forgets the drafts of datasets that an earlier server left.
+        started_at: When this server started.
+    """
+
+    def __init__(
+        self, eraser: Eraser, wakeup: EngineWakeup, marks: DatasetMarks, *, started_at: datetime
+    ) -> None:
         self._eraser = eraser
         self._wakeup = wakeup
+        self._marks = marks
+        self._started_at = started_at
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -30,6 +43,7 @@ class RemovalLoop:
                 try:
                     await self._eraser.resume()
                     if now() >= sweep_at:
+                        await self._marks.forget_drafts(before=self._started_at)
                         await self._eraser.sweep()
                         sweep_at = now() + _SWEEP_SECONDS
                 except (UnavailableError, OSError) as error:

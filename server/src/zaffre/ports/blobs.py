@@ -30,18 +30,30 @@ class Blobs(Protocol):
             StorageFullError: `StorageFull`.
         """
 
-    async def keep(self, data: bytes) -> tuple[str, int]:
-        """Store small bytes at once and return their digest and size.
+    async def keep(self, data: bytes, *, expected: str | None = None) -> tuple[str, int]:
+        """Take small bytes and return their digest and size.
 
-        They can be read, and are durable only after `secure`: whoever acknowledges them must
-        have them elsewhere until then. Bytes that were there before are not put at risk.
+        They can be read at once, and are durable only after `secure`: whoever acknowledges them
+        must have them elsewhere until then. Bytes that were there before are not put at risk.
+
+        Raises:
+            PreconditionError: `DigestMismatch`, when `expected` is given and differs.
+            StorageFullError: `StorageFull`.
+        """
+
+    async def settle(self) -> None:
+        """Bring what was kept to where the next server finds it, though not durably.
 
         Raises:
             StorageFullError: `StorageFull`.
         """
 
     async def secure(self, digests: Iterable[str]) -> None:
-        """Make what was kept durable; one that was removed since is passed over."""
+        """Make what was kept durable; one that was removed since is passed over.
+
+        Raises:
+            StorageFullError: `StorageFull`.
+        """
 
     def open(
         self, digest: str, *, start: int = 0, length: int | None = None
@@ -50,6 +62,14 @@ class Blobs(Protocol):
 
         Raises:
             NotFoundError: `BlobNotFound`, before the first chunk.
+        """
+
+    async def small(self, digest: str) -> bytes | None:
+        """Return the bytes, verified, if they are few; None when they are to be streamed.
+
+        Raises:
+            NotFoundError: `BlobNotFound`.
+            PreconditionError: `DigestMismatch`.
         """
 
     async def size(self, digest: str) -> int:

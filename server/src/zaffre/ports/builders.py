@@ -26,6 +26,12 @@ class EnvironmentBuilder(Protocol):
             UnavailableError: `EnvironmentBuildFailed`, naming the package and the cause.
         """
 
+    async def locate(self, spec: EnvironmentSpec) -> str | None:
+        """Return the interpreter of the environment, or its image, whether it is built or not.
+
+        None for one that people keep themselves, and for what cannot be told without building.
+        """
+
 
 class KeptEnvironments(Protocol):
     """Built environments that lie on this machine."""

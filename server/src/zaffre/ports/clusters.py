@@ -13,11 +13,13 @@ class ClusterTarget:
 
     Attributes:
         is_idle: No run executes there.
+        attempts: What executes there: runs, and the numbers of their attempts.
     """
 
     compute: Compute
     credential: dict[str, str]
     is_idle: bool
+    attempts: frozenset[tuple[str, int]] = frozenset()
 
 
 class Clusters(Protocol):

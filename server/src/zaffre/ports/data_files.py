@@ -1,10 +1,11 @@
 """The files of datastores."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from zaffre.domain.data_files import DataFile
+from zaffre.domain.data_packs import SmallFile, WantedFile
 from zaffre.domain.datastores import Datastore
 
 
@@ -25,7 +26,7 @@ class DataFiles(Protocol):
 
         Args:
             prefix: Paths begin with it, whether it ends with a slash or not.
-            pattern: As `domain.data_files.Pattern`.
+            pattern: As `domain.data_files.check_pattern` takes it.
             after: A path that was yielded.
         """
 
@@ -50,6 +51,25 @@ class DataFiles(Protocol):
             ConflictError: `DataFileExists`, unless it may be overwritten; `DataPathTaken`, when
                 something that is no file is in the way.
             StorageFullError: `StorageFull`.
+        """
+
+    async def write_pack(self, files: Sequence[SmallFile], *, overwrite: bool) -> Sequence[bool]:
+        """Write files that are held at once; tell of each whether it was written.
+
+        They are durable when this returns. One that was there stays as it is unless it may be
+        overwritten. When it fails, some may have been written, each of them whole.
+
+        Raises:
+            InvalidError: `InvalidPath`; nothing was written then.
+        """
+
+    async def read_pack(self, files: Sequence[WantedFile]) -> Sequence[bytes]:
+        """Return the bytes of files that are held at once.
+
+        Raises:
+            NotFoundError: `DataFileNotFound`.
+            PreconditionError: `DataFileChanged`, when one has another mark by now.
+            TooLargeError: `PackTooLarge`.
         """
 
     async def remove(self, path: str) -> None:
@@ -87,4 +107,4 @@ class DataFilesOf(Protocol):
         """Return where the files lie on this machine's disk, made if need be; None elsewhere."""
 
     async def remove_workspace(self, workspace_id: str) -> None:
-        """Remove the files of the datastores that came with a workspace."""
+        """Remove the files of the datastores that came with a workspace; raises `OSError`."""

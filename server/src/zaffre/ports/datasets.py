@@ -4,19 +4,36 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from zaffre.domain.data_uses import DataUse, KnownUse
-from zaffre.domain.datasets import Dataset, FileMark
+from zaffre.domain.datasets import Dataset, FileMark, Listing
 from zaffre.domain.models import Model
 from zaffre.domain.runs import Run
 
 
 class DatasetStore(Protocol):
-    """Versions of datasets, and definitions without a name. None is ever removed."""
+    """Versions of datasets, and definitions without a name. None but drafts is ever removed.
 
-    def add(self, dataset: Dataset, marks: Sequence[FileMark]) -> Dataset:
+    A draft holds the files of what is to be added when they are too many for one transaction. It
+    is found by its id alone, and nobody is told that.
+    """
+
+    def add(self, dataset: Dataset, listing: Listing) -> Dataset:
         """Add it with what its files are, and return it with its number if it has a name.
 
-        The number is one more than the highest that was ever given under the name.
+        The number is one more than the highest that was ever given under the name. With a draft
+        that becomes the dataset, and has its id.
         """
+
+    def begin(self, dataset: Dataset) -> None:
+        """Add it as a draft without files."""
+
+    def extend(self, dataset: Dataset, marks: Sequence[FileMark], *, start: int) -> None:
+        """Keep files of a draft; `start` is how many it has, full slices until the last."""
+
+    def discard(self, dataset: Dataset, *, most: int) -> bool:
+        """Remove so many files of a draft; tell whether nothing is left, if it still is one."""
+
+    def drafts(self) -> Sequence[Dataset]:
+        """Return all drafts of all workspaces."""
 
     def get(self, workspace_id: str, dataset_id: str) -> Dataset:
         """Return it by its id, registered or not; raises `DatasetNotFound`."""
@@ -24,8 +41,13 @@ class DatasetStore(Protocol):
     def find(self, workspace_id: str, name: str, version: int | None) -> Dataset | None:
         """Return that version of a name, or the newest; not what was unregistered."""
 
-    def find_nameless(self, wanted: Dataset, marks: Sequence[FileMark]) -> Dataset | None:
-        """Return what was kept without a name and is equal to `wanted` but for id and time."""
+    def find_nameless(self, wanted: Dataset, digest: str) -> Dataset | None:
+        """Return what was kept without a name and is equal to `wanted` but for id and time.
+
+        Args:
+            wanted: What is looked for.
+            digest: Of the marks of its files.
+        """
 
     def list(self, workspace_id: str, *, limit: int, after: str | None = None) -> list[Dataset]:
         """Return the newest version of each name by name, those behind the name `after`."""

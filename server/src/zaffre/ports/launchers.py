@@ -1,15 +1,20 @@
 """Starting runners somewhere."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from zaffre.domain.computes import LOCAL, ComputeKind, NodeResources
 from zaffre.domain.environments import EnvironmentSpec
+from zaffre.domain.spark import Spark
 
 
 def _nobody(_line: str) -> None:
     """Take a line that nobody follows."""
+
+
+async def _nowhere(_reason: str) -> None:
+    """Take a reason that nobody keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,9 @@ class ComputePlace:
         packages: What the environment holds, as `name==version` lines, for places that have to
             make it again.
         environment: What was asked for, where the packages do not say it all.
+        instance_type: The sort of node that it asked for by name.
+        max_seconds: How long it may take; None is for ever.
+        spark: How it is a program of Spark, for places that have one of their own.
     """
 
     kind: ComputeKind = ComputeKind.CLUSTER
@@ -38,6 +46,9 @@ class ComputePlace:
     resources: NodeResources = field(default_factory=NodeResources)
     packages: tuple[str, ...] = ()
     environment: EnvironmentSpec | None = None
+    instance_type: str = ""
+    max_seconds: int | None = None
+    spark: Spark | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +62,8 @@ class RunnerOrder:
         image: The image whose container the user's process is put into; None is none.
         place: Where the run executes.
         say: Takes lines of progress for people.
+        wait: Takes the reason when the place cannot be reached and the launch waits for it; empty
+            once it is reached.
     """
 
     workspace_id: str
@@ -63,6 +76,7 @@ class RunnerOrder:
     image: str | None = None
     place: ComputePlace = field(default_factory=ComputePlace)
     say: Callable[[str], None] = field(default=_nobody, repr=False, compare=False)
+    wait: Callable[[str], Awaitable[None]] = field(default=_nowhere, repr=False, compare=False)
 
 
 class OutOfReachError(Exception):
@@ -75,11 +89,15 @@ class Account:
 
     Attributes:
         waits: It has not begun, since the place has no room for it yet.
+        reason: Why it waits, in words of the place.
         ending: Why it is gone, in a sentence; empty where nobody knows.
+        code: The name of that reason, where it would be the same for another runner.
     """
 
     waits: bool = False
+    reason: str = ""
     ending: str = ""
+    code: str = ""
 
 
 class Launcher(Protocol):

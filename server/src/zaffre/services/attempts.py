@@ -3,8 +3,9 @@
 While a run is driven its handle says: `place`, the target and the nodes that it was given;
 `python`, `variables`, `image` and `packages`, the built environment; `runner`, the name of the
 runner that was given leave to start the user's process; `launcher`, what finds it again;
-`preempted`, that its nodes are being taken away; `restarts`, how often it was queued again after
-its process had started; and `first_attempt`, the number before the first attempt since then.
+`preempted`, that its nodes are being taken away; `away`, why its launch waits; `waits`, why what
+was launched has not begun; `restarts`, how often it was queued again after its process had
+started; and `first_attempt`, the number before the first attempt since then.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from zaffre.services.context import Context
 from zaffre.services.runs import advance, check_end, finish
 from zaffre.services.tokens import digest_of
 
-_ELSEWHERE = frozenset({ComputeKind.MACHINE, ComputeKind.RAY})
+_ELSEWHERE = frozenset({ComputeKind.MACHINE, ComputeKind.RAY, ComputeKind.KUBERNETES})
 """Kinds of targets where the environment is made once more, of its packages."""
 _MADE = ("python", "variables", "image", "packages")
 _KEPT = ("place", "restarts", "first_attempt", "preempted")
@@ -131,6 +132,9 @@ class AttemptService:
         run = self._driven(caller, workspace_id, run_id, attempt)
         if run.is_preempted and outcome is not RunState.COMPLETED:
             return self._requeue(run)
+        if outcome is RunState.CANCELED and _is_in_pod(run):
+            # Nobody canceled the run: its cluster asked the pod to end.
+            outcome, error = RunState.FAILED, _POD_ENDED
         state, reason = ending(run, outcome, error)
         return finish(self._stores, self._context, run, state, error=reason)
 
@@ -205,7 +209,23 @@ class AttemptService:
         """Keep what the launcher said about an attempt, unless that attempt is over."""
         run = self._stores.runs.get(seen.workspace_id, seen.id)
         if run.attempt == seen.attempt and not run.is_terminal:
-            self._stores.runs.save(replace(run, handle={**run.handle, "launcher": handle}))
+            kept = {key: value for key, value in run.handle.items() if key != "away"}
+            self._stores.runs.save(replace(run, handle={**kept, "launcher": handle}))
+
+    def waits(self, seen: Run, reason: str) -> None:
+        """Keep why a runner that was launched has not begun; nothing once it has.
+
+        Raises:
+            ConflictError: `RunChanged`.
+        """
+        run = self._unchanged(seen)
+        self._stores.runs.save(replace(run, handle={**run.handle, "waits": reason}))
+
+    def delayed(self, seen: Run, reason: str) -> None:
+        """Keep why the launch of an attempt waits, if it does, unless that attempt is over."""
+        run = self._stores.runs.get(seen.workspace_id, seen.id)
+        if (run.state, run.attempt) == (seen.state, seen.attempt):
+            self._stores.runs.save(replace(run, handle={**run.handle, "away": reason}))
 
     def move(self, seen: Run, *, state: RunState, error: RunError | None = None) -> Run:
         """Take a step that the engine decided on, guarded by the state and attempt it saw.
@@ -240,6 +260,9 @@ class AttemptService:
         run = self._unchanged(seen)
         secret = self._context.new_secret("zrt")
         handle = {name: run.handle[name] for name in _KEPT if name in run.handle} | dict(made)
+        if "away" in run.handle:
+            # No runner was launched that could have died.
+            handle["first_attempt"] = run.attempt
         run = replace(run, attempt=run.attempt + 1, handle=handle)
         run = self._advance(run, RunState.STARTING)
         self._stores.tokens.add(
@@ -279,7 +302,7 @@ class AttemptService:
             python=run.handle["python"],
             variables=self._variables(run),
             nodes=tuple(place.get("nodes", ())),
-            resources=target.resources if target else NodeResources(),
+            resources=_resources(target),
             max_seconds=min((limit for limit in limits if limit is not None), default=None),
             image=run.handle.get("image"),
             restarts=run.handle.get("restarts", 0),
@@ -304,6 +327,22 @@ class AttemptService:
         }
 
 
+def _resources(target: Compute | None) -> NodeResources:
+    """Return what the runner keeps its run to; a pod is kept to that by its cluster."""
+    if target is None or target.kind is ComputeKind.KUBERNETES:
+        return NodeResources()
+    return target.resources
+
+
+def _is_in_pod(run: Run) -> bool:
+    return bool(run.handle.get("place", {}).get("kind") == ComputeKind.KUBERNETES)
+
+
+_POD_ENDED = RunError(
+    code="PodEnded",
+    message="Kubernetes ended the pod of this run: somebody deleted it or its Job, its node was "
+    "drained, or others needed the room. Submit the run again.",
+)
 _BACKWARDS = (RunState.FINALIZING, RunState.RUNNING)
 
 

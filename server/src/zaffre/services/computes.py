@@ -20,15 +20,18 @@ from zaffre.domain.computes import (
     Scale,
     check_compute_settings,
     check_limits,
+    check_same_place,
     check_scale,
 )
 from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError
 from zaffre.domain.labels import change_tags, check_labels, check_text
 from zaffre.domain.names import COMPUTE
+from zaffre.domain.serving import check_serving
 from zaffre.domain.vm_sizes import vm_size
 from zaffre.ports.stores import Stores
 from zaffre.services.access import seen_workspace
 from zaffre.services.context import Context
+from zaffre.services.serving import check_serves_nobody, served_by
 
 _NAMED = 20
 _MAX_CREDENTIAL = 65_536
@@ -59,6 +62,7 @@ class ComputeChange:
     scale: Scale | None = None
     limits: ComputeLimits | None = None
     settings: Mapping[str, Any] | None = None
+    credential: Mapping[str, str] | None = None
     description: str | None = None
     tags: Mapping[str, str | None] = field(default_factory=dict)
 
@@ -74,8 +78,8 @@ class ComputeService:
         """Create or attach a target, its credential sealed.
 
         Raises:
-            InvalidError: `InvalidName`, `VmSizeUnknown`, `InvalidScale`, `InvalidLimit` or
-                `InvalidSetting`.
+            InvalidError: `InvalidName`, `VmSizeUnknown`, `InvalidScale`, `InvalidLimit`,
+                `InvalidSetting` or `TooFewCores`.
             ConflictError: `ComputeExists`.
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
@@ -110,6 +114,8 @@ class ComputeService:
             created_at=now,
             updated_at=now,
         )
+        if compute.kind is ComputeKind.SERVING:
+            check_serving(compute)
         self._put(compute)
         return compute
 
@@ -131,6 +137,10 @@ class ComputeService:
         """Count the runs that wait for a target."""
         return self._stores.runs.count_open(compute.workspace_id, compute.name)[0]
 
+    def services(self, compute: Compute) -> tuple[str, ...]:
+        """Return the names of the services that are deployed to a target."""
+        return tuple(endpoint.name for endpoint in served_by(self._stores, compute))
+
     def credential(self, compute: Compute) -> dict[str, str]:
         """Return what a target is reached with; nobody outside may see that.
 
@@ -150,9 +160,15 @@ class ComputeService:
 
         Raises:
             NotFoundError: `ComputeNotFound`.
-            InvalidError: As `create`; `InvalidScale` for a target without nodes.
+            InvalidError: As `create`; `InvalidScale` for a target without nodes;
+                `CredentialNeeded`, since what opens one place is not sent to another.
         """
         present = self.get(workspace_id, name, caller=caller)
+        settings = present.settings
+        if change.settings is not None:
+            settings = check_compute_settings(change.settings)
+        if present.sealed and change.credential is None:
+            check_same_place(present.name, present.settings, settings)
         scale = present.scale
         if change.scale is not None:
             if not present.has_nodes:
@@ -166,26 +182,30 @@ class ComputeService:
             present,
             scale=scale,
             limits=check_limits(change.limits or present.limits),
-            settings=present.settings
-            if change.settings is None
-            else check_compute_settings(change.settings),
+            settings=settings,
+            sealed=present.sealed
+            if change.credential is None
+            else self._sealed(workspace_id, present.name, change.credential),
             description=present.description
             if change.description is None
             else check_text(change.description, target="description"),
             tags=change_tags(present.tags, change.tags),
             updated_at=self._context.clock.now(),
         )
+        if changed.kind is ComputeKind.SERVING:
+            check_serving(changed)
         self._put(changed)
         return changed
 
     def delete(self, workspace_id: str, name: str, *, caller: Principal) -> None:
-        """Delete or detach a target where no run waits or executes.
+        """Delete or detach a target where no run waits or executes, and no service is.
 
         Raises:
             NotFoundError: `ComputeNotFound`.
-            ConflictError: `ComputeBusy`.
+            ConflictError: `ComputeBusy` or `ComputeServes`, naming the services.
         """
         compute = self.get(workspace_id, name, caller=caller)
+        check_serves_nobody(self._stores, compute)
         waiting, going = self._stores.runs.count_open(workspace_id, compute.name)
         if waiting or going:
             raise ConflictError(
@@ -224,12 +244,29 @@ class ComputeService:
             )
         if compute.power is power:
             return compute
-        turned = replace(compute, power=power, errors=(), updated_at=self._context.clock.now())
+        turned = replace(
+            compute,
+            # What failed is made anew.
+            state=ComputeState.CREATING if compute.state is ComputeState.FAILED else compute.state,
+            power=power,
+            errors=(),
+            updated_at=self._context.clock.now(),
+        )
         self._put(turned)
         return turned
 
     def save(self, seen: Compute, compute: Compute) -> None:
         """Keep what the engine made of a target, unless somebody changed it meanwhile.
+
+        Raises:
+            NotFoundError: `ComputeNotFound`, when it was deleted.
+            ConflictError: `ComputeChanged`.
+        """
+        self.check_unchanged(seen)
+        self._put(compute)
+
+    def check_unchanged(self, seen: Compute) -> None:
+        """Refuse what was decided about a target that is another by now.
 
         Raises:
             NotFoundError: `ComputeNotFound`, when it was deleted.
@@ -241,7 +278,6 @@ class ComputeService:
                 f"The compute target {shown(seen.name)} was changed in the meantime.",
                 target="compute",
             )
-        self._put(compute)
 
     def forget(self, compute: Compute) -> None:
         """Remove a target of which nothing is left."""
@@ -317,7 +353,7 @@ def found_compute(stores: Stores, workspace_id: str, name: str) -> Compute:
     return found
 
 
-_MADE_LATER = frozenset({ComputeKind.INSTANCE, ComputeKind.RAY})
+_MADE_LATER = frozenset({ComputeKind.INSTANCE, ComputeKind.RAY, ComputeKind.KUBERNETES})
 """Kinds whose targets the engine makes or reaches; until then no run starts there."""
 _P = Power
 _WAYS: dict[Power, frozenset[Power]] = {

@@ -23,6 +23,7 @@ class Context:
         data_roots: The folders below which local datastores may lie, by the names under which
             the server was given them.
         capacity: The most that one deployment may ask for.
+        max_nodes: How many nodes all clusters may have together; None is without limit.
         check_environment: Refuses specifications that no builder would take.
     """
 
@@ -34,4 +35,5 @@ class Context:
     vault: Vault
     data_roots: Mapping[str, Path] = field(default_factory=dict)
     capacity: Capacity = field(default_factory=Capacity)
+    max_nodes: int | None = None
     check_environment: Callable[[EnvironmentSpec], object] = bool

@@ -78,12 +78,6 @@ class DataAccess:
         await asyncio.gather(*(files.remove(one) for one in waiting))
         return removed + len(waiting)
 
-    async def remove_workspace(self, workspace_id: str) -> None:
-        """Remove the files that came with a workspace which is gone."""
-        for key in [key for key in self._open if key[0] == workspace_id]:
-            del self._open[key]
-        await self._files.remove_workspace(workspace_id)
-
     async def _with_credential(
         self, datastore: Datastore, caller: Principal
     ) -> tuple[Datastore, Mapping[str, str]]:

@@ -4,13 +4,25 @@ Files are looked at outside of transactions, since that takes as long as the sto
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from zaffre.base.text import shown
 from zaffre.domain.access import Principal
-from zaffre.domain.datasets import MAX_FILES, Definition, FileMark, Place, compare
+from zaffre.domain.datasets import (
+    MAX_FILES,
+    SLICE,
+    Dataset,
+    Definition,
+    FileMark,
+    Listing,
+    Place,
+    compare,
+)
 from zaffre.domain.errors import ConflictError, InvalidError, NotFoundError, TooLargeError
 from zaffre.ports.data_files import DataFiles, DataFilesOf
 from zaffre.services.datasets import NewDataset
@@ -18,7 +30,9 @@ from zaffre.services.work import Work
 
 _AT_ONCE: Final = 8
 _TRIES: Final = 3
-_Known: TypeAlias = Mapping[tuple[str | None, str], FileMark]
+_log: Final = logging.getLogger(__name__)
+_Key: TypeAlias = tuple[str | None, str]
+_Known: TypeAlias = Mapping[_Key, FileMark]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +84,48 @@ class DatasetMarks:
         opened = await self._opened(workspace_id, prepared.definition, caller=caller)
         marks = await _listed(prepared.definition, opened, may_be_empty=prepared.may_be_empty)
         if new.name is not None:
-            known = {mark.key: mark for mark in prepared.known}
+            known = await asyncio.to_thread(_by_key, prepared.known)
             marks = await _settled(prepared.definition, marks, opened, known)
         return (*marks, *new.marks)
+
+    @contextlib.asynccontextmanager
+    async def taken(
+        self, workspace_id: str, new: NewDataset, *, caller: Principal
+    ) -> AsyncIterator[Listing]:
+        """Yield the files of a dataset that is registered within.
+
+        What is too much for one transaction is kept beforehand in many, and forgotten again when
+        no dataset comes of it. Raises as `take`.
+        """
+        marks = await self.take(workspace_id, new, caller=caller)
+        listing = await asyncio.to_thread(Listing.of, marks)
+        draft = None
+        if listing.count > SLICE:
+            draft = await self._work.write(
+                lambda s: s.datasets.begin(workspace_id, new, listing.digest, caller=caller)
+            )
+        if draft is None:
+            yield listing
+            return
+        try:
+            for start in range(0, listing.count, SLICE):
+                await self._extend(draft, marks[start : start + SLICE], start)
+            yield replace(listing, marks=(), draft_id=draft.id)
+        finally:
+            await self._discard(draft)
+
+    async def forget_drafts(self, *, before: datetime) -> None:
+        """Forget the drafts that a server left which was killed before that time."""
+        for draft in await self._work.read(lambda s: s.stores.datasets.drafts()):
+            if draft.created_at < before:
+                await self._discard(draft)
+
+    async def _extend(self, draft: Dataset, marks: Sequence[FileMark], start: int) -> None:
+        await self._work.write(lambda s: s.stores.datasets.extend(draft, marks, start=start))
+
+    async def _discard(self, draft: Dataset) -> None:
+        while not await self._work.write(lambda s: s.stores.datasets.discard(draft, most=SLICE)):
+            _log.debug("There is more of it")
 
     async def changes(self, workspace_id: str, dataset_id: str, *, caller: Principal) -> Changes:
         """Return how the files of a version differ from what they were when it was registered.
@@ -89,7 +142,9 @@ class DatasetMarks:
         )
         opened = await self._opened(workspace_id, dataset.definition, caller=caller)
         seen = await _listed(dataset.definition, opened, may_be_empty=True)
-        before = {mark.key: mark for mark in known if mark.datastore is not None}
+        before = await asyncio.to_thread(
+            _by_key, (mark for mark in known if mark.datastore is not None)
+        )
         found = await asyncio.to_thread(compare, before.values(), seen)
         doubtful = await _digested(found.doubtful, opened, {})
         really = [mark for mark in doubtful if mark.digest != before[mark.key].digest]
@@ -153,14 +208,15 @@ async def _settled(
     Files are listed again once they were read: what has the same mark then did not change
     meanwhile, and what has another one is read again.
     """
-    done = {mark.key: mark for mark in await _digested(marks, opened, known)}
-    moved = [mark for mark in done.values() if mark.digest and not _is_known(mark, known)]
+    read = await _digested(marks, opened, known)
+    done, moved = await asyncio.to_thread(_read_now, read, known)
     tries = 0
     while moved:
         if tries == _TRIES:
             raise _changes(moved[0])
         tries += 1
-        now = {m.key: m for m in await _listed(definition, opened, may_be_empty=True)}
+        listed = await _listed(definition, opened, may_be_empty=True)
+        now = await asyncio.to_thread(_by_key, listed)
         gone = [mark for mark in moved if mark.key not in now]
         if gone:
             raise _changes(gone[0])
@@ -168,6 +224,18 @@ async def _settled(
         moved = list(await _digested(others, opened, {}))
         done.update({mark.key: mark for mark in moved})
     return list(done.values())
+
+
+def _by_key(marks: Iterable[FileMark]) -> dict[_Key, FileMark]:
+    return {mark.key: mark for mark in marks}
+
+
+def _read_now(
+    marks: Sequence[FileMark], known: _Known
+) -> tuple[dict[_Key, FileMark], list[FileMark]]:
+    """Return the marks by their keys, and those whose files were read just now."""
+    read = [mark for mark in marks if mark.digest and not _is_known(mark, known)]
+    return _by_key(marks), read
 
 
 async def _digested(
@@ -180,25 +248,31 @@ async def _digested(
     Raises:
         ConflictError: `FileChanges`: a file is gone.
     """
-    done = list(marks)
-    waiting = iter(range(len(done)))
+    done, unknown = await asyncio.to_thread(_with_known, marks, known)
+    waiting = iter(unknown)
 
     async def work() -> None:
         for index in waiting:
             mark = done[index]
-            if _is_known(mark, known):
-                digest = known[mark.key].digest
-            else:
-                digest = await _digest(mark, opened[mark.datastore or ""])
+            digest = await _digest(mark, opened[mark.datastore or ""])
             done[index] = replace(mark, digest=digest)
 
-    tasks = [asyncio.create_task(work()) for _ in range(min(_AT_ONCE, len(done)))]
+    tasks = [asyncio.create_task(work()) for _ in range(min(_AT_ONCE, len(unknown)))]
     try:
         await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
     return done
+
+
+def _with_known(marks: Sequence[FileMark], known: _Known) -> tuple[list[FileMark], Sequence[int]]:
+    """Return the marks with the digests that are known, and the places of the others."""
+    done = [
+        replace(mark, digest=known[mark.key].digest) if _is_known(mark, known) else mark
+        for mark in marks
+    ]
+    return done, [index for index, mark in enumerate(done) if not _is_known(mark, known)]
 
 
 async def _digest(mark: FileMark, files: DataFiles) -> str:

@@ -6,7 +6,13 @@ from typing import Any, Final
 
 from zaffre.base.text import closest, shown
 from zaffre.domain.access import Principal
-from zaffre.domain.datasets import Dataset, Definition, FileMark, check_dataset_name
+from zaffre.domain.datasets import (
+    Dataset,
+    Definition,
+    FileMark,
+    Listing,
+    check_dataset_name,
+)
 from zaffre.domain.definitions import check_definition
 from zaffre.domain.errors import (
     ConflictError,
@@ -98,7 +104,7 @@ class DatasetService:
         self,
         workspace_id: str,
         new: NewDataset,
-        marks: Sequence[FileMark],
+        listing: Listing,
         *,
         caller: Principal,
     ) -> Dataset:
@@ -110,7 +116,7 @@ class DatasetService:
         Args:
             workspace_id: Where to register it.
             new: What the caller says of it.
-            marks: What its files are, those of addresses among them.
+            listing: Its files, those of addresses among them.
             caller: Who asks.
 
         Raises:
@@ -123,18 +129,38 @@ class DatasetService:
         present = self._present(wanted, new)
         if present is not None:
             return present
-        if not marks and not _may_be_empty(wanted):
+        if not listing.count and not _may_be_empty(wanted):
             raise InProgressError(
                 "DatasetChanges",
                 f"The dataset {shown(wanted.name)} was unregistered a moment ago.",
                 target="name",
                 hint="Register it again.",
             )
-        sized = replace(wanted, files=len(marks), size=sum(mark.size for mark in marks))
+        sized = replace(wanted, files=listing.count, size=listing.size)
         found = None
         if sized.name is None:
-            found = self._stores.datasets.find_nameless(sized, marks)
-        return found or self._stores.datasets.add(sized, marks)
+            found = self._stores.datasets.find_nameless(sized, listing.digest)
+        return found or self._stores.datasets.add(sized, listing)
+
+    def begin(
+        self, workspace_id: str, new: NewDataset, digest: str, *, caller: Principal
+    ) -> Dataset | None:
+        """Begin a draft, to which files are added; None when nothing new would come of it.
+
+        Args:
+            workspace_id: Where to.
+            new: What the caller says of it.
+            digest: Of the marks of its files.
+            caller: Who asks.
+
+        Raises:
+            As `register`.
+        """
+        wanted = self._wanted(workspace_id, new, caller=caller)
+        if wanted.name is None and self._stores.datasets.find_nameless(wanted, digest):
+            return None
+        self._stores.datasets.begin(wanted)
+        return wanted
 
     def get(self, workspace_id: str, dataset_id: str, *, caller: Principal) -> Dataset:
         """Return a version by its id, registered or not; raises `DatasetNotFound`."""

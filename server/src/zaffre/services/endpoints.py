@@ -21,10 +21,12 @@ from zaffre.domain.scoring import TOKEN_SECONDS, sign_token, signing_secret
 from zaffre.domain.snapshots import Snapshot
 from zaffre.ports.stores import Stores
 from zaffre.services.access import seen_workspace
+from zaffre.services.computes import found_compute
 from zaffre.services.context import Context
 from zaffre.services.deployments import check_deployment, check_port, check_which
 from zaffre.services.endpoint_keys import EndpointKeys
 from zaffre.services.environment_files import accept
+from zaffre.services.serving import check_room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class NewEndpoint:
     """What a caller says of an endpoint to be.
 
     Attributes:
+        compute: The serving target whose capacity it takes; empty is that of the server.
         keys: The primary and the secondary key, where the caller chose them.
         overwrite: Deploy anew where there is one of that name.
     """
@@ -40,6 +43,7 @@ class NewEndpoint:
     kind: EndpointKind
     auth_mode: AuthMode
     spec: DeploymentSpec
+    compute: str = ""
     port: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
@@ -94,12 +98,14 @@ class EndpointService:
 
         Raises:
             InvalidError: `InvalidName`, `EntryScriptNotFound`, `CapacityExceeded` and the like.
-            NotFoundError: `ModelNotFound` or `SnapshotNotFound`.
-            ConflictError: `EndpointExists`, `PortInUse` or `OperationInProgress`.
+            NotFoundError: `ModelNotFound`, `SnapshotNotFound` or `ComputeNotFound`.
+            ConflictError: `EndpointExists`, `PortInUse`, `InsufficientCapacity` or
+                `OperationInProgress`.
         """
         seen_workspace(self._stores, workspace_id, caller=caller)
         name = ENDPOINT.check(new.name)
         spec = self._checked(workspace_id, new.spec)
+        self._check_room(workspace_id, new.compute, spec, name=name)
         present = self._stores.endpoints.find(workspace_id, name)
         if present is not None and new.overwrite:
             return self._overwrite(present, new, spec)
@@ -111,6 +117,7 @@ class EndpointService:
             kind=new.kind,
             auth_mode=new.auth_mode,
             spec=spec,
+            compute=new.compute,
             port=check_port(self._stores, new.kind, new.port),
             tags=check_labels(new.tags, target="tags"),
             properties=check_labels(new.properties, target="properties"),
@@ -140,7 +147,8 @@ class EndpointService:
         """Change what is given; a new specification is deployed beside the present one.
 
         Raises:
-            ConflictError: `OperationInProgress`, while a deployment is under way.
+            ConflictError: `InsufficientCapacity`, or `OperationInProgress` while a deployment is
+                under way.
         """
         present = self.get(workspace_id, name, caller=caller)
         _require_settled(present)
@@ -155,6 +163,7 @@ class EndpointService:
         )
         if change.spec is not None or change.reload:
             spec = self._checked(workspace_id, change.spec or present.spec)
+            self._check_room(workspace_id, present.compute, spec, name=present.name)
             changed = changed.redeploy(spec, at=changed.updated_at)
         self._save(changed)
         return changed
@@ -278,6 +287,7 @@ class EndpointService:
         changed = replace(
             present.redeploy(spec, at=self._context.clock.now()),
             auth_mode=new.auth_mode,
+            compute=new.compute,
             port=port,
             tags=check_labels(new.tags, target="tags"),
             properties=check_labels({**present.properties, **new.properties}, target="properties"),
@@ -296,6 +306,13 @@ class EndpointService:
     def _checked(self, workspace_id: str, spec: DeploymentSpec) -> DeploymentSpec:
         accept(self._stores, self._context, workspace_id, spec=spec.environment)
         return check_deployment(self._stores, workspace_id, spec, capacity=self._context.capacity)
+
+    def _check_room(
+        self, workspace_id: str, compute: str, spec: DeploymentSpec, *, name: str
+    ) -> None:
+        if compute:
+            target = found_compute(self._stores, workspace_id, compute)
+            check_room(self._stores, target, spec, name=name)
 
     def _save(self, endpoint: Endpoint) -> None:
         self._stores.endpoints.save(endpoint)

@@ -1,17 +1,23 @@
 """Which built environments may go: never one that something uses."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from zaffre.domain.environments import Kept
+from zaffre.domain.computes import ComputeKind
+from zaffre.domain.environments import EnvironmentSpec, Kept
 from zaffre.domain.runs import TERMINAL, RunState
 from zaffre.ports.builders import KeptEnvironments
 from zaffre.ports.logs import LogStore
 from zaffre.services.work import Services, Work
 
+Locate = Callable[[EnvironmentSpec], Awaitable[str | None]]
+"""Returns the interpreter, or the image, that a specification comes to; None when unknown."""
+
 ABOUT_TO_START: Final = 60.0
 """Who was handed an environment is known as its user by then."""
+_AT_LEAST_UNUSED: Final = 3600.0
+"""What was used within the hour stays, however much all take."""
 
 
 class Pruning(NamedTuple):
@@ -26,6 +32,18 @@ class Pruning(NamedTuple):
     keep_bytes: int | None = None
 
 
+class Limits(NamedTuple):
+    """When environments go by themselves.
+
+    Attributes:
+        unused_seconds: What was not used for so long; 0 is without limit.
+        keep_bytes: Those that were used longest ago, while all take more; 0 is without limit.
+    """
+
+    unused_seconds: float = 0.0
+    keep_bytes: int = 0
+
+
 class Used(NamedTuple):
     """A built environment, and who uses it."""
 
@@ -34,21 +52,53 @@ class Used(NamedTuple):
 
 
 class EnvironmentPruner:
-    """Lists and removes built environments of this machine."""
+    """Lists and removes built environments of this machine.
 
-    def __init__(self, work: Work, kept: KeptEnvironments, logs: LogStore) -> None:
+    Args:
+        work: Tells who uses them.
+        kept: What lies there.
+        logs: Of builds.
+        locate: Tells what is needed by those who will ask for it.
+        instances: What instances have; people install more there, which no build brings back.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        kept: KeptEnvironments,
+        logs: LogStore,
+        *,
+        locate: Locate | None = None,
+        instances: EnvironmentSpec | None = None,
+    ) -> None:
         self._work = work
         self._kept = kept
         self._logs = logs
+        self._locate = locate
+        self._instances = instances
 
     async def everything(self) -> list[Used]:
         """Return all with who uses them, the one that was used last first."""
+        kept = await self._kept.everything()
         runs = await self._work.read(_runs_by_python)
+        needed = await self._needed() if kept else {}
         processes = await self._kept.used_by_processes()
+        ways = (runs, needed, processes)
         return [
-            Used(one, (*runs.get(one.python, ()), *processes.get(one.python, ())))
-            for one in await self._kept.everything()
+            Used(one, tuple(who for way in ways for who in way.get(one.python, ())))
+            for one in kept
         ]
+
+    async def tidy(self, limits: Limits, *, now: datetime) -> Sequence[Used]:
+        """Remove what is over the limits, and return it."""
+        removed: list[Used] = []
+        if limits.unused_seconds:
+            old = Pruning(unused_seconds=limits.unused_seconds)
+            removed.extend(await self.prune(old, now=now, dry_run=False))
+        if limits.keep_bytes:
+            rest = Pruning(unused_seconds=_AT_LEAST_UNUSED, keep_bytes=limits.keep_bytes)
+            removed.extend(await self.prune(rest, now=now, dry_run=False))
+        return removed
 
     async def prune(self, pruning: Pruning, *, now: datetime, dry_run: bool) -> Sequence[Used]:
         """Remove what may go, and return it."""
@@ -64,6 +114,22 @@ class EnvironmentPruner:
         removed = [one for one in chosen if one.kept.key in gone]
         await self._forget({one.kept.python for one in removed})
         return removed
+
+    async def _needed(self) -> Mapping[str, list[str]]:
+        """Return who will ask for an environment, by its interpreter."""
+        found: dict[str, list[str]] = {}
+        if self._locate is None:
+            return found
+        places: list[tuple[EnvironmentSpec, str | None]] = []
+        for who, spec in await self._work.read(lambda s: list(_needs(s, self._instances))):
+            # They hold what cannot be hashed; most ask for one of few.
+            seen = next((one for one in places if one[0] == spec), None)
+            if seen is None:
+                seen = (spec, await self._locate(spec))
+                places.append(seen)
+            if seen[1] is not None:
+                found.setdefault(seen[1], []).append(who)
+        return found
 
     async def _forget(self, pythons: set[str]) -> None:
         """Forget the builds that made what is gone: a build that is there is of something."""
@@ -93,3 +159,22 @@ def _runs_by_python(services: Services) -> Mapping[str, list[str]]:
         if python := run.handle.get("image") or run.handle.get("python"):
             found.setdefault(python, []).append(f"run {run.id}")
     return found
+
+
+def _needs(
+    services: Services, instances: EnvironmentSpec | None
+) -> Iterator[tuple[str, EnvironmentSpec]]:
+    """Yield who will have an environment made or found, and what is in it."""
+    stores = services.stores
+    for run in stores.runs.in_states(frozenset(RunState) - TERMINAL):
+        is_known = run.handle.get("image") or run.handle.get("python")
+        if run.spec.environment is not None and not is_known:
+            yield f"run {run.id}", run.spec.environment
+    for endpoint in stores.endpoints.list(None):
+        yield f"endpoint {endpoint.name}", endpoint.spec.environment
+    if instances is None:
+        return
+    for workspace in stores.workspaces.list():
+        for compute in stores.computes.list(workspace.id):
+            if compute.kind is ComputeKind.INSTANCE:
+                yield f"instance {compute.name}", instances

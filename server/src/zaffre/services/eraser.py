@@ -25,6 +25,7 @@ _RUNS_AT_ONCE: Final = 100
 _log: Final = logging.getLogger(__name__)
 
 RemoveFolder = Callable[[str, str], Awaitable[None]]
+RemoveFiles = Callable[[str], Awaitable[None]]
 
 
 class Eraser:
@@ -32,6 +33,7 @@ class Eraser:
 
     Args:
         remove_folder: Removes what the launcher keeps of a run, given workspace and run.
+        remove_files: Removes the files of the datastores that came with a workspace.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class Eraser:
         logs: LogStore,
         *,
         remove_folder: RemoveFolder,
+        remove_files: RemoveFiles,
         untouched_seconds: float = UNTOUCHED_SECONDS,
     ) -> None:
         self._work = work
         self._blobs = blobs
         self._logs = logs
         self._remove_folder = remove_folder
+        self._remove_files_of = remove_files
         self._untouched = untouched_seconds
         self._one = asyncio.Lock()
 
@@ -60,6 +64,16 @@ class Eraser:
                 await self._work.write(lambda s: s.deletion.begin(some))  # noqa: B023 - waited for
             removed = await self._take_apart(target.removals)
             return removed + await self._go_on()
+
+    async def erase_workspace(self, workspace_id: str) -> None:
+        """Remove the files of a workspace that was deleted; what cannot be is tried again."""
+        async with self._one:
+            pending = await self._work.read(lambda s: s.deletion.pending())
+            noted = [one for one in pending if one.kind is RemovalKind.WORKSPACE]
+            try:
+                await self._take_apart([one for one in noted if one.target_id == workspace_id])
+            except OSError as error:
+                _log.warning("Files of the workspace %s stay for now: %s", workspace_id, error)
 
     async def resume(self) -> Removed:
         """Remove what is noted to go, since a server died or was asked to forget files."""
@@ -101,6 +115,8 @@ class Eraser:
 
     async def _take_whole(self, removal: Removal) -> Removed:
         removed = Removed()
+        if removal.kind is RemovalKind.WORKSPACE:
+            await self._remove_files_of(removal.workspace_id)
         while run_ids := await self._work.read(lambda s: s.deletion.next_runs(removal)):
             removed += await self._take_runs(removal.workspace_id, run_ids)
         await self._finish([removal])

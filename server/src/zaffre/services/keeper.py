@@ -1,9 +1,9 @@
 """Brings small bytes from the database, where they are durable at once, to files of their own."""
 
 import logging
-from collections.abc import AsyncIterator
 from typing import Final
 
+from zaffre.domain.errors import StorageFullError
 from zaffre.ports.blobs import Blobs
 from zaffre.services.work import Work
 
@@ -21,7 +21,10 @@ class BlobKeeper:
         self._blobs = blobs
 
     async def recover(self) -> None:
-        """Write again what a machine that went down may have lost; before anybody reads."""
+        """Write what a server that was killed, or its machine, left without a file.
+
+        To be done before anybody reads.
+        """
         after, written = "", 0
         while True:
             place = after
@@ -32,11 +35,21 @@ class BlobKeeper:
                 break
             for digest, data in page:
                 if not await self._blobs.verify(digest):
-                    await self._blobs.put(_whole(data), expected=digest)
+                    await self._blobs.keep(data)
                     written += 1
+            await self._blobs.settle()
             after = page[-1][0]
         if written:
-            _log.warning("Wrote %d files again that the machine had lost", written)
+            _log.info(
+                "Wrote %d small files that the last server had only in its database", written
+            )
+
+    async def settle(self) -> None:
+        """Bring what is held to files before the server ends: the next one has less to do."""
+        try:
+            await self._blobs.settle()
+        except StorageFullError as error:
+            _log.warning("Small files stay in the database: %s", error.message)
 
     async def secure(self) -> bool:
         """Make some of what is held durable as files; tell whether there was any."""
@@ -45,7 +58,3 @@ class BlobKeeper:
             await self._blobs.secure(digests)
             await self._work.write(lambda s: s.stores.kept.remove(digests))
         return bool(digests)
-
-
-async def _whole(data: bytes) -> AsyncIterator[bytes]:
-    yield data

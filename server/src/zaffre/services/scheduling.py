@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from zaffre.domain.access import Principal
 from zaffre.domain.computes import LOCAL, Compute
 from zaffre.domain.runs import TERMINAL, Run, RunState
-from zaffre.domain.scheduling import Admission, explain, take_away
+from zaffre.domain.scheduling import Admission, Queue, explain, take_away
 from zaffre.ports.launchers import ComputePlace
 from zaffre.ports.stores import Stores
 from zaffre.services.attempts import AttemptService
@@ -18,7 +18,8 @@ _Key = tuple[str, str]
 _ADMITTED = frozenset(RunState) - TERMINAL - {RunState.QUEUED, RunState.NOT_STARTED}
 _SHOWN = 100
 _EXTRA = 1000
-"""How many more waiting runs are looked at where some may be over the quota of their person."""
+"""How many more waiting runs are looked at where some may be over the quota of their person, or
+ask for more nodes than there can be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,9 @@ class SchedulingService:
         """
         computes = ComputeService(self._stores, self._context)
         attempts = AttemptService(self._stores, self._context)
+        # One that was stopped, or whose slots became fewer, is not given what it had room for.
+        for known in {id(target): target for target, _ in step.admitted if target}.values():
+            computes.check_unchanged(known)
         for seen, compute in step.changed:
             computes.save(seen, compute)
         for target, admission in step.admitted:
@@ -123,14 +127,25 @@ class SchedulingService:
 
     def why(self, run: Run) -> str | None:
         """Say why a run does not execute yet; None for one that does not wait."""
+        if run.state is RunState.STARTING:
+            return run.handle.get("away") or run.handle.get("waits") or None
         if run.state is not RunState.QUEUED:
             return None
         compute = None
         if run.spec.compute != LOCAL:
             compute = found_compute(self._stores, run.workspace_id, run.spec.compute)
-        ahead = self._stores.runs.ahead_of(run, everywhere=compute is None)
         _, running = self._stores.runs.count_open(run.workspace_id, run.spec.compute)
-        return explain(run, compute, ahead=ahead, running=running)
+        own = 0
+        if compute is not None and compute.limits.max_running_per_user is not None:
+            there, _ = self.runs_of(compute)
+            own = sum(other.created_by == run.created_by for other in there)
+        queue = Queue(
+            ahead=self._stores.runs.ahead_of(run, everywhere=compute is None),
+            running=running,
+            own=own,
+            is_full=self._is_full(),
+        )
+        return explain(run, compute, queue)
 
     def runs_of(self, compute: Compute) -> tuple[list[Run], list[Run]]:
         """Return the runs that execute at a target, and the first of those that wait for it."""
@@ -167,6 +182,9 @@ class SchedulingService:
             credential=found.credential,
             resources=found.resources,
             nodes=run.nodes,
+            instance_type=run.spec.instance_type,
+            max_seconds=self._max_seconds(run),
+            spark=run.spec.spark,
         )
 
     def place_named(self, workspace_id: str, name: str) -> ComputePlace:
@@ -185,12 +203,28 @@ class SchedulingService:
             resources=compute.resources,
         )
 
+    def _max_seconds(self, run: Run) -> int | None:
+        compute = found_compute(self._stores, run.workspace_id, run.spec.compute)
+        limits = [run.spec.max_seconds, compute.limits.max_run_seconds]
+        return min((limit for limit in limits if limit is not None), default=None)
+
     def _waiting(self, compute: Compute) -> list[Run]:
         if not compute.is_ready:
             return []
-        limit = compute.slots
-        if compute.limits.max_running_per_user is not None:
-            limit += _EXTRA
+        most = compute.slots
+        limit = most if compute.limits.max_running_per_user is None else most + _EXTRA
+        waiting = self._queued(compute, limit)
+        if compute.has_nodes and any(run.spec.node_count > most for run in waiting):
+            return self._queued(compute, limit + _EXTRA)
+        return waiting
+
+    def _is_full(self) -> bool:
+        most = self._context.max_nodes
+        if most is None:
+            return False
+        return sum(len(one.nodes) for one in self._stores.computes.executing()) >= most
+
+    def _queued(self, compute: Compute, limit: int) -> list[Run]:
         return self._stores.runs.queued(
             compute.name, workspace_id=compute.workspace_id, limit=limit
         )

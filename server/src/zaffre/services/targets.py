@@ -1,7 +1,7 @@
 """The target of a run: whether it may be asked to execute it, when the run is created."""
 
 from zaffre.base.text import shown
-from zaffre.domain.computes import LOCAL, RUNNING_KINDS, Compute, ComputeState
+from zaffre.domain.computes import LOCAL, RUNNING_KINDS, Compute, ComputeKind, ComputeState
 from zaffre.domain.errors import ConflictError, InvalidError
 from zaffre.domain.runs import RunKind, RunSpec
 from zaffre.ports.stores import Stores
@@ -36,17 +36,49 @@ def check_target(stores: Stores, workspace_id: str, spec: RunSpec) -> None:
             hint="Submit to another target, or create it anew once it is gone.",
         )
     _check_nodes(compute, spec)
+    if compute.kind is ComputeKind.KUBERNETES:
+        _check_pod(compute, spec)
     _check_quota(stores, compute)
 
 
 def _check_nodes(compute: Compute, spec: RunSpec) -> None:
     most = compute.slots
-    if compute.has_nodes and spec.node_count > most:
+    # One without any has them taken away for a time; its runs wait until they are back.
+    if compute.has_nodes and 0 < most < spec.node_count:
         raise InvalidError(
             "InvalidRunSpec",
             f"The run asks for {spec.node_count} nodes; {shown(compute.name)} has {most} at most.",
             target="spec.node_count",
             hint=f"Ask for fewer, or raise `max_nodes` of {shown(compute.name)}.",
+        )
+
+
+def _check_pod(compute: Compute, spec: RunSpec) -> None:
+    if spec.node_count > 1:
+        raise InvalidError(
+            "InvalidRunSpec",
+            f"The run asks for {spec.node_count} nodes; on {shown(compute.name)}, a cluster of "
+            "Kubernetes, a run takes one.",
+            target="spec.node_count",
+            hint="Take one node with more GPUs, or a target of the kind `ray` for several.",
+        )
+    types = compute.settings.get("instance_types")
+    known = list(types) if isinstance(types, dict) else []
+    if spec.instance_type and spec.instance_type not in known:
+        raise InvalidError(
+            "InvalidRunSpec",
+            f"{shown(compute.name)} has no instance type {shown(spec.instance_type)}.",
+            target="spec.instance_type",
+            hint=f"Instance types: {', '.join(map(shown, known)) or 'none'}.",
+        )
+    image = spec.environment.image if spec.environment else None
+    if image is not None and image.dockerfile:
+        raise InvalidError(
+            "ComputeCannotRun",
+            "The environment of the run is a Dockerfile, and clusters of Kubernetes fetch images "
+            "that were published.",
+            target="spec.environment",
+            hint="Build and publish the image, and name it as `docker.base_image`.",
         )
 
 

@@ -8,6 +8,7 @@ from zaffre.domain.access import Principal
 from zaffre.domain.errors import ConflictError
 from zaffre.domain.labels import check_labels, check_text
 from zaffre.domain.names import SCOPE, WORKSPACE
+from zaffre.domain.removals import Removal, RemovalKind
 from zaffre.domain.workspaces import Workspace
 from zaffre.ports.stores import RunFilter, Stores
 from zaffre.services.access import seen_workspace
@@ -133,6 +134,16 @@ class WorkspaceService:
                 hint="Only an empty workspace can be deleted; keep it, or delete those first.",
             )
         self._stores.workspaces.remove(workspace)
+        # Its files go after the commit, by the engine if the server dies before.
+        self._stores.removals.add(
+            Removal(
+                workspace_id=workspace.id,
+                kind=RemovalKind.WORKSPACE,
+                target_id=workspace.id,
+                created_at=self._context.clock.now(),
+            )
+        )
+        self._stores.after_commit(lambda: self._context.wakeup.hint("removals"))
 
 
 def _is_same(wanted: str | None, name: str) -> bool:

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -98,6 +99,24 @@ def test_c68_a_file_that_changes_during_upload_is_said(tmp_path):
     path.write_bytes(b"x" * 11)
     with pytest.raises(errors.ChangedWhileReadingError):
         upload.check()
+
+
+@pytest.mark.parametrize("is_seen", [True, False], ids=["by its time", "within a tick"])
+def test_c68_a_file_that_changes_and_keeps_its_size_is_not_sent_whole(tmp_path, is_seen):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"a" * 600_000)
+    if is_seen:
+        os.utime(path, (1, 1))
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    upload = Upload(path)
+    pieces = iter(upload.pieces())
+    sent = [next(pieces)]
+    path.write_bytes(b"b" * 600_000)
+    if not is_seen:
+        os.utime(path, ns=times)
+    with pytest.raises(errors.ChangedWhileReadingError, match=r"table\.csv` changed while"):
+        sent.extend(pieces)
+    assert len(b"".join(sent)) < upload.size
 
 
 def test_c69_a_digest_that_does_not_fit_is_said(tmp_path):

@@ -12,7 +12,7 @@ from azureml.exceptions import ComputeTargetException
 if TYPE_CHECKING:
     from zaffre_sdk.wire.computes import ComputeOut
 
-_ATTACHED = frozenset({"machine", "ray", "kubernetes", "spark"})
+_ATTACHED = frozenset({"machine", "ray", "kubernetes", "spark", "databricks"})
 """The kinds that were there before; others are when they have a name in Azure."""
 _NAMED = ("resource_id", "resource_group")
 _WORDS = {
@@ -22,6 +22,7 @@ _WORDS = {
     "ray": "Ray",
     "kubernetes": "Kubernetes",
     "spark": "SynapseSpark",
+    "databricks": "Databricks",
     "serving": "AKS",
     "linked": "DataFactory",
 }

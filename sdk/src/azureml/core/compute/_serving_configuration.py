@@ -17,6 +17,8 @@ from zaffre_sdk.wire.computes import ComputeIn
 if TYPE_CHECKING:
     from typing import Self  # newer than the oldest Python that this runs on
 
+USUAL_COUNT = 3
+_USUAL_SIZE = "Standard_D3_v2"
 _BALANCERS = ("PublicIp", "InternalLoadBalancer")
 
 
@@ -125,9 +127,9 @@ class AksProvisioningConfiguration(_WithTls, ComputeTargetProvisioningConfigurat
             kind="serving",
             type="AKS",
             location=self.location or "",
-            vm_size=self.vm_size or "",
+            vm_size=self.vm_size or _USUAL_SIZE,
             settings=given(
-                agent_count=self.agent_count,
+                agent_count=self.agent_count or USUAL_COUNT,
                 cluster_purpose=self.cluster_purpose,
                 load_balancer_type=self.load_balancer_type,
                 load_balancer_subnet=self.load_balancer_subnet,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from azureml.core._nouns import nouns_of
 from azureml.core.compute._configurations import ComputeTargetUpdateConfiguration, given
 from azureml.core.compute._serving_configuration import (
+    USUAL_COUNT,
     AksAttachConfiguration,
     AksProvisioningConfiguration,
     check_balancer,
@@ -28,11 +29,12 @@ __all__ = [
     "SystemService",
 ]
 
-_DEFAULT_COUNT = 3
-
 
 class AksCompute(ComputeTarget):
-    """Capacity for web services: they are processes on the server's machine, whatever its size.
+    """Capacity for web services: what is deployed here asks for no more than its machines have.
+
+    The services are processes on the server's machine. One for which there is no room left is
+    refused, and so is `delete` while some are deployed.
 
     Example:
         >>> size = AksCompute.provisioning_configuration(location="eastus")
@@ -84,8 +86,8 @@ class AksCompute(ComputeTarget):
         """Return what `ComputeTarget.create` makes a cluster of.
 
         Args:
-            agent_count: How many machines it would have; kept.
-            vm_size: Their size; kept.
+            agent_count: How many machines it has; 3 unless said.
+            vm_size: Their size, `Standard_D3_v2` unless said; both say what services may have.
             ssl_cname: The name in a certificate; kept. TLS is a matter of the server.
             ssl_cert_pem_file: Accepted, and not sent.
             ssl_key_pem_file: Accepted, and not sent.
@@ -96,7 +98,8 @@ class AksCompute(ComputeTarget):
             service_cidr: Kept.
             dns_service_ip: Kept.
             docker_bridge_cidr: Kept.
-            cluster_purpose: One of `AksCompute.ClusterPurpose`; kept.
+            cluster_purpose: One of `AksCompute.ClusterPurpose`; with `DEV_TEST` the machines may
+                have less than 12 cores together.
             load_balancer_type: `PublicIp` or `InternalLoadBalancer`; kept.
             load_balancer_subnet: Kept.
 
@@ -183,7 +186,7 @@ class AksCompute(ComputeTarget):
         settings = found.settings
         return {
             "agentVmSize": found.vm_size or None,
-            "agentCount": settings.get("agent_count", _DEFAULT_COUNT),
+            "agentCount": settings.get("agent_count", USUAL_COUNT),
             "clusterPurpose": settings.get("cluster_purpose", AksCompute.ClusterPurpose.FAST_PROD),
             "clusterFqdn": None,
             "systemServices": [],
@@ -194,7 +197,7 @@ class AksCompute(ComputeTarget):
 
     def _take_details(self, details: dict[str, Any]) -> None:
         self.agent_vm_size = details.get("agentVmSize") or ""
-        self.agent_count = details.get("agentCount", _DEFAULT_COUNT)
+        self.agent_count = details.get("agentCount", USUAL_COUNT)
         self.cluster_purpose = details.get("clusterPurpose", "")
         self.system_services = [
             SystemService.deserialize(one) for one in details.get("systemServices") or []

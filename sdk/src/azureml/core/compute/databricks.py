@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from azureml.core.compute._attached_resources import ResourceAttachConfiguration
 from azureml.core.compute._configurations import given
 from azureml.core.compute.compute import ComputeTarget
+from azureml.exceptions import ComputeTargetException
+
+if TYPE_CHECKING:
+    from zaffre_sdk.wire.computes import ComputeIn
 
 __all__ = ["DatabricksAttachConfiguration", "DatabricksCompute"]
+
+_REACHED = "databricks"
 
 
 class DatabricksCompute(ComputeTarget):
@@ -40,20 +48,41 @@ class DatabricksCompute(ComputeTarget):
         workspace_name: str | None = None,
         resource_id: str | None = None,
         access_token: str = "",
+        workspace_url: str | None = None,
+        existing_cluster_id: str | None = None,
+        new_cluster: dict[str, Any] | None = None,
+        server_url: str | None = None,
     ) -> DatabricksAttachConfiguration:
         """Return what `ComputeTarget.attach` attaches.
+
+        Without `workspace_url` its name is kept alone, and runs of Spark execute on the machine
+        of the server.
 
         Args:
             resource_group: Where it is in Azure.
             workspace_name: Its name there.
             resource_id: Its id, instead of both.
             access_token: What opens it; kept encrypted.
+            workspace_url: Where it is, such as `https://adb-1.2.azuredatabricks.net`: runs
+                execute there. (zaffre's own, as what follows.)
+            existing_cluster_id: The cluster of runs; or
+            new_cluster: what a cluster for each run is made of, as the Jobs API of Databricks
+                has it.
+            server_url: Where clusters reach the server, if not where it says itself.
 
         Raises:
-            ComputeTargetException: It is not named in exactly one of these ways.
+            ComputeTargetException: It is not named in exactly one of these ways, or its cluster
+                is not.
         """
         return DatabricksAttachConfiguration(
-            resource_group, workspace_name, resource_id, access_token
+            resource_group,
+            workspace_name,
+            resource_id,
+            access_token,
+            workspace_url=workspace_url,
+            existing_cluster_id=existing_cluster_id,
+            new_cluster=new_cluster,
+            server_url=server_url,
         )
 
     def get_credentials(self) -> dict[str, Any]:
@@ -79,14 +108,50 @@ class DatabricksAttachConfiguration(ResourceAttachConfiguration):
         workspace_name: str | None = None,
         resource_id: str | None = None,
         access_token: str = "",
+        *,
+        workspace_url: str | None = None,
+        existing_cluster_id: str | None = None,
+        new_cluster: dict[str, Any] | None = None,
+        server_url: str | None = None,
     ) -> None:
         self.access_token = access_token
+        self.workspace_url = workspace_url
+        self.existing_cluster_id, self.new_cluster = existing_cluster_id, new_cluster
+        self.server_url = server_url
         super().__init__(
             "Databricks",
             resource_id=resource_id,
             resource_group=resource_group,
             workspace_name=workspace_name,
         )
+
+    def validate_configuration(self) -> None:
+        """Refuse what is not named in exactly one way.
+
+        Raises:
+            ComputeTargetException: It is not; or no cluster, or two, are said of an address.
+        """
+        if self.workspace_url is None:
+            super().validate_configuration()
+        elif bool(self.existing_cluster_id) == bool(self.new_cluster):
+            raise ComputeTargetException(
+                "With `workspace_url` either `existing_cluster_id` or `new_cluster` must be "
+                "given: where runs execute."
+            )
+        elif not self.access_token:
+            raise ComputeTargetException("With `workspace_url` an `access_token` must be given.")
+
+    def _order(self, name: str) -> ComputeIn:
+        order = super()._order(name)
+        if self.workspace_url is None:
+            return order
+        there: dict[str, Any] = given(
+            workspace_url=self.workspace_url,
+            existing_cluster_id=self.existing_cluster_id,
+            new_cluster=self.new_cluster,
+            server_url=self.server_url,
+        )
+        return replace(order, kind=_REACHED, settings={**order.settings, **there})
 
     def _secrets(self) -> dict[str, str]:
         return given(access_token=self.access_token)

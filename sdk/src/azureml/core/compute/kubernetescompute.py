@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml.core._run_base import iso
@@ -56,20 +57,31 @@ class KubernetesCompute(ComputeTarget):
         namespace: str | None = None,
         identity_type: str | None = None,
         identity_ids: list[str] | None = None,
+        *,
+        kubeconfig: str | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> KubernetesComputeAttachConfiguration:
         """Return what `ComputeTarget.attach` attaches.
 
         Args:
-            resource_id: Its id in Azure, of AKS or of Arc.
+            resource_id: Its id in Azure, of AKS or of Arc; the server knows the cluster by the
+                name at its end.
             namespace: Where runs belong there.
             identity_type: Kept; there are no identities outside of Azure.
             identity_ids: Kept.
+            kubeconfig: The path of a file that opens any cluster; then no id is needed.
+            settings: How its pods are made, such as `{"server_url": …, "image": …}`.
 
         Raises:
-            ComputeTargetException: The id is none of such a cluster.
+            ComputeTargetException: The id is none of such a cluster, or the file is unreadable.
         """
         return KubernetesComputeAttachConfiguration(
-            resource_id, namespace, identity_type, identity_ids
+            resource_id,
+            namespace,
+            identity_type,
+            identity_ids,
+            kubeconfig=kubeconfig,
+            settings=settings,
         )
 
     def get_status(self) -> KubernetesComputeStatus | None:
@@ -122,12 +134,17 @@ class KubernetesComputeAttachConfiguration(ComputeTargetAttachConfiguration):
         namespace: str | None = None,
         identity_type: str | None = None,
         identity_ids: list[str] | None = None,
+        *,
+        kubeconfig: str | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> None:
         super().__init__("Kubernetes")
         self.resource_id = resource_id
         self.namespace = namespace
         self.identity_type = identity_type
         self.identity_ids = identity_ids
+        self.settings = dict(settings or {})
+        self._kubeconfig = _read(kubeconfig) if kubeconfig else ""
         self.validate_configuration()
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,7 +162,8 @@ class KubernetesComputeAttachConfiguration(ComputeTargetAttachConfiguration):
         Raises:
             ComputeTargetException: The id is missing or of something else.
         """
-        if not self.resource_id or not _ID.fullmatch(self.resource_id):
+        is_known = bool(self._kubeconfig) and not self.resource_id
+        if not is_known and not _ID.fullmatch(self.resource_id or ""):
             raise ComputeTargetException(
                 f"`resource_id` is {self.resource_id!r}, which names no cluster: expected is "
                 "/subscriptions/…/resourceGroups/…/providers/"
@@ -156,8 +174,19 @@ class KubernetesComputeAttachConfiguration(ComputeTargetAttachConfiguration):
 
     def _order(self, name: str) -> ComputeIn:
         return ComputeIn(
-            name=name, kind="kubernetes", type="Kubernetes", settings=given(**self.to_dict())
+            name=name,
+            kind="kubernetes",
+            type="Kubernetes",
+            settings={**self.settings, **given(**self.to_dict())},
+            credential=given(kubeconfig=self._kubeconfig or None),
         )
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        raise ComputeTargetException(f"The kubeconfig cannot be read: {error}.") from error
 
 
 class KubernetesComputeStatus:

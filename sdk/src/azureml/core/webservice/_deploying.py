@@ -62,6 +62,7 @@ def deploy(
             kind=settings.type,
             auth_mode=settings.auth_mode(),
             spec=_spec(nouns, models, inference_config, settings.sizes()),
+            compute=_target(deployment_target, settings.type),
             port=getattr(settings, "port", None),
             tags=text_pairs(settings.tags, "tags"),
             properties=text_pairs(settings.properties, "properties"),
@@ -74,6 +75,13 @@ def deploy(
     service = Webservice._from_wire(workspace, created)  # noqa: SLF001 - one house
     service.inference_config = inference_config
     return service
+
+
+def _target(target: Any, kind: str) -> str:
+    """Return the name of the target whose capacity a service takes; empty is the server's."""
+    if target is None or kind != "AKS":
+        return ""
+    return str(getattr(target, "name", target))
 
 
 def _usual_config(target: Any) -> WebserviceDeploymentConfiguration:

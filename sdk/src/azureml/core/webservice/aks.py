@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from azureml.core._unsupported import Unsupported
 from azureml.core.webservice._settings import (
     AksServiceDeploymentConfiguration,
@@ -12,6 +14,9 @@ from azureml.core.webservice._settings import (
     WebServiceAccessToken,
 )
 from azureml.core.webservice.webservice import Webservice
+
+if TYPE_CHECKING:
+    from zaffre_sdk.wire.endpoints import EndpointOut
 
 __all__ = [
     "AksEndpoint",
@@ -37,8 +42,17 @@ class AksEndpointDeploymentConfiguration(Unsupported):
 
 
 class AksWebservice(Webservice):
-    """A service that needs a key unless `auth_enabled=False` or a token is asked for."""
+    """A service that needs a key unless `auth_enabled=False` or a token is asked for.
+
+    Attributes:
+        compute_name: The `AksCompute` that it was deployed to; None is none.
+    """
 
     _KIND = "AKS"
+    compute_name: str | None = None
 
     deploy_configuration = staticmethod(AksServiceDeploymentConfiguration)
+
+    def _take(self, found: EndpointOut) -> None:
+        super()._take(found)
+        self.compute_name = found.compute or None

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 _LONGEST_SHOWN = 80
 # What Python says of quotes; of all else that is wrong it says something else.
 _OF_QUOTES = ("expected after", "unexpected end of data")
+_OTHER_KINDS = {
+    b"\x1f\x8b": "it is compressed with gzip.\nUnpack it, and upload what is in it",
+    b"PK\x03\x04": "it is a zip archive or a workbook.\nUpload what is in it as text",
+    b"PAR1": "it is Parquet.\nUse `from_parquet_files`",
+    b"BZh": "it is compressed with bzip2.\nUnpack it, and upload what is in it",
+    b"\x28\xb5\x2f\xfd": "it is compressed with zstandard.\nUnpack it, and upload what is in it",
+}
 
 
 class _NotTextError(Exception):
@@ -46,13 +53,23 @@ def broken_row(file: SourceFile, reader: Delimited, *, width: int | None) -> Dat
                     return _too_wide(file, line, row, width)
                 line = found.line_num + 1
         except _NotTextError as error:
-            return DataError(
+            return _other_kind(file) or DataError(
                 f"`{file.shown}`, line {error.line}, column {error.column}: `{error.shown}` is no "
                 "text in UTF-8.\nGive the encoding that the file has, such as `latin1` or "
                 "`windows1252`."
             )
         except csv.Error as error:
             return _unreadable(file, reader, line, error)
+    return None
+
+
+def _other_kind(file: SourceFile) -> DataError | None:
+    """Return the error for a file that begins as those of a known kind do, which is no text."""
+    with file.path.open("rb") as source:
+        begin = source.read(max(map(len, _OTHER_KINDS)))
+    for mark, words in _OTHER_KINDS.items():
+        if begin.startswith(mark):
+            return DataError(f"`{file.shown}` is no text: {words}.")
     return None
 
 

@@ -5,6 +5,7 @@ What is null compares with nothing, unequal included, so that each condition is 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from zaffre_sdk.errors import DataError
 from zaffre_sdk.wire.datasets import Column, Expression, Literal, Operation
 
 _COMPARISONS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_LONGEST = 10_000
 _NUMBERS = frozenset({"integer", "float", "boolean"})
 
 
@@ -38,6 +40,13 @@ def condition_sql(expression: Expression, fields: Mapping[str, Field]) -> str:
         DataError: It names a column or an operator that there is not, or is no condition.
     """
     return _truth(_term(expression, fields))
+
+
+def columns_in(expression: Expression) -> set[str]:
+    """Return the columns that an expression names."""
+    if isinstance(expression, Operation):
+        return {name for one in expression.operands for name in columns_in(one)}
+    return {expression.name} if isinstance(expression, Column) else set()
 
 
 def _term(expression: Expression, fields: Mapping[str, Field]) -> Term:
@@ -78,8 +87,9 @@ def _operation(operation: Operation, terms: list[Term]) -> Term:
     if name in _LOGIC:
         return Term(_LOGIC[name]([_truth(term) for term in terms]), "boolean")
     if name in _ARITHMETIC:
-        _expect(name, terms, 2)
-        return _arithmetic(name, terms[0], terms[1])
+        if len(terms) < 2 or name == "**":  # noqa: PLR2004 (two operands)
+            _expect(name, terms, 2)
+        return functools.reduce(functools.partial(_arithmetic, name), terms)
     if name in _STATES:
         _expect(name, terms, 1)
         return Term(_STATES[name](terms[0]), "boolean")
@@ -136,6 +146,9 @@ def _arithmetic(name: str, left: Term, right: Term) -> Term:
     left, right = _number(left), _number(right)
     kind = "integer" if left.kind == right.kind == "integer" else "float"
     a, b = left.sql, right.sql
+    if name == "%" and len(a) + len(b) > _LONGEST:
+        # Each remainder has its operands twice.
+        raise DataError("Too many `%` in one another.\nTake the remainder of less.")
     # What has no result, such as a division by zero, is null.
     quotient = f"({a}::DOUBLE / nullif({b}, 0))"
     known = {

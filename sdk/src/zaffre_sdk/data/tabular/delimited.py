@@ -139,7 +139,7 @@ def _query(
     cells = ", ".join(f"'x{index}': 'VARCHAR'" for index in range(width))
     places = {position: f"x{index}" for index, position in enumerate(group[0].positions)}
     columns = [f"{_cell(places.get(index), reader)} AS r{index}" for index in range(count)]
-    number = f"{numbers}[{file_number([one.file for one in group])}]"
+    number = file_number([one.file for one in group], numbers)
     # A line with nothing in it is no record; where there are several columns the engine knows.
     where = " WHERE x0 IS NOT NULL" if width == 1 else ""
     return (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from zaffre_sdk.data.chance import keeps_sql
-from zaffre_sdk.data.tabular.conditions import condition_sql
+from zaffre_sdk.data.tabular.conditions import columns_in, condition_sql
 from zaffre_sdk.data.tabular.conversion import quoted
 from zaffre_sdk.data.tabular.fields import Field, fields_of, lead_sql
 from zaffre_sdk.data.tabular.lead import Lead
@@ -73,8 +73,25 @@ def _base(definition: Definition, lead: Lead, source: Source) -> Query:
     fields = fields_of(definition, lead, source.columns)
     parts = [f"{lead_sql(lead, index)} AS p{index}" for index in range(len(lead.columns))]
     inner = f"SELECT {', '.join(['*', *parts])} FROM ({source.sql})"
-    values = [f"{field.value} AS {field.column}" for field in fields]
+    needed = _needed(definition.steps, fields)
+    values = [f"{one.value} AS {one.column}" for one in fields if one.name in needed]
     return Query(fields, f"SELECT {', '.join(['*', *values])} FROM ({inner})")
+
+
+def _needed(steps: Sequence[Step], fields: list[Field]) -> set[str]:
+    """Return the columns that are left in the end, or asked for on the way.
+
+    To plan one takes the engine milliseconds, of which tables with thousands have many.
+    """
+    asked: set[str] = set()
+    for step in steps:
+        if isinstance(step, (KeepColumns, DropColumns)):
+            fields = _chosen(fields, step)
+        elif isinstance(step, Filter):
+            asked |= columns_in(step.condition)
+        elif isinstance(step, TimeRange):
+            asked.add(step.column)
+    return asked | {field.name for field in fields}
 
 
 def _then(query: Query, step: Step, number: int) -> Query:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zaffre_sdk.data.tabular.conversion import list_of
+from zaffre_sdk.data.tabular.conversion import list_of, quoted
 from zaffre_sdk.data.tabular.preparing import SourceFile
 
 FILE = "f"
@@ -53,8 +53,25 @@ def literal_path(file: SourceFile) -> str:
     return re.sub(r"[*?\[]", r"[\g<0>]", str(file.path.absolute()))
 
 
-def file_number(files: Sequence[SourceFile], *, column: str = "filename") -> str:
-    """Return the SQL of the number of a record's file."""
+def file_number(
+    files: Sequence[SourceFile], numbers: Sequence[int] = (), *, column: str = "filename"
+) -> str:
+    """Return the SQL of the number of a record's file.
+
+    Args:
+        files: The files.
+        numbers: Of each; counted from 1 by default.
+        column: Tells the path of the file.
+    """
+    numbers = numbers or range(1, len(files) + 1)
     if len(files) == 1:
-        return "1"
-    return f"list_position({list_of([str(file.path.absolute()) for file in files])}, {column})"
+        return str(numbers[0])
+    paths = [str(file.path.absolute()) for file in files]
+    if len(set(paths)) < len(paths):
+        return f"{list(numbers)}[list_position({list_of(paths)}, {column})]"
+    # The engine finds a word of an enumeration at once, and one of a list by looking at all.
+    words = ", ".join(quoted(path) for path in paths)
+    code = f"enum_code(try_cast({column} AS ENUM({words})))"
+    if numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"({code}::INTEGER + {numbers[0]})"
+    return f"{list(numbers)}[{code}::INTEGER + 1]"

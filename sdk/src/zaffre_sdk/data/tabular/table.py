@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from zaffre_sdk.data.tabular.exports import write_csv, write_parquet
+from zaffre_sdk.data.tabular.exports import write_csv, write_for_spark, write_parquet
 from zaffre_sdk.data.tabular.frames import frame_of
 from zaffre_sdk.data.tabular.gathering import gathered
 from zaffre_sdk.data.tabular.quick import quick_frame
@@ -112,6 +112,15 @@ class Table:
         """
         with self._reading() as reading:
             return write_parquet(reading, folder)
+
+    def to_spark_files(self, folder: Path) -> list[Path]:
+        """Write the records to Parquet files that Spark reads in a folder, and return the files.
+
+        Raises:
+            DataError: A file cannot be read, or Spark cannot tell two columns apart.
+        """
+        with self._reading() as reading:
+            return write_for_spark(reading, folder)
 
     def to_csv(self, folder: Path, separator: str = ",") -> list[Path]:
         """Write the records to delimited files in a folder, and return the files.

@@ -64,13 +64,6 @@ class Draft:
             sync_folder(path.parent)
             return digest
 
-    def show(self, path: Path) -> None:
-        """Give it its name, without waiting for the disk."""
-        with self._lock, room():
-            make_folder(path.parent)
-            self._path.replace(path)
-            self._file.close()
-
     def _name_first(self, path: Path) -> None:
         self._path.replace(path)
         try:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import io
 import os
 import threading
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from zaffre.adapters.blobs.draft import Draft, mismatch
+from zaffre.adapters.blobs.held import Held, HeldWriter
 from zaffre.adapters.disk import make_folder, room, sync_folder
 from zaffre.domain.errors import NotFoundError, TooLargeError
 from zaffre.domain.files import check_digest
@@ -19,6 +21,8 @@ from zaffre.domain.files import check_digest
 CHUNK = 1 << 20
 _SMALL = 256 << 10
 """What is no larger is kept in memory until it is all there, and written in one go."""
+_MOST_HELD = 8 << 20
+"""How many bytes wait in memory for their files; who brings more waits for the disk."""
 
 
 class LocalBlobs:
@@ -37,6 +41,9 @@ class LocalBlobs:
         # for removal. None begins to leave while it arrives, and only the loop changes these.
         self._arriving: Counter[str] = Counter()
         self._leaving: dict[str, asyncio.Event] = {}
+        self._held = Held()
+        self._writer = HeldWriter(self._path, temporary, self._write_small)
+        self._settling = asyncio.Lock()
         make_folder(folder)
         make_folder(temporary)
         for leftover in temporary.glob("blob-*"):
@@ -56,23 +63,38 @@ class LocalBlobs:
         pieces = _limited(chunks, limit)
         begin = await _begin(pieces)
         if len(begin) <= _SMALL:
-            digest = hashlib.sha256(begin).hexdigest()
-            if expected not in {None, digest}:
-                raise mismatch(str(expected), digest)
+            digest = _checked(begin, expected)
             async with self._arrival(digest):
                 await asyncio.to_thread(self._write_small, begin)
             return digest, len(begin)
         return await self._put_large(begin, pieces, expected)
 
-    async def keep(self, data: bytes) -> tuple[str, int]:
-        """Store small bytes at once, and durably only after `secure`."""
-        digest = hashlib.sha256(data).hexdigest()
-        async with self._arrival(digest):
-            await asyncio.to_thread(self._show, digest, data)
+    async def keep(self, data: bytes, *, expected: str | None = None) -> tuple[str, int]:
+        """Hold small bytes, which are durable only after `secure`."""
+        digest = _checked(data, expected)
+        while digest in self._leaving:
+            await self._leaving[digest].wait()
+        if digest not in self._held:
+            # As long as it is held it arrives: nobody looks at it for removal.
+            self._arriving[digest] += 1
+            self._held.add(digest, data)
+        if self._held.size > _MOST_HELD:
+            await self.settle()
         return digest, len(data)
+
+    async def settle(self) -> None:
+        """Write what is held to files, without waiting for the disk to have them."""
+        async with self._settling:
+            batch = self._held.all()
+            if batch:
+                await _to_its_end(asyncio.to_thread(self._writer.write, batch))
+                self._held.let_go(batch)
+                for digest in batch:
+                    self._arrived(digest)
 
     async def secure(self, digests: Iterable[str]) -> None:
         """Make what was kept durable; one that was removed since is passed over."""
+        await self.settle()
         await asyncio.to_thread(self._secure, [self._path(digest) for digest in digests])
 
     async def open(
@@ -88,9 +110,15 @@ class LocalBlobs:
         finally:
             reading.close()
 
+    async def small(self, digest: str) -> bytes | None:
+        """Return the bytes, verified, if they are few."""
+        held = self._held.get(digest)
+        return held if held is not None else await asyncio.to_thread(self._few, digest)
+
     async def size(self, digest: str) -> int:
         """Return how many bytes there are."""
-        return (await asyncio.to_thread(self._stat, digest)).st_size
+        held = self._held.get(digest)
+        return len(held) if held is not None else await asyncio.to_thread(self._size, digest)
 
     async def copy_to(self, digest: str, path: Path) -> None:
         """Write the bytes, verified, to a new file of this machine."""
@@ -145,9 +173,12 @@ class LocalBlobs:
                 await self._leaving[digest].wait()
             yield
         finally:
-            self._arriving[digest] -= 1
-            if not self._arriving[digest]:
-                del self._arriving[digest]
+            self._arrived(digest)
+
+    def _arrived(self, digest: str) -> None:
+        self._arriving[digest] -= 1
+        if not self._arriving[digest]:
+            del self._arriving[digest]
 
     @contextlib.contextmanager
     def _departure(self, digests: Iterable[str]) -> Iterator[list[str]]:
@@ -162,22 +193,6 @@ class LocalBlobs:
             for digest in leaving:
                 del self._leaving[digest]
             event.set()
-
-    def _show(self, digest: str, data: bytes) -> None:
-        path = self._path(digest)
-        try:
-            if path.read_bytes() == data:
-                os.utime(path)
-                return
-        except FileNotFoundError:
-            draft = Draft(self._temporary)
-            try:
-                draft.write(data)
-                draft.show(path)
-            finally:
-                draft.discard()
-            return
-        self._write_small(data)
 
     def _secure(self, paths: Iterable[Path]) -> None:
         folders = set()
@@ -226,16 +241,27 @@ class LocalBlobs:
         return self._folder / digest[:2] / digest
 
     def _opened(self, digest: str) -> IO[bytes]:
+        # What is held is let go only when its file is there, so that one of both is found.
+        held = self._held.get(digest)
+        if held is not None:
+            return io.BytesIO(held)
         try:
             return self._path(digest).open("rb", buffering=0)
         except FileNotFoundError:
             raise _not_found(digest) from None
 
-    def _stat(self, digest: str) -> os.stat_result:
-        try:
-            return self._path(digest).stat()
-        except FileNotFoundError:
-            raise _not_found(digest) from None
+    def _size(self, digest: str) -> int:
+        with self._opened(digest) as file:
+            return file.seek(0, os.SEEK_END)
+
+    def _few(self, digest: str) -> bytes | None:
+        with self._opened(digest) as file:
+            # One byte more tells whether these are all.
+            data = file.read(_SMALL + 1)
+        if len(data) > _SMALL:
+            return None
+        _checked(data, digest)
+        return data
 
     def _copy(self, digest: str, path: Path) -> None:
         with self._opened(digest) as file, room(), path.open("xb") as copy:
@@ -289,6 +315,14 @@ async def _limited(chunks: AsyncIterator[bytes], limit: int | None) -> AsyncIter
                 "BlobTooLarge", f"There are more than {limit} bytes.", target="body"
             )
         yield chunk
+
+
+def _checked(data: bytes | bytearray, expected: str | None) -> str:
+    """Return the digest of bytes, which is to be the one that is expected."""
+    digest = hashlib.sha256(data).hexdigest()
+    if expected not in {None, digest}:
+        raise mismatch(str(expected), digest)
+    return digest
 
 
 async def _begin(chunks: AsyncIterator[bytes]) -> bytearray:

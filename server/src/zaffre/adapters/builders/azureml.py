@@ -36,6 +36,11 @@ def replace(requirements: Iterable[Requirement]) -> Replacement:
     return Replacement(tuple(kept), tuple(sorted(extras)), tuple(notes))
 
 
+def is_replaced(requirement: Requirement) -> bool:
+    """Whether zaffre-sdk stands in for it."""
+    return _extras(requirement) is not None
+
+
 def shadowed() -> tuple[str, ...]:
     """Return the packages that must not come in as dependencies of others."""
     return tuple(table("azureml")["shadowed"]["names"])

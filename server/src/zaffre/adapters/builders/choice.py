@@ -1,7 +1,7 @@
 """Which Python of the machine a request gets."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -13,6 +13,7 @@ _PLAIN = re.compile(
     r"={0,3}\s*(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.(?P<patch>\d+))?\.?\*?(=\S+)?"
 )
 _NEWEST_KNOWN_MINOR = 30
+_BROUGHT_MINORS = range(9, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,24 @@ def choose(request: str | None, found: list[Interpreter], *, floor: SpecifierSet
         own = found[0]
         return Choice(own, None, f"Using Python {own.full}, as the server does ({own.path}).")
     return _nearest(str(request), wish, usable)
+
+
+def choose_brought(request: str | None, own: Interpreter, *, floor: SpecifierSet) -> Choice:
+    """Return the Python for `request` where conda brings it: any that zaffre-sdk supports.
+
+    Raises:
+        InvalidError: `InvalidPythonVersion`.
+    """
+    usual = Interpreter("conda", (3, own.version[1], 0), "")
+    brought = [Interpreter("conda", (3, minor, 0), "") for minor in _BROUGHT_MINORS]
+    choice = choose(request, [usual, *brought], floor=floor)
+    words = f"Using Python {choice.interpreter.minor} of conda."
+    if choice.moved:
+        words = f"Python {request} was asked for; using {choice.interpreter.minor} of conda, the "
+        words += "nearest that zaffre-sdk supports."
+    elif choice.asked is None and not request:
+        words = f"Using Python {choice.interpreter.minor} of conda, as the server does."
+    return replace(choice, note=words)
 
 
 def _wish(request: str, usable: list[Interpreter]) -> _Wish | Interpreter | None:

@@ -9,6 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from zaffre.adapters.builders.requirements import check_characters, refusal
 from zaffre.adapters.builders.tables import table
+from zaffre.domain.errors import InvalidError
 
 _SPEC = re.compile(
     r"(?:(?P<channel>[^\s:]+(?::[^\s:]+)*)::)?(?P<name>[A-Za-z0-9_][\w.\-]*)\s*(?P<rest>.*)",
@@ -51,13 +52,31 @@ def translate(specs: Iterable[str]) -> Translation:
     return result
 
 
-def _add(result: Translation, spec: str) -> None:
+def read(spec: str) -> tuple[str, str, str]:
+    """Return the channel, the name and what stands behind it.
+
+    Raises:
+        InvalidError: `InvalidRequirement`.
+    """
     match = _SPEC.fullmatch(spec)
     if match is None:
-        raise _refusal(spec, "it is no conda specification")
-    name, rest = match["name"].lower(), match["rest"].strip()
+        raise conda_refusal(spec, "it is no conda specification")
+    return match["channel"] or "", match["name"].lower(), match["rest"].strip()
+
+
+def python_of(spec: str, rest: str) -> str | None:
+    """Return the version of Python that a specification asks for, as PyPI would write it.
+
+    Raises:
+        InvalidError: `InvalidRequirement`.
+    """
+    return str(_specifiers(spec, rest)) or None
+
+
+def _add(result: Translation, spec: str) -> None:
+    _channel, name, rest = read(spec)
     if name == "python":
-        result.python = str(_specifiers(spec, rest)) or None
+        result.python = python_of(spec, rest)
     elif reason := _left_out(name):
         result.notes.append(f"{spec} (conda) is left out: {reason}.")
     else:
@@ -78,7 +97,7 @@ def _requirement(result: Translation, spec: str, name: str, rest: str) -> Requir
     try:
         requirement = Requirement(renamed)
     except InvalidRequirement as error:
-        raise _refusal(spec, "its name is none that PyPI could know") from error
+        raise conda_refusal(spec, "its name is none that PyPI could know") from error
     if renamed != name:
         result.notes.append(f"{name} (conda) is called {renamed} on the Python package index.")
     if name in table("conda")["any_version"]:
@@ -91,11 +110,11 @@ def _requirement(result: Translation, spec: str, name: str, rest: str) -> Requir
 
 def _specifiers(spec: str, rest: str) -> SpecifierSet:
     if "|" in rest:
-        raise _refusal(spec, "alternatives (`|`) are not taken")
+        raise conda_refusal(spec, "alternatives (`|`) are not taken")
     try:
         return SpecifierSet(_clauses(spec, _without_brackets(rest)))
     except InvalidSpecifier as error:
-        raise _refusal(spec, "its version is none that PyPI knows") from error
+        raise conda_refusal(spec, "its version is none that PyPI knows") from error
 
 
 def _without_brackets(rest: str) -> str:
@@ -128,7 +147,7 @@ def _clause(spec: str, part: str) -> str:
     if match is None:
         bare = _BARE.fullmatch(part)
         if bare is None:
-            raise _refusal(spec, "its version is written in no known way")
+            raise conda_refusal(spec, "its version is written in no known way")
         return _equal(bare["version"], prefix=False)
     operator, version = match["operator"], match["version"]
     if operator in {"=", "==", "!="}:
@@ -137,5 +156,6 @@ def _clause(spec: str, part: str) -> str:
     return operator + version.rstrip("*").rstrip(".")
 
 
-def _refusal(spec: str, rule: str) -> Exception:
+def conda_refusal(spec: str, rule: str) -> InvalidError:
+    """Return the error for a specification that breaks `rule`."""
     return refusal(spec, rule, target="conda_packages", hint=_HINT)

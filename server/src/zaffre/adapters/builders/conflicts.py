@@ -36,7 +36,11 @@ def explain(story: str) -> tuple[str, str] | None:
     Args:
         story: What uv says behind "No solution found", in one line.
     """
-    demands = list(dict.fromkeys(_demands(story)))
+    return explained(list(dict.fromkeys(_demands(story))))
+
+
+def explained(demands: list[Demand]) -> tuple[str, str] | None:
+    """Return in plain words who of these contradicts whom, and what to do; None if nobody does."""
     contested = _contested(demands)
     if contested is None:
         return None

@@ -7,6 +7,10 @@ from zaffre.adapters.builders.conflicts import explain
 from zaffre.domain.errors import UnavailableError
 
 CODE = "EnvironmentBuildFailed"
+OLD_TOOLS = ("setuptools<81",)
+"""What old packages need to be built: the last that had `pkg_resources`, which they import."""
+
+_OLD_TOOLS_MISSING = "No module named 'pkg_resources'"
 _UNKNOWN = re.compile(r"([\w.\-\[\]]+) was not found in the (?:package registry|provided)")
 _NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([\w.\-\[\]]+\S*)")
 _NOT_THERE = re.compile(
@@ -31,6 +35,12 @@ def unresolved(lines: Sequence[str]) -> bool:
     """Whether uv found no versions that go together, so that asking for less may help."""
     text = " ".join(lines)
     return "No solution found" in text and not _UNKNOWN.search(text)
+
+
+def needs_old_tools(lines: Sequence[str]) -> bool:
+    """Whether a package could not be built because the tools of today lack what it imports."""
+    text = "\n".join(lines)
+    return _BUILD.search(text) is not None and _OLD_TOOLS_MISSING in text
 
 
 def failure(lines: Sequence[str], *, python: str) -> UnavailableError:

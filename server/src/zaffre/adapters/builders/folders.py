@@ -7,10 +7,12 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 _MARKER = "zaffre-environment.json"
+_HELD = ".held.json"
 _GONE = ".gone-"
 _SECONDS_BETWEEN_LOOKS = 0.05
 
@@ -24,12 +26,30 @@ class Marker:
         notes: What was left out while building, said again to whoever finds it built.
         bytes: What its files take, counting those that it shares with others.
         seconds: How long the build took.
+        conda: The conda packages, as addresses with MD5.
+        variables: That come with it.
+        built_at: When it was built, in seconds since 1970.
     """
 
     packages: tuple[str, ...]
     notes: tuple[str, ...]
     bytes: int
     seconds: float
+    conda: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    built_at: float = 0.0
+
+
+class Held(NamedTuple):
+    """What an environment held before it was removed, to be made again as it was.
+
+    Attributes:
+        packages: As `name==version`.
+        conda: As addresses with MD5.
+    """
+
+    packages: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
 
 
 class Place:
@@ -42,6 +62,7 @@ class Place:
     def __init__(self, root: Path, key: str) -> None:
         self.folder = root / key[:2] / key
         self._lock = root / key[:2] / f"{key}.lock"
+        self._held = root / key[:2] / f"{key}{_HELD}"
 
     @property
     def python(self) -> Path:
@@ -61,6 +82,9 @@ class Place:
             notes=tuple(content["notes"]),
             bytes=content["bytes"],
             seconds=content["seconds"],
+            conda=tuple(content.get("conda", ())),
+            variables=dict(content.get("variables", {})),
+            built_at=content.get("built_at", 0.0),
         )
 
     def use(self) -> Marker | None:
@@ -78,6 +102,20 @@ class Place:
                 os.utime(self.folder / _MARKER)
             return marker
 
+    def held(self) -> Held:
+        """Return what the environment held when it was last removed; nothing if it never was."""
+        try:
+            content = json.loads(self._held.read_bytes())
+            return Held(tuple(content["packages"]), tuple(content["conda"]))
+        except (OSError, ValueError, KeyError):
+            return Held()
+
+    def hold(self, held: Held) -> None:
+        """Keep what the environment holds beyond its removal; only under the lock."""
+        fresh = self._held.with_suffix(".new")
+        fresh.write_text(json.dumps(held._asdict()))
+        fresh.replace(self._held)
+
     def clear(self) -> None:
         """Remove what a killed build left; only under the lock."""
         with contextlib.suppress(FileNotFoundError):
@@ -88,9 +126,11 @@ class Place:
     def remove(self, *, unused_since: float) -> bool:
         """Remove the environment unless it is locked or was used since then; tell whether.
 
-        It is renamed first, so that nobody finds half of it.
+        It is renamed first, so that nobody finds half of it. What it held is kept, by which it is
+        made again as it was.
         """
-        if self.find() is None:
+        marker = self.find()
+        if marker is None:
             return False
         with self._lock.open("ab") as lock:
             if not _try(lock.fileno()):
@@ -98,6 +138,8 @@ class Place:
             try:
                 if (self.folder / _MARKER).stat().st_mtime > unused_since:
                     return False
+                with contextlib.suppress(OSError):  # on a full disk room counts more
+                    self.hold(Held(marker.packages, marker.conda))
                 gone = self.folder.with_name(f"{_GONE}{self.folder.name}")
                 self.folder.rename(gone)
             except FileNotFoundError:
@@ -176,8 +218,8 @@ def kept_in(root: Path) -> Iterator[tuple[Place, Marker, float, float]]:
         marker = place.find()
         with contextlib.suppress(FileNotFoundError):  # removed while we look
             if marker is not None:
-                built = (place.folder / "pyvenv.cfg").stat().st_mtime
-                yield place, marker, built, path.stat().st_mtime
+                used = path.stat().st_mtime
+                yield place, marker, marker.built_at or used, used
 
 
 def _try(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:

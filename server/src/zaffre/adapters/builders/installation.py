@@ -12,11 +12,16 @@ from packaging.utils import canonicalize_name
 from uv import find_uv_bin
 
 from zaffre.adapters.builders.azureml import overrides
-from zaffre.adapters.builders.failures import CODE, failure, unresolved
-from zaffre.adapters.builders.folders import Marker, Place, size_of
+from zaffre.adapters.builders.conda_install import (
+    CondaInstaller,
+    conda_packages_in,
+    variables_in,
+)
+from zaffre.adapters.builders.failures import CODE, OLD_TOOLS, failure, needs_old_tools, unresolved
+from zaffre.adapters.builders.folders import Held, Marker, Place, size_of
 from zaffre.adapters.builders.installed import installed_in
 from zaffre.adapters.builders.interpreters import Interpreter
-from zaffre.adapters.builders.plan import Plan
+from zaffre.adapters.builders.plan import Attempt, Plan
 from zaffre.adapters.builders.private_wheels import CopyBlob, lay_out
 from zaffre.adapters.builders.process import Ended, run
 from zaffre.adapters.builders.sdk_wheel import Wheel
@@ -29,11 +34,12 @@ _SITE = "lib/python*/site-packages"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What to install, on which Python."""
+    """What to install, on which Python; `conda` is there when the plan needs it."""
 
     plan: Plan
     python: Interpreter
     wheel: Wheel
+    conda: CondaInstaller | None = None
 
 
 class Installer:
@@ -70,7 +76,8 @@ class Installer:
                     ]
                     environ = self._environ | installation.plan.options.environ(self._environ)
                     work = _Work(environ, installation, place, say, lock, wheels)
-                    notes = await work.install()
+                    notes = await work.install(await asyncio.to_thread(place.held))
+                    variables = await work.variables()
         except TimeoutError as error:
             message = f"The build was given up after {self._limit_seconds:.0f} s."
             hint = "A package that takes this long to build may have a version with a wheel."
@@ -80,6 +87,9 @@ class Installer:
             notes=notes,
             bytes=await asyncio.to_thread(size_of, place.folder),
             seconds=round(time.monotonic() - started, 3),
+            conda=await asyncio.to_thread(conda_packages_in, place.folder),
+            variables=variables,
+            built_at=time.time(),
         )
 
 
@@ -92,33 +102,73 @@ class _Work:
     lock: int
     wheels: Sequence[str]
 
-    async def install(self) -> tuple[str, ...]:
-        """Return what had to be left out."""
-        python = self.installation.python
-        quiet = ("venv", "--quiet", "--no-project", "--python", python.path)
-        self._check(await self._uv(*quiet, str(self.place.folder)))
-        plan = self.installation.plan
+    async def install(self, held: Held) -> tuple[str, ...]:
+        """Return what had to be left out.
+
+        Args:
+            held: What the environment held before it was removed.
+        """
+        notes = list(await self._begin(held))
+        plan = self.installation.plan.again(held.packages)
         files = [wheel.file for wheel in plan.wheels]
         self.say(f"Installing {', '.join((*plan.requirements, *files, 'zaffre-sdk'))}.")
-        notes: list[str] = []
+        # What conda has brought stays: uv keeps what is there as long as nothing forbids it.
+        there = self._there() if plan.conda is not None else frozenset()
         for attempt in plan.attempts:
-            ended = await self._pip_install(attempt.constraints)
+            ended = await self._pip_install(attempt.without(there))
             if attempt is plan.attempts[-1] or ended.code == 0 or not unresolved(ended.lines):
                 self._check(ended)
-                return (*notes, *_held(attempt.constraints, ended.lines))
+                held_to = () if attempt.takes_sources else attempt.constraints
+                return (*notes, *_held(held_to, ended.lines))
             notes.append(f"No versions go together with {attempt.words}, so others were taken.")
             self.say("Trying again with fewer demands.")
         return tuple(notes)
 
-    async def _pip_install(self, constraints: Sequence[str]) -> Ended:
+    async def variables(self) -> dict[str, str]:
+        """Return the variables that come with what was installed."""
+        if self.installation.plan.conda is None:
+            return {}
+        return await variables_in(self.place.folder)
+
+    async def _begin(self, held: Held) -> tuple[str, ...]:
+        """Make the environment that packages are installed into; return what was left out."""
+        plan, python = self.installation.plan, self.installation.python
+        if plan.conda is not None and self.installation.conda is not None:
+            return await self.installation.conda.create(
+                plan.conda, self.place, kept=held.conda, say=self.say, lock=self.lock
+            )
+        quiet = ("venv", "--quiet", "--no-project", "--python", python.path)
+        self._check(await self._uv(*quiet, str(self.place.folder)))
+        return ()
+
+    def _there(self) -> frozenset[str]:
+        lines = installed_in(self.place.folder.glob(_SITE))
+        return frozenset(line.partition("==")[0] for line in lines)
+
+    async def _pip_install(self, attempt: Attempt) -> Ended:
+        ended = await self._pip_install_with(attempt, build_constraints=())
+        if ended.code == 0 or not needs_old_tools(ended.lines):
+            return ended
+        self.say(f"A package is built as in its time: with {', '.join(OLD_TOOLS)}.")
+        return await self._pip_install_with(attempt, build_constraints=OLD_TOOLS)
+
+    async def _pip_install_with(
+        self, attempt: Attempt, *, build_constraints: Sequence[str]
+    ) -> Ended:
         plan = self.installation.plan
         with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
-            lists = {"--constraints": constraints, "--overrides": overrides()}
+            lists = {
+                "--constraints": attempt.constraints,
+                "--overrides": overrides(),
+                "--build-constraints": build_constraints,
+            }
             files = [_written(Path(folder), *each) for each in lists.items() if each[1]]
             return await self._uv(
                 *("pip", "install", "--python", str(self.place.python)),
+                # Nobody else manages what lies here, whatever a package of conda says.
+                *(["--break-system-packages"] if plan.conda is not None else []),
                 *(argument for pair in files for argument in pair),
-                *plan.arguments(constraints),
+                *plan.arguments(attempt),
                 *("--", *plan.requirements, *self.wheels, self._sdk()),
             )
 

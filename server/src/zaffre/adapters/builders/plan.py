@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from dataclasses import replace as changed
 from typing import NamedTuple
 
 from packaging.requirements import Requirement
@@ -18,6 +19,13 @@ from zaffre.adapters.builders.bounds import (
 )
 from zaffre.adapters.builders.choice import Choice
 from zaffre.adapters.builders.conda import translate
+from zaffre.adapters.builders.conda_order import (
+    CondaOrder,
+    CondaWanted,
+    brings_something,
+    order_of,
+    take,
+)
 from zaffre.adapters.builders.pip_options import ALL, PipOptions, parse_options
 from zaffre.adapters.builders.preferences import preferences
 from zaffre.adapters.builders.private_wheels import PrivateWheel, private_wheels
@@ -39,6 +47,7 @@ class Wanted:
         notes: What was translated, replaced or left out.
         options: Where packages come from, besides what the server says.
         wheels: Wheels that were uploaded.
+        conda: What conda brings; None when all comes from the Python package index.
     """
 
     python: str | None
@@ -47,13 +56,24 @@ class Wanted:
     notes: tuple[str, ...]
     options: PipOptions = field(default_factory=PipOptions)
     wheels: tuple[PrivateWheel, ...] = ()
+    conda: CondaWanted | None = None
 
 
 class Attempt(NamedTuple):
-    """Constraints to try, and what they are, for when they do not resolve."""
+    """Constraints to try, and what they are, for when they do not resolve.
+
+    Attributes:
+        takes_sources: Whether what they hold may be built from source.
+    """
 
     constraints: tuple[str, ...]
     words: str
+    takes_sources: bool = False
+
+    def without(self, names: Collection[str]) -> "Attempt":
+        """Return what is left when some packages are not held."""
+        kept = (line for line in self.constraints if _named(line) not in names)
+        return self._replace(constraints=tuple(kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +88,7 @@ class Plan:
         notes: All that is to be said before.
         options: Where packages come from, besides what the server says.
         wheels: Wheels that were uploaded.
+        conda: What a conda tool is told before; None is an environment of uv alone.
     """
 
     requirements: tuple[str, ...]
@@ -77,10 +98,12 @@ class Plan:
     notes: tuple[str, ...]
     options: PipOptions = field(default_factory=PipOptions)
     wheels: tuple[PrivateWheel, ...] = ()
+    conda: CondaOrder | None = None
 
-    def arguments(self, constraints: Iterable[str]) -> list[str]:
-        """Return what uv is told of wheels and sources, with the constraints of an attempt."""
+    def arguments(self, attempt: Attempt) -> list[str]:
+        """Return what uv is told of wheels and sources in an attempt."""
         named = {Requirement(line).name for line in self.requirements}
+        constraints = () if attempt.takes_sources else attempt.constraints
         held = {*self.wheels_only, *(Requirement(line).name for line in constraints)}
         sources = named if ALL in self.options.no_binary else self.options.no_binary
         wheels = {canonicalize_name(name) for name in held} - set(map(canonicalize_name, sources))
@@ -88,6 +111,14 @@ class Plan:
             *(f"--only-binary={name}" for name in sorted(wheels)),
             *self.options.arguments(named),
         ]
+
+    def again(self, packages: Iterable[str]) -> "Plan":
+        """Return the plan that first tries the versions that an environment held before."""
+        held = tuple(line for line in packages if not line.startswith("zaffre"))
+        if not held:
+            return self
+        first = Attempt(held, "what it held before it was removed", takes_sources=True)
+        return changed(self, attempts=(first, *self.attempts))
 
     def key(self, others: Mapping[str, object]) -> str:
         """Return SHA-256 over the plan and everything else that decides what gets installed."""
@@ -103,44 +134,67 @@ class Plan:
             content["options"] = asdict(self.options)
         if self.wheels:
             content["wheels"] = [(wheel.file, wheel.digest) for wheel in self.wheels]
+        if self.conda is not None:
+            content["conda"] = self.conda.content()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def want(spec: EnvironmentSpec, options: PipOptions | None = None) -> Wanted:
+def want(
+    spec: EnvironmentSpec, options: PipOptions | None = None, *, with_conda: bool = False
+) -> Wanted:
     """Return what `spec` asks for.
 
     Args:
         spec: What is asked for.
         options: Of pip, besides its own.
+        with_conda: Whether conda packages come from conda.
 
     Raises:
         InvalidError: `InvalidRequirement`, naming the line and the rule.
     """
-    conda = translate(spec.conda_packages)
+    conda = take(spec.conda_packages, spec.channels) if with_conda else None
+    if conda is not None and brings_something(conda):
+        python, named, notes = conda.python, conda.requirements, list[str]()
+    else:
+        conda = None
+        python, named, notes = _from_pypi(spec)
     own, unused = parse_options(spec.pip_options)
     wheels = private_wheels(spec.wheels)
-    named = [*conda.requirements, *parse_requirements(spec.pip_packages)]
-    notes = [*conda.notes, *unused]
-    if {channel.strip() for channel in spec.channels} - {"", "defaults", "anaconda", "nodefaults"}:
-        notes.append("Conda channels are not used: packages come from the Python package index.")
+    named = [*named, *parse_requirements(spec.pip_packages)]
+    notes.extend(unused)
     replaced = replace(_well_named(named, notes))
     return Wanted(
-        python=spec.python_version or conda.python,
+        python=spec.python_version or python,
         requirements=replaced.requirements,
         extras=replaced.extras,
         notes=(*notes, *replaced.notes),
         options=own if options is None else own + options,
         wheels=wheels,
+        conda=conda,
     )
 
 
-def check(spec: EnvironmentSpec) -> None:
-    """Refuse what cannot be asked of uv, whatever the machine has; costs well below a millisecond.
+def _from_pypi(spec: EnvironmentSpec) -> tuple[str | None, list[Requirement], list[str]]:
+    """Return what conda packages come to without conda: a Python, packages, and notes."""
+    conda = translate(spec.conda_packages)
+    notes = list(conda.notes)
+    if {channel.strip() for channel in spec.channels} - {"", "defaults", "anaconda", "nodefaults"}:
+        notes.append("Conda channels are not used: packages come from the Python package index.")
+    return conda.python, conda.requirements, notes
+
+
+def check(spec: EnvironmentSpec, *, with_conda: bool = False) -> None:
+    """Refuse what cannot be asked for, whatever the machine has; costs well below a millisecond.
+
+    Args:
+        spec: What is asked for.
+        with_conda: Whether conda packages come from conda.
 
     Raises:
         InvalidError: `InvalidRequirement`, naming the line and the rule.
     """
-    preferences(spec.preferred_packages, asked=want(spec).requirements, bounds=())
+    wanted = want(spec, with_conda=with_conda and spec.image is None)
+    preferences(spec.preferred_packages, asked=wanted.requirements, bounds=())
 
 
 def plan(wanted: Wanted, choice: Choice, preferred: Iterable[str] = ()) -> Plan:
@@ -158,6 +212,11 @@ def plan(wanted: Wanted, choice: Choice, preferred: Iterable[str] = ()) -> Plan:
     bounds, left_out = compatible(held, wanted.requirements)
     tried = preferences(preferred, asked=wanted.requirements, bounds=bounds)
     added = _additions(wanted, choice)
+    conda = None
+    if wanted.conda is not None:
+        conda = order_of(
+            wanted.conda, choice, request=wanted.python, preferred=tried, bounds=bounds
+        )
     return Plan(
         requirements=(*map(str, wanted.requirements), *added),
         extras=wanted.extras,
@@ -166,7 +225,12 @@ def plan(wanted: Wanted, choice: Choice, preferred: Iterable[str] = ()) -> Plan:
         notes=(choice.note, *wanted.notes, *_notes(added, left_out)),
         options=wanted.options,
         wheels=wanted.wheels,
+        conda=conda,
     )
+
+
+def _named(line: str) -> str:
+    return canonicalize_name(Requirement(line).name)
 
 
 def _age(choice: Choice) -> str:

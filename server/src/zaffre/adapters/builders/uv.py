@@ -6,19 +6,21 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from zaffre.adapters.builders.choice import choose
+from zaffre.adapters.builders.choice import Choice, choose, choose_brought
+from zaffre.adapters.builders.conda_install import CondaInstaller
+from zaffre.adapters.builders.conda_tools import AUTO, Condas
 from zaffre.adapters.builders.folders import Marker, Place
 from zaffre.adapters.builders.foundation import Foundation, without_engine
 from zaffre.adapters.builders.given import GivenInterpreters
 from zaffre.adapters.builders.installation import Installation, Installer
 from zaffre.adapters.builders.interpreters import Interpreters
-from zaffre.adapters.builders.plan import plan, want
+from zaffre.adapters.builders.plan import Wanted, plan, want
 from zaffre.adapters.builders.private_wheels import CopyBlob
 from zaffre.adapters.builders.sdk_wheel import SdkWheel, supported_pythons
 from zaffre.adapters.builders.settings import index_settings
 from zaffre.adapters.builders.sharing import Sharing
 from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec
-from zaffre.domain.errors import missing
+from zaffre.domain.errors import ZaffreError, missing
 
 Log = Callable[[str], None]
 _SHOWN_KEY = 12
@@ -42,6 +44,7 @@ class UvBuilder:
         environ: The environment of the server: index settings, proxies, `PATH`, `HOME`.
         copy: Writes the bytes of a digest to a file.
         limit_seconds: A build that takes longer is given up.
+        conda: `auto`, `never`, or the path of the program that brings conda packages.
     """
 
     def __init__(
@@ -51,10 +54,12 @@ class UvBuilder:
         environ: Mapping[str, str],
         copy: CopyBlob = _nothing_uploaded,
         limit_seconds: float = 3600,
+        conda: str = AUTO,
     ) -> None:
         self._folder = folder.absolute()
         self._environ = dict(environ)
         self._copy = copy
+        self._condas = Condas(conda, environ=self._environ)
         self._floor = supported_pythons()
         self._wheel = SdkWheel(self._folder / "wheels")
         self._given = GivenInterpreters(
@@ -88,14 +93,31 @@ class UvBuilder:
         return BuiltEnvironment(
             python=str(order.place.python),
             packages=marker.packages,
-            variables=foundation.variables,
+            variables={**marker.variables, **foundation.variables},
+            conda=marker.conda,
         )
+
+    async def locate(self, spec: EnvironmentSpec) -> str | None:
+        """Return the interpreter of the environment, whether it is built or not.
+
+        None for one that people keep themselves, and for what cannot be built here.
+        """
+        if spec.interpreter is not None and spec.image is None:
+            return None
+        try:
+            foundation = Foundation(spec)
+            if spec.image is not None:
+                foundation = await without_engine(spec, spec.image, self._copy)
+            order = await asyncio.to_thread(self._order, foundation)
+        except ZaffreError:
+            return None
+        return str(order.place.python)
 
     def _order(self, foundation: Foundation) -> _Order:
         spec = foundation.spec
-        wanted = want(spec, foundation.options)
-        found = self._interpreters.found() if wanted.python else [self._interpreters.own()]
-        choice = choose(wanted.python, found, floor=self._floor)
+        tool = self._condas.find() if spec.conda_packages else None
+        wanted = want(spec, foundation.options, with_conda=tool is not None)
+        choice = self._choose(wanted)
         what = plan(wanted, choice, spec.preferred_packages)
         wheel = self._wheel.wheel()
         key = what.key(
@@ -105,11 +127,21 @@ class UvBuilder:
                 "index": index_settings(self._environ),
             }
         )
+        conda = CondaInstaller(tool, self._environ) if tool and what.conda else None
         return _Order(
             place=Place(self._folder, key),
-            installation=Installation(plan=what, python=choice.interpreter, wheel=wheel),
+            installation=Installation(
+                plan=what, python=choice.interpreter, wheel=wheel, conda=conda
+            ),
             notes=(*foundation.notes, *what.notes),
         )
+
+    def _choose(self, wanted: Wanted) -> Choice:
+        own = self._interpreters.own()
+        if wanted.conda is None:
+            found = self._interpreters.found() if wanted.python else [own]
+            return choose(wanted.python, found, floor=self._floor)
+        return choose_brought(wanted.python, own, floor=self._floor)
 
     async def _make(self, order: _Order, say: Log) -> Marker:
         place = order.place

@@ -8,13 +8,14 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from zaffre.adapters.builders.folders import Place
 from zaffre.adapters.builders.private_wheels import CopyBlob
+from zaffre.adapters.containers.base_shelf import BaseShelf
 from zaffre.adapters.containers.engine import Log, Talk
+from zaffre.adapters.containers.private import PrivateImages
 from zaffre.base.text import shown
 from zaffre.domain.containers import address_of
 from zaffre.domain.environments import Image
@@ -22,6 +23,19 @@ from zaffre.domain.errors import NotFoundError, UnavailableError
 
 CODE: Final = "EnvironmentBuildFailed"
 _HUB: Final = "https://index.docker.io/v1/"
+_WAITING: Final = "Waiting for another build."
+# What engines say when no registry answers.
+_UNREACHED: Final = re.compile(
+    r"(?:initializing source|container registry|source metadata|pull|daemon|build container).*"
+    r"(?:dial tcp|no such host|connection refused|i/o timeout|TLS handshake timeout|"
+    r"network is unreachable|server misbehaving|failure in name resolution)"
+)
+_ARG: Final = re.compile(r"^\s*ARG\s+(?P<name>\w+)=(?P<value>\S+)", re.IGNORECASE | re.MULTILINE)
+_TAKEN: Final = re.compile(
+    r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)|(?:--from=|,from=)(?P<other>[^\s,]+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_VARIABLE: Final = re.compile(r"\$\{?(?P<name>\w+)(?::-[^}]*)?\}?")
 _STEPS: Final = (
     re.compile(r'Error: building at STEP "(?P<step>.+?)": (?P<why>.+)'),
     re.compile(r'process "(?P<step>.+?)" did not complete successfully: (?P<why>.+)'),
@@ -42,56 +56,69 @@ class Base:
     id: str
 
 
+class UnreachableRegistryError(UnavailableError):
+    """An image cannot be fetched, because nobody answers where it lies."""
+
+
 class Bases:
     """Brings bases.
 
     Args:
-        folder: Keeps the locks.
+        folder: Keeps the locks, and what is known of them.
         copy: Writes the bytes of a digest to a file.
     """
 
     def __init__(self, folder: Path, copy: CopyBlob) -> None:
         self._folder = folder
         self._copy = copy
+        self._shelf = BaseShelf(folder)
+        self._private = PrivateImages(folder / "private")
 
     async def bring(self, talk: Talk, image: Image, log: Log) -> Base:
         """Return the base that is asked for.
 
         Raises:
             UnavailableError: `EnvironmentBuildFailed`, saying what failed and why.
+            UnreachableRegistryError: Nobody answers where it would be fetched.
         """
         with _credentials(talk, image) as options:
             if image.dockerfile:
-                return await self._made(talk, image, log, options)
-            return await self._fetched(talk, image, log, options)
+                base, key = await self._made(talk, image, log, options), _key(image)
+            else:
+                base, key = await self._fetched(talk, image, log, options), _key_of_name(image)
+        await asyncio.to_thread(self._shelf.use, key)
+        return base
+
+    async def present(self, talk: Talk, image: Image) -> Base | None:
+        """Return the base when it is on this machine."""
+        return await _find(talk, _tag(image) if image.dockerfile else address_of(image))
 
     async def _fetched(self, talk: Talk, image: Image, log: Log, options: Sequence[str]) -> Base:
         name = address_of(image)
         found = await _find(talk, name)
-        if found is not None:
+        if found is not None and await asyncio.to_thread(self._private.may_use, image):
             return found
         log(f"Fetching the image {name}.")
-        async with Place(self._folder, _digest(name)).locked(lambda: None) as lock:
+        key = _key_of_name(image)
+        async with self._shelf.place(key).locked(lambda: None) as lock:
             words = _with(talk, ["pull", "--quiet", name], options)
             ended = await talk.tell(words, said=log, held=lock)
-        found = await _find(talk, name)
-        if ended.code != 0 or found is None:
-            raise UnavailableError(
-                CODE,
-                f"The image {shown(name)} cannot be fetched: {_last(ended.lines)}",
-                target="image",
-                hint="Check its name, and the address, the user and the password of its registry.",
-            )
+            was_here, found = found is not None, await _find(talk, name)
+            if ended.code != 0 or found is None:
+                raise _unfetched(name, ended.lines)
+            await asyncio.to_thread(self._private.remember, image)
+            if not was_here:
+                await asyncio.to_thread(self._shelf.put, key, found.name, found.id)
         return found
 
     async def _made(self, talk: Talk, image: Image, log: Log, options: Sequence[str]) -> Base:
-        name = f"localhost/zaffre-base:{_key(image)[:32]}"
+        await self._ask_for_private(talk, image, log, options)
+        name = _tag(image)
         found = await _find(talk, name)
         if found is not None:
             log(f"The Dockerfile is built already: {name}.")
             return found
-        place = Place(self._folder, _key(image))
-        async with place.locked(lambda: log("Waiting for another build.")) as lock:
+        async with self._shelf.place(_key(image)).locked(lambda: log(_WAITING)) as lock:
             with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
                 context = await self._context(Path(folder), image)
                 words = [
@@ -99,10 +126,21 @@ class Bases:
                     *(f"--file={Path(folder, 'Dockerfile')}", str(context)),
                 ]
                 ended = await talk.tell(_with(talk, words, options), said=log, held=lock)
-        found = await _find(talk, name)
-        if ended.code != 0 or found is None:
-            raise _broken(ended.lines)
+            found = await _find(talk, name)
+            if ended.code != 0 or found is None:
+                raise _broken(ended.lines)
+            await asyncio.to_thread(self._shelf.put, _key(image), found.name, found.id)
         return found
+
+    async def _ask_for_private(
+        self, talk: Talk, image: Image, log: Log, options: Sequence[str]
+    ) -> None:
+        """Have the registry say whether what the Dockerfile begins with is for whoever asks."""
+        for name in images_in(image.dockerfile):
+            if self._private.is_private(name):
+                await self._fetched(
+                    talk, replace(image, name=name, registry="", dockerfile=""), log, options
+                )
 
     async def _context(self, folder: Path, image: Image) -> Path:
         (folder / "Dockerfile").write_text(image.dockerfile, encoding="utf-8")
@@ -151,7 +189,40 @@ def isolation(talk: Talk) -> list[str]:
 
 async def _find(talk: Talk, name: str) -> Base | None:
     found = await talk.image(name)
-    return None if found is None else Base(name, str(found["Id"]).removeprefix("sha256:"))
+    if found is None:
+        return None
+    image_id = str(found["Id"]).removeprefix("sha256:")
+    # An engine takes the beginning of an identifier for a name; here only names are.
+    return None if image_id.startswith(name.removeprefix("sha256:")) else Base(name, image_id)
+
+
+def images_in(dockerfile: str) -> list[str]:
+    """Return the images that a Dockerfile takes something from."""
+    values = {found["name"]: found["value"].strip("\"'") for found in _ARG.finditer(dockerfile)}
+
+    def named(found: re.Match[str]) -> str:
+        return values.get(found["name"], "")
+
+    words = [found["image"] or found["other"] for found in _TAKEN.finditer(dockerfile)]
+    return list(dict.fromkeys(_VARIABLE.sub(named, word) for word in words))
+
+
+def _unfetched(name: str, lines: Sequence[str]) -> UnavailableError:
+    is_alone = any(_UNREACHED.search(line) for line in lines)
+    return (UnreachableRegistryError if is_alone else UnavailableError)(
+        CODE,
+        f"The image {shown(name)} cannot be fetched: {_last(lines)}",
+        target="image",
+        hint="Check its name, and the address, the user and the password of its registry.",
+    )
+
+
+def _tag(image: Image) -> str:
+    return f"localhost/zaffre-base:{_key(image)[:32]}"
+
+
+def _key_of_name(image: Image) -> str:
+    return _digest(address_of(image))
 
 
 @contextmanager
@@ -200,7 +271,9 @@ def _broken(lines: Sequence[str]) -> UnavailableError:
     else:
         step = re.sub(r"^/bin/sh -c ", "RUN ", found["step"])
         message = f"The step {shown(step)} of the Dockerfile failed: {found['why']}."
-    return UnavailableError(CODE, message, target="image.dockerfile", hint=hint)
+    is_alone = any(_UNREACHED.search(line) for line in lines)
+    kind = UnreachableRegistryError if is_alone else UnavailableError
+    return kind(CODE, message, target="image.dockerfile", hint=hint)
 
 
 def _last(lines: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from zaffre.adapters.builders.private_wheels import CopyBlob
 from zaffre.adapters.builders.sdk_wheel import SdkWheel, Wheel, supported_pythons
 from zaffre.adapters.builders.settings import index_settings, uv_environ
 from zaffre.adapters.builders.sharing import Sharing
-from zaffre.adapters.containers.bases import CODE, Base, Bases
+from zaffre.adapters.containers.bases import CODE, Base, Bases, UnreachableRegistryError
 from zaffre.adapters.containers.engine import Engines, Log, Talk
 from zaffre.adapters.containers.given import GivenPython, find_given
 from zaffre.adapters.containers.kept import ImageShelf, tag_of
@@ -22,7 +22,7 @@ from zaffre.adapters.containers.layering import Layering, Order
 from zaffre.adapters.containers.pythons import ImagePythons
 from zaffre.domain.containers import check_image
 from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec, Image
-from zaffre.domain.errors import UnavailableError
+from zaffre.domain.errors import InvalidError, UnavailableError, ZaffreError
 from zaffre.ports.builders import EnvironmentBuilder
 
 _VERSION: Final = 1  # goes up when the same order would make another image
@@ -87,9 +87,44 @@ class ImageBuilder:
         try:
             async with asyncio.timeout(self._limit_seconds):
                 return await self._on(talk, spec, image, log)
+        except UnreachableRegistryError as error:
+            if not image.dockerfile:
+                raise
+            return await self._without(spec, log, error)
         except TimeoutError as error:
             message = f"The image was given up after {self._limit_seconds:.0f} s."
             raise UnavailableError(CODE, message, target="image") from error
+
+    async def locate(self, spec: EnvironmentSpec) -> str | None:
+        """Return the image, or the interpreter on this machine; see the port for the contract."""
+        engine = await self._engines.find() if spec.image is not None else None
+        if spec.image is None or engine is None:
+            return await self._others.locate(spec)
+        talk = Talk(engine, self._engines.environ)
+        base = await self._bases.present(talk, spec.image)
+        if base is None:
+            return None
+        try:
+            chosen = await self._choose(talk, spec, base)
+        except ZaffreError:
+            return None
+        wheel = await asyncio.to_thread(self._wheel.wheel)
+        is_plain = chosen.given is not None and not chosen.given.is_supported
+        return base.name if is_plain else tag_of(self._key(base, chosen, wheel))
+
+    async def _without(
+        self, spec: EnvironmentSpec, log: Log, unreachable: UnreachableRegistryError
+    ) -> BuiltEnvironment:
+        """Read a Dockerfile whose base cannot be fetched as one does without an engine."""
+        log(unreachable.message)
+        log("No registry answers, so the Dockerfile is read for packages to install here.")
+        try:
+            return await self._others.build(spec, log)
+        except InvalidError as error:
+            log(error.message)
+            raise unreachable from None
+        except UnavailableError as error:
+            raise (unreachable if error.code == "ContainerEngineMissing" else error) from None
 
     async def _on(
         self, talk: Talk, spec: EnvironmentSpec, image: Image, log: Log
@@ -159,8 +194,10 @@ class ImageBuilder:
             if known is not None:
                 return known
             began = time.monotonic()
+            held = await asyncio.to_thread(self._shelf.place(order.key).held)
+            order = order.again(held.packages)
             packages = await self._layering.put(talk, order, say=say, lock=lock)
             seconds = time.monotonic() - began
             say(f"Image {order.tag} built in {seconds:.1f} s: {len(packages)} packages.")
-            self._shelf.put(order.key, packages)
+            self._shelf.put(order.key, packages, base=order.base.name)
         return order.built(packages)

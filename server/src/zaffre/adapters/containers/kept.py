@@ -7,19 +7,36 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from zaffre.adapters.builders.folders import Place
+from zaffre.adapters.builders.folders import Held, Place
+from zaffre.adapters.containers.base_shelf import BaseShelf, ShelvedBase, base_tag_of
 from zaffre.adapters.containers.engine import Engines, Talk
 from zaffre.domain.environments import Kept
 from zaffre.ports.builders import KeptEnvironments
 
 _PACKAGES: Final = "packages.json"
+_SHOWN_KEY: Final = 12
 
 
 def tag_of(key: str) -> str:
     """Return the name of the image of an environment."""
     return f"localhost/zaffre-environment:{key[:32]}"
+
+
+class Shelved(NamedTuple):
+    """What is known of an image that was made here.
+
+    Attributes:
+        key: Of all that decided what is in it.
+        base: The image that it is built on.
+        used_at: When it was last handed out, in seconds since 1970.
+    """
+
+    key: str
+    packages: tuple[str, ...]
+    base: str
+    used_at: float
 
 
 class ImageShelf:
@@ -36,44 +53,51 @@ class ImageShelf:
         """Return where the file and the lock of an image lie."""
         return Place(self._folder, key)
 
-    def put(self, key: str, packages: Sequence[str]) -> None:
-        """Remember what an image holds; under its lock."""
+    def put(self, key: str, packages: Sequence[str], *, base: str = "") -> None:
+        """Remember what an image holds, and on which it is built; under its lock."""
         file = self._file(key)
         file.parent.mkdir(parents=True, exist_ok=True)
         fresh = file.with_suffix(".new")
-        fresh.write_text(json.dumps(packages))
+        fresh.write_text(json.dumps({"packages": packages, "base": base}))
         fresh.replace(file)
 
     def use(self, key: str) -> tuple[str, ...] | None:
         """Return what an image holds, and note that it was handed out; None when unknown."""
         try:
-            packages = tuple(json.loads(self._file(key).read_bytes()))
+            shelved = self._read(key)
             os.utime(self._file(key))
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError):
             return None
-        return packages
+        return shelved.packages
 
-    def everything(self) -> list[tuple[str, tuple[str, ...], float]]:
-        """Return all that are known: keys, packages, and when they were last handed out."""
+    def everything(self) -> list[Shelved]:
+        """Return all that are known."""
         found = []
         for file in self._folder.glob(f"*/*/{_PACKAGES}"):
             try:
-                packages = tuple(json.loads(file.read_bytes()))
-                found.append((file.parent.name, packages, file.stat().st_mtime))
-            except (OSError, ValueError):
+                found.append(self._read(file.parent.name))
+            except (OSError, ValueError, KeyError):
                 continue  # It is removed or written anew just now.
         return found
 
     def drop(self, key: str, *, unused_since: float) -> bool:
         """Forget an image that was not handed out since then; under its lock."""
         try:
-            if self._file(key).stat().st_mtime > unused_since:
+            file = self._file(key)
+            if file.stat().st_mtime > unused_since:
                 return False
-            self._file(key).unlink()
+            self.place(key).hold(Held(self._read(key).packages))
+            file.unlink()
             shutil.rmtree(self._file(key).parent)
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError, KeyError):
             return False
         return True
+
+    def _read(self, key: str) -> Shelved:
+        file = self._file(key)
+        content = json.loads(file.read_bytes())
+        packages = tuple(map(str, content["packages"]))
+        return Shelved(key, packages, str(content["base"]), file.stat().st_mtime)
 
     def _file(self, key: str) -> Path:
         return self.place(key).folder / _PACKAGES
@@ -81,6 +105,9 @@ class ImageShelf:
 
 class KeptImages:
     """Images beside the environments of this machine; implements `KeptEnvironments`.
+
+    Those that others are built on are among them, as far as they were fetched or made for this
+    home: what people have fetched themselves is theirs.
 
     Args:
         others: Those of this machine.
@@ -93,6 +120,7 @@ class KeptImages:
     ) -> None:
         self._others = others
         self._shelf = ImageShelf(folder.absolute() / "built")
+        self._bases = BaseShelf(folder.absolute() / "bases")
         self._engines = Engines(environ)
 
     async def everything(self) -> list[Kept]:
@@ -101,55 +129,86 @@ class KeptImages:
         return sorted(found, key=lambda kept: kept.used_at, reverse=True)
 
     async def used_by_processes(self) -> Mapping[str, Sequence[str]]:
-        """Return the processes of this machine that work in environments, by interpreter."""
-        return await self._others.used_by_processes()
+        """Return the processes that work in environments, and the images built on others."""
+        found = {name: list(who) for name, who in (await self._others.used_by_processes()).items()}
+        for one in await asyncio.to_thread(self._shelf.everything):
+            if one.base:
+                found.setdefault(one.base, []).append(f"image {one.key[:_SHOWN_KEY]}")
+        return found
 
     async def remove(self, keys: Collection[str], *, unused_since: datetime) -> Sequence[str]:
         """Remove environments; return the keys of those that went.
 
         An engine removes no image that a container still has.
         """
-        known = {key: packages for key, packages, _ in self._shelf.everything()}
-        images = known.keys() & set(keys)
-        others = [key for key in keys if key not in images]
+        images = {one.key: one for one in self._shelf.everything() if one.key in keys}
+        bases = {one.key: one for one in self._bases.everything() if one.key in keys}
+        others = [key for key in keys if key not in images and key not in bases]
         gone = list(await self._others.remove(others, unused_since=unused_since))
-        talk = await self._talk() if images else None
+        talk = await self._talk() if images or bases else None
         if talk is None:
             return gone
-        for key in images:
-            async with self._shelf.place(key).locked(lambda: None):
-                if not self._shelf.drop(key, unused_since=unused_since.timestamp()):
-                    continue
-                heard = await talk.hear("rmi", tag_of(key))
-                if heard.code != 0 and await talk.image(tag_of(key)) is not None:
-                    self._shelf.put(key, known[key])  # To be removed another time.
-                    continue
-                gone.append(key)
+        since = unused_since.timestamp()
+        gone += [key for key, one in images.items() if await self._remove(talk, one, since)]
+        gone += [key for key, one in bases.items() if await self._remove_base(talk, one, since)]
         return gone
+
+    async def _remove(self, talk: Talk, one: Shelved, since: float) -> bool:
+        async with self._shelf.place(one.key).locked(lambda: None):
+            if not self._shelf.drop(one.key, unused_since=since):
+                return False
+            if await _is_removed(talk, tag_of(one.key)):
+                return True
+            self._shelf.put(one.key, one.packages, base=one.base)  # To be removed another time.
+            return False
+
+    async def _remove_base(self, talk: Talk, one: ShelvedBase, since: float) -> bool:
+        async with self._bases.place(one.key).locked(lambda: None):
+            if not self._bases.is_unused(one.key, since=since):
+                return False
+            names = {one.name, base_tag_of(one.id)}
+            is_gone = all([await _is_removed(talk, name) for name in sorted(names)])
+            if is_gone:
+                self._bases.drop(one.key)
+            return is_gone
 
     async def _images(self) -> list[Kept]:
         known = await asyncio.to_thread(self._shelf.everything)
-        talk = await self._talk() if known else None
-        found = []
-        for key, packages, used in known:
-            image = await talk.image(tag_of(key)) if talk is not None else None
-            if image is not None:
-                used_at = datetime.fromtimestamp(used, UTC)
-                found.append(
-                    Kept(
-                        key=key,
-                        python=tag_of(key),
-                        packages=packages,
-                        size=int(image.get("Size") or 0),
-                        built_at=_time(str(image.get("Created") or ""), used_at),
-                        used_at=used_at,
-                    )
-                )
-        return found
+        bases = await asyncio.to_thread(self._bases.everything)
+        talk = await self._talk() if known or bases else None
+        if talk is None:
+            return []
+        found = [
+            await _kept(talk, one.key, tag_of(one.key), one.packages, one.used_at) for one in known
+        ]
+        found += [await _kept(talk, one.key, one.name, (), one.used_at) for one in bases]
+        return [one for one in found if one is not None]
 
     async def _talk(self) -> Talk | None:
         engine = await self._engines.find()
         return None if engine is None else Talk(engine, self._engines.environ)
+
+
+async def _is_removed(talk: Talk, name: str) -> bool:
+    heard = await talk.hear("rmi", name)
+    return heard.code == 0 or await talk.image(name) is None
+
+
+async def _kept(
+    talk: Talk, key: str, name: str, packages: tuple[str, ...], used: float
+) -> Kept | None:
+    image = await talk.image(name)
+    if image is None:
+        return None
+    used_at = datetime.fromtimestamp(used, UTC)
+    return Kept(
+        key=key,
+        python=name,
+        packages=packages,
+        size=int(image.get("Size") or 0),
+        built_at=_time(str(image.get("Created") or ""), used_at),
+        used_at=used_at,
+    )
 
 
 def _time(text: str, otherwise: datetime) -> datetime:

@@ -6,15 +6,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from uv import find_uv_bin
 
 from zaffre.adapters.builders.choice import Choice
-from zaffre.adapters.builders.failures import failure, unresolved
-from zaffre.adapters.builders.plan import Plan
+from zaffre.adapters.builders.failures import OLD_TOOLS, failure, needs_old_tools, unresolved
+from zaffre.adapters.builders.plan import Attempt, Plan
 from zaffre.adapters.builders.private_wheels import CopyBlob, lay_out
 from zaffre.adapters.builders.process import Ended
 from zaffre.adapters.builders.sdk_wheel import Wheel
@@ -54,6 +54,10 @@ class Order:
     plan: Plan | None
     choice: Choice | None
     given: GivenPython | None
+
+    def again(self, packages: Sequence[str]) -> "Order":
+        """Return the order that first tries the versions that the image held before."""
+        return self if self.plan is None else replace(self, plan=self.plan.again(packages))
 
     @property
     def python(self) -> str:
@@ -124,23 +128,40 @@ class _Work:
         name: str,
         wheels: Sequence[str],
     ) -> None:
-        python = self.order.choice.interpreter.path if self.order.choice else ""
         self.say(f"Installing {', '.join((*plan.requirements, 'zaffre-sdk'))}.")
         for attempt in plan.attempts:
-            await asyncio.to_thread(_write, context, layers.files_of(plan, attempt.constraints))
-            calls = layers.environment(
-                plan,
-                python=python,
-                wheels=wheels,
-                sdk=self._sdk(plan.extras),
-                constraints=attempt.constraints,
-            )
-            text = layers.containerfile(name, calls, settings, key=self.order.key)
-            ended = await self._build(context, text)
+            text = self._containerfile(plan, attempt, settings, name=name, wheels=wheels)
+            ended = await self._attempt(plan, attempt, context, text)
             if attempt is plan.attempts[-1] or ended.code == 0 or not unresolved(ended.lines):
                 self._check(ended)
                 return
             self.say(f"No versions go together with {attempt.words}, so others are taken.")
+
+    def _containerfile(
+        self,
+        plan: Plan,
+        attempt: Attempt,
+        settings: layers.Settings,
+        *,
+        name: str,
+        wheels: Sequence[str],
+    ) -> str:
+        python = self.order.choice.interpreter.path if self.order.choice else ""
+        calls = layers.environment(
+            plan, python=python, wheels=wheels, sdk=self._sdk(plan.extras), attempt=attempt
+        )
+        return layers.containerfile(name, calls, settings, key=self.order.key)
+
+    async def _attempt(self, plan: Plan, attempt: Attempt, context: Path, text: str) -> Ended:
+        files = layers.files_of(plan, attempt.constraints)
+        await asyncio.to_thread(_write, context, files)
+        ended = await self._build(context, text)
+        if ended.code == 0 or not needs_old_tools(ended.lines):
+            return ended
+        self.say(f"A package is built as in its time: with {', '.join(OLD_TOOLS)}.")
+        files = layers.files_of(plan, attempt.constraints, OLD_TOOLS)
+        await asyncio.to_thread(_write, context, files)
+        return await self._build(context, text)
 
     def _lay(self, context: Path) -> layers.Settings:
         """Write into the context what every build needs, and return what uv is told."""

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from zaffre.adapters.builders.azureml import overrides
-from zaffre.adapters.builders.plan import Plan
+from zaffre.adapters.builders.plan import Attempt, Plan
 
 ROOT: Final = "/opt/zaffre"
 PYTHON: Final = f"{ROOT}/environment/bin/python"
@@ -88,17 +88,21 @@ def settings_of(variables: Mapping[str, str], *, has_certificates: bool) -> Sett
     return Settings({**kept, **inside}, tuple(dict.fromkeys(_folders(places))))
 
 
-def files_of(plan: Plan | None, constraints: Sequence[str]) -> dict[str, str]:
+def files_of(
+    plan: Plan | None, constraints: Sequence[str], build_constraints: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the small files of the context, by name."""
     files = {"uv.sh": _SCRIPT, "adopt.py": _ADOPT}
     if plan is not None:
         files["constraints.txt"] = "".join(f"{line}\n" for line in constraints)
+        # Without a version it holds nothing: uv warns of a file that is empty.
+        files["builds.txt"] = "".join(f"{line}\n" for line in build_constraints or ["setuptools"])
         files["overrides.txt"] = "".join(f"{line}\n" for line in overrides())
     return files
 
 
 def environment(
-    plan: Plan, *, python: str, wheels: Sequence[str], sdk: str, constraints: Sequence[str]
+    plan: Plan, *, python: str, wheels: Sequence[str], sdk: str, attempt: Attempt
 ) -> list[list[str]]:
     """Return the calls of uv that make an environment of its own.
 
@@ -107,16 +111,17 @@ def environment(
         python: The interpreter in the image, or the version of one that uv brings.
         wheels: Requirements for wheels of the context.
         sdk: The requirement for zaffre-sdk.
-        constraints: Those of this attempt.
+        attempt: Which of those of the plan.
     """
     managed = ["--managed-python"] if "/" not in python else []
     return [
         ["venv", "--quiet", "--no-project", *managed, "--python", python, f"{ROOT}/environment"],
         [
             *("pip", "install", "--python", PYTHON),
-            *(["--constraints", f"{CONTEXT}/constraints.txt"] if constraints else []),
+            *(["--constraints", f"{CONTEXT}/constraints.txt"] if attempt.constraints else []),
             *("--overrides", f"{CONTEXT}/overrides.txt"),
-            *plan.arguments(constraints),
+            *("--build-constraints", f"{CONTEXT}/builds.txt"),
+            *plan.arguments(attempt),
             *("--", *plan.requirements, *wheels, sdk),
         ],
     ]

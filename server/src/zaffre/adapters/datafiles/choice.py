@@ -1,6 +1,7 @@
 """Which way leads to the files of a datastore, by its kind."""
 
 import asyncio
+import contextlib
 import os
 import secrets
 import shutil
@@ -82,7 +83,8 @@ class ChosenFiles:
 
     async def remove_workspace(self, workspace_id: str) -> None:
         """Remove the files of the datastores that came with a workspace."""
-        await asyncio.to_thread(shutil.rmtree, self._home / workspace_id, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            await asyncio.to_thread(shutil.rmtree, self._home / workspace_id)
 
     def _folder(self, datastore: Datastore) -> Folder:
         if datastore.is_builtin:

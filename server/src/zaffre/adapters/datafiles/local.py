@@ -7,21 +7,26 @@ import hashlib
 import itertools
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import IO, Final
 
+from zaffre_sdk.data.patterns import Pattern
+
+from zaffre.adapters.datafiles.choosing import chosen
 from zaffre.adapters.datafiles.folders import Folder, said
 from zaffre.adapters.datafiles.listing import file_of, files_below
+from zaffre.adapters.datafiles.packs import read_pack, write_pack
 from zaffre.adapters.datafiles.parts import CHUNK, Part, taken_apart
 from zaffre.domain.data_files import (
     DataFile,
-    Pattern,
+    check_pattern,
     check_prefix,
     check_read_path,
     check_written_path,
     file_changed,
     file_exists,
 )
+from zaffre.domain.data_packs import SmallFile, WantedFile
 from zaffre.domain.errors import ForbiddenError, NotFoundError
 
 _SMALL: Final = 256 << 10
@@ -29,6 +34,8 @@ _SMALL: Final = 256 << 10
 _PAGE: Final = 500
 _TURN: Final = 64 * CHUNK
 """After so many bytes of a digest others have their turn in the thread."""
+_PACKS: Final = 2
+"""So many are written at once: all of their files are open meanwhile."""
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.ENAMETOOLONG})
 
 
@@ -44,12 +51,13 @@ class LocalFiles:
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
+        self._packs = asyncio.Semaphore(_PACKS)
 
     async def list(
         self, *, prefix: str = "", pattern: str | None = None, after: str | None = None
     ) -> AsyncIterator[DataFile]:
         """Yield files in order of their paths, those behind the path `after`."""
-        wanted = None if pattern is None else Pattern(pattern)
+        wanted = None if pattern is None else Pattern(check_pattern(pattern))
         prefix = check_prefix(prefix)
         begin = wanted.base if wanted else ""
         if begin and wanted and wanted.is_plain:
@@ -61,9 +69,8 @@ class LocalFiles:
         begin = check_prefix(_longer(prefix, begin))
         files = files_below(self._folder, prefix=begin, after=after or "")
         while page := await asyncio.to_thread(_page_of, files):
-            for file in page:
-                if file.path.startswith(prefix) and (not wanted or wanted.matches(file.path)):
-                    yield file
+            for file in await chosen(page, wanted, prefix=prefix):
+                yield file
 
     async def stat(self, path: str) -> DataFile:
         """Return a file."""
@@ -102,6 +109,15 @@ class LocalFiles:
             return await asyncio.to_thread(part.publish, normal, overwrite=overwrite)
         finally:
             await asyncio.shield(asyncio.to_thread(part.discard))
+
+    async def write_pack(self, files: Sequence[SmallFile], *, overwrite: bool) -> Sequence[bool]:
+        """Write files that are held at once; tell of each whether it was written."""
+        async with self._packs:
+            return await asyncio.to_thread(write_pack, self._folder, files, overwrite=overwrite)
+
+    async def read_pack(self, files: Sequence[WantedFile]) -> Sequence[bytes]:
+        """Return the bytes of files that are held at once."""
+        return await asyncio.to_thread(read_pack, self._folder, files)
 
     async def remove(self, path: str) -> None:
         """Remove a file; removing one that is not there changes nothing."""

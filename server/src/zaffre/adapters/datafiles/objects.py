@@ -1,19 +1,22 @@
 """Files of datastores in object stores, through obstore."""
 
+import asyncio
 import contextlib
 import heapq
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import obstore
 from obstore import exceptions
+from zaffre_sdk.data.patterns import Pattern
 
+from zaffre.adapters.datafiles.choosing import chosen
 from zaffre.base.text import shown
 from zaffre.domain.data_files import (
     DataFile,
-    Pattern,
+    check_pattern,
     check_prefix,
     check_read_path,
     check_written_path,
@@ -22,6 +25,7 @@ from zaffre.domain.data_files import (
     is_hidden,
     no_file,
 )
+from zaffre.domain.data_packs import SmallFile, WantedFile, Weight
 from zaffre.domain.errors import (
     ForbiddenError,
     InvalidError,
@@ -34,9 +38,11 @@ if TYPE_CHECKING:  # these are in the stubs of obstore alone
     from obstore import GetOptions, ObjectMeta
     from obstore.store import ObjectStore
 
+A = TypeVar("A")
 PART: Final = 8 << 20
 """What is no larger is sent in one request; of what is larger a few such parts are held."""
 _PARTS_AT_ONCE: Final = 4
+_SMALL_AT_ONCE: Final = 32
 _CHUNK: Final = 1 << 20
 _PAGE: Final = 1000
 _IN_ORDER: Final = 10_000
@@ -64,12 +70,13 @@ class ObjectFiles:
         self._store = store
         self._name = name
         self._in_order = in_order
+        self._small = asyncio.Semaphore(_SMALL_AT_ONCE)
 
     async def list(
         self, *, prefix: str = "", pattern: str | None = None, after: str | None = None
     ) -> AsyncIterator[DataFile]:
         """Yield files in order of their paths, those behind the path `after`."""
-        wanted = None if pattern is None else Pattern(pattern)
+        wanted = None if pattern is None else Pattern(check_pattern(pattern))
         prefix = check_prefix(prefix)
         begin = wanted.base if wanted else ""
         if begin and wanted and wanted.is_plain:
@@ -80,8 +87,8 @@ class ObjectFiles:
             begin += "/"
         begin = check_prefix(begin if len(begin) > len(prefix) else prefix)
         listed = self._listed if self._in_order else self._sorted
-        async for file in listed(begin, after or ""):
-            if file.path.startswith(prefix) and (not wanted or wanted.matches(file.path)):
+        async for page in listed(begin, after or ""):
+            for file in await chosen(page, wanted, prefix=prefix):
                 yield file
 
     async def stat(self, path: str) -> DataFile:
@@ -98,7 +105,7 @@ class ObjectFiles:
             await self.stat(path)
             return
         with self._translated(path):
-            options: GetOptions = {"if_match": f'"{mark}"'} if mark and not _MADE(mark) else {}
+            options = _if_still(mark)
             if length is not None:
                 options["range"] = (start, start + length)
             elif start:
@@ -118,15 +125,41 @@ class ObjectFiles:
         begin = await pieces.begin()
         with self._translated(), _exists(normal):
             if pieces.is_done:
-                mode: Literal["overwrite", "create"] = "overwrite" if overwrite else "create"
-                await obstore.put_async(
-                    self._store, normal, bytes(begin), mode=mode, use_multipart=False
-                )
+                await self._put(normal, bytes(begin), overwrite=overwrite)
             else:
                 if not overwrite:
                     await self._check_free(normal)
                 await self._put_large(normal, pieces)
         return await self.stat(normal)
+
+    async def write_pack(self, files: Sequence[SmallFile], *, overwrite: bool) -> Sequence[bool]:
+        """Write files that are held at once; tell of each whether it was written."""
+        paths = [check_written_path(file.path) for file in files]
+
+        async def write(path: str, file: SmallFile) -> bool:
+            async with self._small:
+                return await self._put_small(path, file.data, overwrite=overwrite)
+
+        return await _all([write(path, file) for path, file in zip(paths, files, strict=True)])
+
+    async def read_pack(self, files: Sequence[WantedFile]) -> Sequence[bytes]:
+        """Return the bytes of files that are held at once."""
+        weight = Weight()
+
+        async def read(wanted: WantedFile) -> bytes:
+            path = check_read_path(wanted.path)
+            options = _if_still(wanted.mark)
+            with self._translated(path):
+                async with self._small:
+                    found = await obstore.get_async(self._store, path, options=options)
+                    try:
+                        weight.add(found.meta["size"])
+                        return bytes(await found.bytes_async())
+                    finally:
+                        # One that is not read to its end would keep its connection.
+                        del found
+
+        return await _all([read(wanted) for wanted in files])
 
     async def remove(self, path: str) -> None:
         """Remove a file; removing one that is not there changes nothing."""
@@ -138,6 +171,18 @@ class ObjectFiles:
         """Return nothing: the file would have to be fetched whole."""
         await self.stat(path)
         return ""
+
+    async def _put_small(self, path: str, data: bytes, *, overwrite: bool) -> bool:
+        with self._translated():
+            try:
+                await self._put(path, data, overwrite=overwrite)
+            except exceptions.AlreadyExistsError:
+                return False
+        return True
+
+    async def _put(self, path: str, data: bytes, *, overwrite: bool) -> None:
+        mode: Literal["overwrite", "create"] = "overwrite" if overwrite else "create"
+        await obstore.put_async(self._store, path, data, mode=mode, use_multipart=False)
 
     async def _put_large(self, path: str, pieces: "_Pieces") -> None:
         try:
@@ -160,34 +205,28 @@ class ObjectFiles:
             await obstore.head_async(self._store, path)
             raise file_exists(path)
 
-    async def _listed(self, begin: str, after: str) -> AsyncIterator[DataFile]:
+    async def _listed(self, begin: str, after: str) -> AsyncIterator[Sequence[DataFile]]:
         folder = begin.rpartition("/")[0]
         with self._translated():
             pages = obstore.list(
                 self._store, folder or None, offset=after or None, chunk_size=_PAGE
             )
             async for page in pages:
-                for meta in page:
-                    path = meta["path"]
-                    if path > after and path.startswith(begin) and not is_hidden(path):
-                        yield _file_of(meta)
+                yield [_file_of(meta) for meta in page if _is_behind(meta["path"], begin, after)]
 
-    async def _sorted(self, begin: str, after: str) -> AsyncIterator[DataFile]:
+    async def _sorted(self, begin: str, after: str) -> AsyncIterator[Sequence[DataFile]]:
         """Put in order what is not: as many files as are held at once, then those behind them."""
         while True:
             first: list[DataFile] = []
             rest = False
-            async for file in self._listed(begin, ""):
-                if file.path <= after:
-                    continue
-                first.append(file)
+            async for page in self._listed(begin, ""):
+                first += [file for file in page if file.path > after]
                 if len(first) > 2 * _IN_ORDER:
                     first = heapq.nsmallest(_IN_ORDER, first, key=lambda one: one.path)
                     rest = True
             first.sort(key=lambda one: one.path)
             rest = rest or len(first) > _IN_ORDER
-            for file in first[:_IN_ORDER]:
-                yield file
+            yield first[:_IN_ORDER]
             if not rest:
                 return
             after = first[:_IN_ORDER][-1].path
@@ -250,12 +289,29 @@ class _Pieces:
             raise
 
 
+async def _all(works: Sequence[Coroutine[Any, Any, A]]) -> Sequence[A]:
+    """Do all of it, several at once; raise what failed when nothing is under way any more."""
+    done = await asyncio.gather(*works, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return cast("Sequence[A]", done)
+
+
+def _if_still(mark: str) -> "GetOptions":
+    return {"if_match": f'"{mark}"'} if mark and not _MADE(mark) else {}
+
+
 @contextlib.contextmanager
 def _exists(path: str) -> Iterator[None]:
     try:
         yield
     except exceptions.AlreadyExistsError:
         raise file_exists(path) from None
+
+
+def _is_behind(path: str, begin: str, after: str) -> bool:
+    return path > after and path.startswith(begin) and not is_hidden(path)
 
 
 def _failed(name: str, error: Exception) -> ZaffreError:

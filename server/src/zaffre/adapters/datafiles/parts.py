@@ -28,14 +28,19 @@ class Part:
 
     Its methods run in other threads; one that was left behind by a cancelled request may still
     be running when `discard` comes, hence the lock.
+
+    Args:
+        folder: Of the datastore.
+        tidy: Look for what killed servers left, too; one of many parts is enough for that.
     """
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, *, tidy: bool = True) -> None:
         self._folder = folder
         self._name = f"{HIDDEN}{secrets.token_hex(12)}"
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         with room(), folder.opened(_PARTS, make=True) as parts:
-            _forget_stale(parts)
+            if tidy:
+                _forget_stale(parts)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             descriptor = os.open(self._name, flags, 0o600, dir_fd=parts)
         self._file = os.fdopen(descriptor, "wb", buffering=0)
@@ -49,18 +54,28 @@ class Part:
 
     def publish(self, path: str, *, overwrite: bool) -> DataFile:
         """Make everything durable and give it its name."""
+        with self._lock:
+            self.harden()
+            self.place(path, overwrite=overwrite)
+            return file_of(path, os.fstat(self._file.fileno()))
+
+    def harden(self) -> None:
+        """Make the content durable; nothing is written to it from here on."""
         with self._lock, room():
             os.fchmod(self._file.fileno(), _READ_ONLY)
             os.fsync(self._file.fileno())
+
+    def place(self, path: str, *, overwrite: bool, is_durable: bool = True) -> None:
+        """Give it its name; whoever places many makes the names durable by `sync_above`."""
+        with self._lock, room():
             for attempt in itertools.count(1):
                 try:
-                    self._place(path, overwrite=overwrite)
+                    self._place(path, overwrite=overwrite, is_durable=is_durable)
                     break
                 except FileNotFoundError:
                     # Somebody removed the last file of the folder, and it with it.
                     if attempt == _ATTEMPTS:
                         raise
-            return file_of(path, os.fstat(self._file.fileno()))
 
     def discard(self) -> None:
         """Remove what was not published."""
@@ -69,7 +84,7 @@ class Part:
             with contextlib.suppress(FileNotFoundError), self._folder.opened(_PARTS) as parts:
                 os.unlink(self._name, dir_fd=parts)
 
-    def _place(self, path: str, *, overwrite: bool) -> None:
+    def _place(self, path: str, *, overwrite: bool, is_durable: bool) -> None:
         above, name = taken_apart(self._folder, path)
         try:
             with (
@@ -82,7 +97,8 @@ class Part:
                     if error.errno != errno.EXDEV:
                         raise
                     self._place_elsewhere(parts, folder, name=name, overwrite=overwrite)
-                os.fsync(folder)
+                if is_durable:
+                    os.fsync(folder)
         except FileNotFoundError:
             raise
         except FileExistsError:
@@ -107,6 +123,16 @@ class Part:
             os.close(source)
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._name, dir_fd=folder)
+
+
+def sync_above(folder: Folder, above: str) -> None:
+    """Make the names in the folder at a path durable; one that is gone has none."""
+    with (
+        room(),
+        contextlib.suppress(FileNotFoundError),
+        folder.opened(folder.resolve(above) if above else "") as descriptor,
+    ):
+        os.fsync(descriptor)
 
 
 def taken_apart(folder: Folder, path: str) -> tuple[str, str]:

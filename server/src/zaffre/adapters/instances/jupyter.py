@@ -37,6 +37,8 @@ _ASK_SECONDS: Final = 5.0
 _TERM_SECONDS: Final = 5.0
 _KILL_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.05
+_LAUNCHES: Final = 2
+"""How many are launched at once: each holds a thread for long, of which the server has few."""
 
 
 class JupyterInstances:
@@ -52,6 +54,7 @@ class JupyterInstances:
         self._environ = inherited(environ)
         # Requests to loopback must not leave through a proxy that is meant for the internet.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._launching = asyncio.Semaphore(_LAUNCHES)
 
     async def find(self, key: Key) -> RunningInstance | None:
         """Return the instance if its process lives."""
@@ -59,7 +62,8 @@ class JupyterInstances:
 
     async def start(self, order: InstanceOrder) -> RunningInstance:
         """Start an instance, and return when it answers."""
-        handle = await asyncio.to_thread(self._launch, order)
+        async with self._launching:
+            handle = await asyncio.to_thread(self._launch, order)
         running = RunningInstance(port=handle.port, secret=handle.secret)
         deadline = time.monotonic() + _START_SECONDS
         while await self._status(running, order.base_url) is None:

@@ -40,6 +40,7 @@ _INHERITED: Final = frozenset(
         "SHELL",
         "LD_LIBRARY_PATH",
         "CUDA_VISIBLE_DEVICES",
+        "JAVA_HOME",
         "SSL_CERT_FILE",
         "SSL_CERT_DIR",
         "REQUESTS_CA_BUNDLE",

@@ -57,7 +57,7 @@ def _driver(name: str, kind: str) -> Queries:
 
 def _unsupported(name: str, kind: str) -> InvalidError:
     reason = (
-        "there is no driver for SQL Server under a licence that zaffre can ship"
+        "zaffre has no driver for SQL Server yet"
         if kind == _AZURE_SQL
         else f"it is a datastore of kind {shown(kind)}, which holds files"
     )

@@ -1,9 +1,11 @@
 """Column types that speak the domain's language."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 from sqlalchemy import BigInteger, Dialect, Double, Integer, Text
@@ -15,6 +17,17 @@ Key = BigInteger().with_variant(Integer(), "sqlite")
 # The standard library's JSON keeps NaN and infinities, and its escapes keep every character that
 # a database would refuse in a text.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A type whose stored values, those that are not null, are read by one call of one argument.
+
+    SQLAlchemy makes three calls of it, which is most of what reading a row costs.
+    """
+
+    def reader(self) -> Callable[[Any], Any]:
+        """Return what turns a stored value into one of the domain."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -35,6 +48,10 @@ class Moment(TypeDecorator[datetime]):
         """Return the time in UTC."""
         return None if value is None else datetime.fromtimestamp(value, UTC)
 
+    def reader(self) -> Callable[[float], datetime]:
+        """Return what turns seconds into a time."""
+        return partial(datetime.fromtimestamp, tz=UTC)
+
 
 class Word(TypeDecorator[StrEnum]):
     """A member of an enumeration by its value."""
@@ -54,6 +71,10 @@ class Word(TypeDecorator[StrEnum]):
         """Return the member."""
         return None if value is None else self.words(value)
 
+    def reader(self) -> Callable[[str], StrEnum]:
+        """Return what turns a value into a member."""
+        return {word.value: word for word in self.words}.__getitem__
+
 
 class Document(TypeDecorator[Any]):
     """A frozen dataclass or a plain value as JSON text."""
@@ -72,8 +93,13 @@ class Document(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - SQLAlchemy's signature
         """Return the value in its shape."""
-        if value is None:
-            return None
+        return None if value is None else self._read(value)
+
+    def reader(self) -> Callable[[str], Any]:
+        """Return what turns a text into a value."""
+        return self._read
+
+    def _read(self, value: str) -> Any:  # noqa: ANN401 - as above
         try:
             return self._decode(value)
         except msgspec.DecodeError:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Dialect, Insert, Select, Table
 
+from zaffre.adapters.sql.columns import Readable
+
 E = TypeVar("E")
 
 
@@ -68,7 +70,7 @@ class HotSelect:
         processors = [
             (place, process)
             for place, column in enumerate(self._statement.selected_columns)
-            if (process := column.type.result_processor(dialect, None)) is not None
+            if (process := _reader(column.type, dialect)) is not None
         ]
         # A positional dialect says in which order the parameters stand.
         order = getattr(made, "positiontup", None) or ()
@@ -109,10 +111,16 @@ class HotInsert:
         return compiled
 
 
+def _reader(shape: Any, dialect: Dialect) -> Any:  # noqa: ANN401 - of any type
+    return shape.reader() if isinstance(shape, Readable) else shape.result_processor(dialect, None)
+
+
 def _processed(row: Sequence[Any], processors: Iterable[tuple[int, Any]]) -> tuple[Any, ...]:
     values = list(row)
     for place, process in processors:
-        values[place] = process(values[place])
+        value = values[place]
+        if value is not None:
+            values[place] = process(value)
     return tuple(values)
 
 
@@ -125,8 +133,10 @@ def run_text(connection: Connection, text: str, values: Sequence[Any]) -> tuple[
     return row
 
 
-def run_many(connection: Connection, text: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Run a statement of the driver's own words for each row."""
+def run_many(connection: Connection, text: str, rows: Iterable[Sequence[Any]]) -> int:
+    """Run a statement of the driver's own words for each row; return how many it changed."""
     cursor = connection.connection.cursor()
     cursor.executemany(text, rows)  # type: ignore[arg-type,unused-ignore]  # any iterable
+    changed: int = cursor.rowcount
     cursor.close()
+    return changed

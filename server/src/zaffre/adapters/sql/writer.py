@@ -27,8 +27,9 @@ class _GroupLostError(Exception):
 class Writer:
     """Owns the connection that writes and checkpoints.
 
-    A unit runs in a savepoint: what it raises undoes it alone. A commit that fails undoes its
-    group, and nobody of it is told that anything was stored. After an I/O error nothing is
+    What a unit raises undoes it alone: the first of a group is undone with the transaction, which
+    begins anew, the others run in savepoints. A commit that fails undoes its group, and nobody of
+    it is told that anything was stored. After an I/O error nothing is
     acknowledged any more, since what the disk then holds is not known.
     """
 
@@ -64,6 +65,7 @@ class Writer:
             return
         try:
             self._raw.execute("BEGIN IMMEDIATE")
+            self._attempt_first(group[0])
             for unit in self._joining(group):
                 self._attempt(unit)
             self._commit()
@@ -75,7 +77,6 @@ class Writer:
                 unit.act()
 
     def _joining(self, group: list[Unit]) -> Iterator[Unit]:
-        yield group[0]
         end = time.monotonic() + GROUP_SECONDS
         while len(group) < GROUP_UNITS and time.monotonic() < end:
             unit = self.queue.take_waiting()
@@ -84,15 +85,26 @@ class Writer:
             group.append(unit)
             yield unit
 
+    def _attempt_first(self, unit: Unit) -> None:
+        if not self._ran(unit):
+            self._raw.execute("ROLLBACK")
+            self._raw.execute("BEGIN IMMEDIATE")
+
     def _attempt(self, unit: Unit) -> None:
         self._raw.execute("SAVEPOINT unit")
-        unit.run(SqlStores(self._connection, unit.actions))
-        if unit.error is not None:
-            if not self._raw.in_transaction:
-                raise _GroupLostError from unit.error
+        if not self._ran(unit):
             self._raw.execute("ROLLBACK TO unit")
-            unit.error = translated(unit.error, self._path) or unit.error
         self._raw.execute("RELEASE unit")
+
+    def _ran(self, unit: Unit) -> bool:
+        """Run a unit; tell whether it raised nothing."""
+        unit.run(SqlStores(self._connection, unit.actions))
+        if unit.error is None:
+            return True
+        if not self._raw.in_transaction:
+            raise _GroupLostError from unit.error
+        unit.error = translated(unit.error, self._path) or unit.error
+        return False
 
     def _commit(self) -> None:
         self._raw.execute("COMMIT")

@@ -99,6 +99,8 @@ async def _lost(parts: Parts, run: Run) -> RunError:
     account = Account() if handle is None else await parts.launcher.account(handle)
     if not account.ending:
         return _LOST
+    if account.code:
+        return RunError(code=account.code, message=account.ending)
     return RunError(code=_LOST.code, message=f"{account.ending} Submit the run again.")
 
 

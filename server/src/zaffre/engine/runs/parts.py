@@ -1,6 +1,6 @@
 """What the steps of runs are made of: the ports they use, and their limits."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from zaffre.base.clock import Clock
@@ -59,6 +59,11 @@ class Stopwatches:
             del self._first[thing]
 
 
+def _a_usual_one(_environ: Mapping[str, str]) -> Sequence[int]:
+    """Return what is taken to be there where nobody looks."""
+    return (17,)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parts:
     """Everything that a step may use.
@@ -67,6 +72,7 @@ class Parts:
         cancels: How long runs have been asked to end.
         server_url: Where runners on this machine reach the server.
         base_image: That of runs that ask for a container and name no image; empty is none.
+        javas: Returns the numbers of the Javas that this machine has for an environment.
     """
 
     work: Work
@@ -79,6 +85,7 @@ class Parts:
     clock: Clock
     server_url: str
     base_image: str = ""
+    javas: Callable[[Mapping[str, str]], Sequence[int]] = _a_usual_one
     limits: RunLimits = field(default_factory=RunLimits)
 
     async def finish(self, run: Run, state: RunState, error: RunError | None = None) -> None:

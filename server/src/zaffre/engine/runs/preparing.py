@@ -14,11 +14,13 @@ from zaffre.domain.environments import (
 )
 from zaffre.domain.errors import ZaffreError
 from zaffre.domain.runs import Run, RunError, RunState
-from zaffre.engine.runs import starting
+from zaffre.engine.runs import sparks, starting
 from zaffre.engine.runs.parts import Parts, owner_of
 from zaffre.engine.runs.progress import BuildLog, unless_moved
 
 logger = logging.getLogger(__name__)
+_FAR: Final = frozenset({ComputeKind.MACHINE, ComputeKind.KUBERNETES})
+"""Kinds of places that have interpreters of their own."""
 LOCK_PATH: Final = "logs/azureml/environment_lock.txt"
 
 
@@ -26,6 +28,10 @@ async def step(parts: Parts, run: Run) -> bool:
     """Build the environment and launch the first runner, or end the run."""
     if run.is_preempted:
         await starting.give_up_nodes(parts, run)
+        return True
+    lacking = await sparks.lacking(parts, run)
+    if lacking is not None:
+        await parts.finish(run, RunState.FAILED, lacking)
         return True
     log = BuildLog(parts.logs, owner_of(run))
     try:
@@ -64,9 +70,15 @@ def build_error(run: Run, error: ZaffreError, last_lines: str) -> RunError:
 
 async def _build_unless_moved(parts: Parts, run: Run, log: BuildLog) -> BuiltEnvironment | None:
     """Build, and stop when the run is no longer being prepared, because somebody canceled it."""
+    kind = run.handle.get("place", {}).get("kind")
     spec = await _to_build(parts, run, log)
-    is_far = run.handle.get("place", {}).get("kind") == ComputeKind.MACHINE
-    if is_far and spec.interpreter is not None and spec.image is None:
+    if kind == ComputeKind.KUBERNETES:
+        # A cluster fetches the image itself; packages are put beside what that has.
+        spec = replace(spec, image=None)
+    if kind == ComputeKind.DATABRICKS:
+        # The driver's own, with libraries that its workspace installs.
+        return BuiltEnvironment(python="python3")
+    if kind in _FAR and spec.interpreter is not None and spec.image is None:
         # It is one of that machine, and nothing is made of it here.
         return BuiltEnvironment(python=spec.interpreter)
     return await unless_moved(parts, run, parts.builder.build(spec, log.write))
@@ -74,8 +86,9 @@ async def _build_unless_moved(parts: Parts, run: Run, log: BuildLog) -> BuiltEnv
 
 async def _to_build(parts: Parts, run: Run, log: BuildLog) -> EnvironmentSpec:
     """Return what is built: what was asked for, and what the server adds to it."""
-    spec = run.spec.environment or EnvironmentSpec()
-    if run.spec.container is not None and spec.image is None:
+    spec = await sparks.environment_of(parts, run)
+    in_pod = run.handle.get("place", {}).get("kind") == ComputeKind.KUBERNETES
+    if run.spec.container is not None and spec.image is None and not in_pod:
         if parts.base_image and spec.interpreter is None:
             return replace(spec, image=Image(name=parts.base_image))
         log.write("A container was asked for, and no image: the run executes on this machine.")

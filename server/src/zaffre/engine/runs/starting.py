@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Final
 
 from zaffre.domain.computes import ComputeKind
-from zaffre.domain.errors import PreconditionError
+from zaffre.domain.errors import NotFoundError, PreconditionError
 from zaffre.domain.runs import Run, RunError, RunState
 from zaffre.engine.runs.parts import Parts, RunLimits, owner_of
 from zaffre.engine.runs.progress import BuildLog, unless_moved
@@ -68,8 +68,17 @@ async def step(parts: Parts, run: Run) -> bool:
     waited = parts.beats.silence(run.workspace_id, run.id, run.attempt)
     alive = None if handle is None else await parts.launcher.is_alive(handle)
     account = Account()
-    if handle is not None and (not alive or waited >= parts.limits.start_seconds):
+    patience = min(parts.limits.probe_seconds, parts.limits.start_seconds)
+    if handle is not None and (not alive or waited >= patience):
         account = await parts.launcher.account(handle)
+    if account.code:
+        # Another one would end in the same way.
+        reason = RunError(code=account.code, message=account.ending)
+        await parts.finish(run, RunState.FAILED, reason)
+        await stop(parts, run)
+        return True
+    if account.reason != run.handle.get("waits", ""):
+        await parts.work.write(lambda s: s.attempts.waits(run, account.reason))
     seen = Observation(waited=waited, alive=alive, waits=account.waits)
     decision = decide(run, seen, parts.limits)
     if decision is Decision.LAUNCH_AGAIN:
@@ -84,7 +93,7 @@ async def launch(parts: Parts, run: Run, secret: str) -> None:
     """Launch the runner of an attempt that was begun."""
     try:
         handle = await _launched(parts, run, await _order(parts, run, secret))
-    except (OSError, PreconditionError) as error:
+    except (OSError, PreconditionError, NotFoundError) as error:
         reason = RunError(code="RunnerNotLaunched", message=f"No runner can be launched: {error}")
         await parts.finish(run, RunState.FAILED, reason)
         return
@@ -97,6 +106,12 @@ async def launch(parts: Parts, run: Run, secret: str) -> None:
 
 
 async def _order(parts: Parts, run: Run, secret: str) -> RunnerOrder:
+    place = await parts.work.read(lambda s: s.scheduling.place_of(run))
+    if place.kind is ComputeKind.KUBERNETES and place.environment is not None:
+        # A cluster fetches the image itself.
+        spec = place.environment
+        opened = await parts.work.read(lambda s: s.secrets.with_password(run.workspace_id, spec))
+        place = replace(place, environment=opened)
     return RunnerOrder(
         workspace_id=run.workspace_id,
         run_id=run.id,
@@ -106,7 +121,7 @@ async def _order(parts: Parts, run: Run, secret: str) -> RunnerOrder:
         python=run.handle["python"],
         variables=run.handle["variables"],
         image=run.handle.get("image"),
-        place=await parts.work.read(lambda s: s.scheduling.place_of(run)),
+        place=place,
     )
 
 
@@ -117,8 +132,12 @@ async def _launched(parts: Parts, run: Run, order: RunnerOrder) -> dict[str, Any
     """
     if order.place.kind not in _TELLING:
         return await parts.launcher.launch(order)
+
+    async def wait(reason: str) -> None:
+        await parts.work.write(lambda s: s.attempts.delayed(run, reason))
+
     async with BuildLog(parts.logs, owner_of(run)) as log:
-        order = replace(order, say=log.write)
+        order = replace(order, say=log.write, wait=wait)
         return await unless_moved(parts, run, parts.launcher.launch(order))
 
 

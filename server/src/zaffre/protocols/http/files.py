@@ -31,11 +31,17 @@ class RawFile(NamedTuple):
 
 
 class FileAnswer(NamedTuple):
-    """A blob, or a part of it, on its way out."""
+    """A blob, or a part of it, on its way out.
+
+    Attributes:
+        chunks: What is answered, piece by piece.
+        body: All of it at once, when it is little; then there is no need for `chunks`.
+    """
 
     status: int
     headers: dict[str, str]
     chunks: AsyncIterator[bytes]
+    body: bytes | None = None
 
 
 async def file_answer(blobs: Blobs, file: RawFile, wanted: str | None) -> FileAnswer:
@@ -47,8 +53,10 @@ async def file_answer(blobs: Blobs, file: RawFile, wanted: str | None) -> FileAn
     Raises:
         RangeError: The header asks for several parts, or beyond the end.
         NotFoundError: `BlobNotFound`.
+        PreconditionError: `DigestMismatch`, when that is known before the first byte is sent.
     """
-    size = await blobs.size(file.digest)
+    body = await blobs.small(file.digest) if wanted is None else None
+    size = await blobs.size(file.digest) if body is None else len(body)
     part = part_of(wanted, size)
     headers = {
         "content-length": str(part.length if part else size),
@@ -56,6 +64,8 @@ async def file_answer(blobs: Blobs, file: RawFile, wanted: str | None) -> FileAn
         "x-zaffre-digest": file.digest,
         "content-disposition": attachment(file.name),
     }
+    if body is not None:
+        return FileAnswer(200, headers, _once(body), body)
     if part is None:
         return FileAnswer(200, headers, blobs.open(file.digest))
     headers["content-range"] = f"bytes {part.start}-{part.start + part.length - 1}/{size}"
@@ -88,3 +98,7 @@ def attachment(name: str) -> str:
     last = name.rpartition("/")[2]
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in last)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(last, safe='')}"
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body

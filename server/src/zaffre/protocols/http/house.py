@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from zaffre_sdk.wire.server import ServerOut
@@ -24,6 +25,10 @@ from zaffre.services.work import Services, Work
 T = TypeVar("T")
 
 
+def _nothing(_digest: str) -> None:
+    """Find nothing, where nothing is sent to runners elsewhere."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class House:
     """Everything behind the doors.
@@ -40,6 +45,7 @@ class House:
         server: What the server says of itself.
         paging_key: Seals continuation tokens; one made of the home's secret outlives a restart.
         url: Where clients reach this server, without a slash at the end; links begin with it.
+        parcels: Finds what the server sends to runners elsewhere, by digest.
         is_behind_proxy: Callers that seem to be on this machine may be elsewhere.
     """
 
@@ -57,6 +63,7 @@ class House:
     clock: Clock
     server: ServerOut
     url: str
+    parcels: Callable[[str], Path | None] = _nothing
     is_behind_proxy: bool = False
     paging_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 

@@ -8,7 +8,7 @@ from litestar.response import Stream
 
 from zaffre.domain.errors import InvalidError, TooLargeError
 from zaffre.domain.paths import check_path
-from zaffre.protocols.http.asgi import Receive
+from zaffre.protocols.http.asgi import Message, Receive
 from zaffre.protocols.http.call import Call
 from zaffre.protocols.http.files import OCTETS, RawFile, file_answer
 
@@ -55,6 +55,24 @@ async def received(receive: Receive, *, limit: int, announced: int) -> AsyncIter
         more = message.get("more_body", False)
 
 
+async def gathered(receive: Receive, *, limit: int, announced: int) -> bytes:
+    """Return the body of a request, which nearly always comes in one piece.
+
+    Raises:
+        TooLargeError: As `received`.
+        InvalidError: As `received`.
+    """
+    if announced <= limit:
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        is_whole = message["type"] == "http.request" and not message.get("more_body", False)
+        if is_whole and len(body) <= limit:
+            return body
+        receive = _beginning_with(message, receive)
+    chunks = received(receive, limit=limit, announced=announced)
+    return b"".join([chunk async for chunk in chunks])
+
+
 async def small_body(request: Request[Any, Any, Any], *, limit: int) -> bytes:
     """Return a raw body of at most `limit` bytes."""
     return b"".join([chunk async for chunk in raw_body(request, limit=limit)])
@@ -69,6 +87,16 @@ async def blob_answer(call: Call, request: Request[Any, Any, Any], file: RawFile
     """
     found = await file_answer(call.blobs, file, request.headers.get("range"))
     return Stream(found.chunks, headers=found.headers, media_type=OCTETS, status_code=found.status)
+
+
+def _beginning_with(first: Message, receive: Receive) -> Receive:
+    waiting = [first]
+
+    async def again() -> Message:
+        message: Message = waiting.pop() if waiting else await receive()
+        return message
+
+    return again
 
 
 def _too_large(limit: int) -> TooLargeError:

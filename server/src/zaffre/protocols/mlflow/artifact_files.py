@@ -1,6 +1,6 @@
 """One way to the files of everything that has some."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from zaffre.domain.artifacts import Child
@@ -93,13 +93,11 @@ async def check_writable(call: MlflowCall, place: Place) -> None:
     await call.read(use)
 
 
-async def store(
-    call: MlflowCall, place: Place, chunks: AsyncIterator[bytes], *, size: int | None
-) -> None:
-    """Store what is sent at a place; `size` is what was announced, if it was."""
+async def store(call: MlflowCall, place: Place, *, limit: int, size: int | None) -> None:
+    """Store the body, of at most `limit` bytes, at a place; `size` is announced, or None."""
     checked = place._replace(path=place.file())
     if size is not None and size <= MAX_BYTES:
-        data = b"".join([chunk async for chunk in chunks])
+        data = await call.body(limit=min(size, limit))
         kept = await call.blobs.keep(data)
 
         def use(s: Services) -> None:
@@ -110,7 +108,7 @@ async def store(
         return
     if size is None or size > SMALL:
         await check_writable(call, place)
-    blob = await call.blobs.put(chunks)
+    blob = await call.blobs.put(call.chunks(limit=limit))
     await call.write(lambda s: name(s, call, checked, blob))
 
 
@@ -147,11 +145,15 @@ async def remove(call: MlflowCall, place: Place) -> None:
 async def file_as_answer(call: MlflowCall, file: RawFile) -> Answer:
     """Answer a blob, or the part of it that a Range header asks for."""
     found = await file_answer(call.blobs, file, call.header(b"range"))
+    if found.body is not None:
+        # The door adds the length of a body that it has whole.
+        del found.headers["content-length"]
     headers = [(name.encode(), value.encode()) for name, value in found.headers.items()]
     return Answer(
         status=found.status,
         headers=[*headers, (b"content-type", OCTETS.encode())],
-        chunks=found.chunks,
+        body=found.body or b"",
+        chunks=None if found.body is not None else found.chunks,
     )
 
 

@@ -101,7 +101,7 @@ async def upload(call: MlflowCall) -> None:
     """Store the body at a place, in that of what was there."""
     announced = call.header(b"content-length") or ""
     size = int(announced) if announced.isdecimal() else None
-    await store(call, place_of(call.params["path"]), call.chunks(limit=MAX_RAW_BYTES), size=size)
+    await store(call, place_of(call.params["path"]), limit=MAX_RAW_BYTES, size=size)
 
 
 async def delete(call: MlflowCall) -> None:
@@ -126,7 +126,7 @@ async def download_of_version(call: MlflowCall, asked: VersionFileIn) -> Answer:
 async def upload_to_run(call: MlflowCall) -> None:
     """Store the body, which is small, at a path of a run that the query names."""
     asked = _RUN_FILE.query(call.scope["query_string"])
-    await store(call, _of_run(asked), call.chunks(limit=_MAX_UPLOAD), size=None)
+    await store(call, _of_run(asked), limit=_MAX_UPLOAD, size=None)
 
 
 async def answer_file(call: MlflowCall, place: Place) -> Answer:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from zaffre.domain.access import Principal
 from zaffre.protocols.http.asgi import Receive, Scope
 from zaffre.protocols.http.house import House, HouseCall
-from zaffre.protocols.http.streaming import received
+from zaffre.protocols.http.streaming import gathered, received
 
 
 class MlflowCall(HouseCall):
@@ -45,13 +45,15 @@ class MlflowCall(HouseCall):
 
     def chunks(self, *, limit: int) -> AsyncIterator[bytes]:
         """Yield the body as it arrives; raises as `received`."""
-        # The server below refuses a length that is no number.
-        announced = int(self.header(b"content-length") or 0)
-        return received(self._receive, limit=limit, announced=announced)
+        return received(self._receive, limit=limit, announced=self._announced())
 
     async def body(self, *, limit: int) -> bytes:
-        """Return the whole body."""
-        return b"".join([chunk async for chunk in self.chunks(limit=limit)])
+        """Return the whole body; raises as `received`."""
+        return await gathered(self._receive, limit=limit, announced=self._announced())
+
+    def _announced(self) -> int:
+        # The server below refuses a length that is no number.
+        return int(self.header(b"content-length") or 0)
 
 
 def header_of(scope: Scope, name: bytes) -> str | None:

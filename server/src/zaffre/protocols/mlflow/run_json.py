@@ -1,11 +1,13 @@
 """Runs as MLflow's messages: the one place where a run's JSON is made."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
+
+import msgspec
 
 from zaffre.domain.inputs import RunInput
 from zaffre.domain.logged_models import ModelDirection, RunModel
-from zaffre.domain.metrics import LatestMetric
 from zaffre.domain.runs import PARENT_TAG, USER_TAG, Run, RunKind
 from zaffre.protocols.mlflow.ids import shown_id
 from zaffre.protocols.mlflow.messages import number_out, pairs_out
@@ -24,15 +26,39 @@ from zaffre.services.tracking import TrackedRun
 Json = dict[str, Any]
 
 
+class MetricOut(msgspec.Struct, gc=False):
+    """The latest value of a metric; a page of runs has hundreds of them."""
+
+    key: str
+    value: float | str
+    timestamp: int
+    step: int
+
+
+class PairOut(msgspec.Struct, gc=False):
+    """A param or a tag."""
+
+    key: str
+    value: str
+
+
 def from_tracked_run(tracked: TrackedRun) -> Json:
     """Return a run with its data and inputs."""
     run = tracked.run
     whole: Json = {
         "info": from_run_info(run),
         "data": {
-            "metrics": [_from_metric(metric) for metric in tracked.metrics],
-            "params": pairs_out(tracked.params),
-            "tags": pairs_out(tags_of(run)),
+            "metrics": [
+                MetricOut(
+                    name,
+                    number if isfinite(number) else number_out(number),
+                    from_seconds(at),
+                    step,
+                )
+                for name, number, at, step in tracked.metrics
+            ],
+            "params": [PairOut(*pair) for pair in tracked.params.items()],
+            "tags": [PairOut(*pair) for pair in tags_of(run).items()],
         },
         "inputs": {},
     }
@@ -74,15 +100,6 @@ def tags_of(run: Run) -> dict[str, str]:
     if run.description:
         tags[NOTE_TAG] = run.description
     return tags
-
-
-def _from_metric(metric: LatestMetric) -> Json:
-    return {
-        "key": metric.name,
-        "value": number_out(metric.number),
-        "timestamp": from_seconds(metric.time),
-        "step": metric.step,
-    }
 
 
 def _from_input(read: RunInput) -> Json:

@@ -9,13 +9,16 @@ from litestar.types import ControllerRouterHandler
 from zaffre_sdk.wire.artifacts import ArtifactIn, ArtifactList, ArtifactOut
 
 from zaffre.domain.access import Permission
+from zaffre.domain.artifacts import Artifact
 from zaffre.domain.files import check_digest
 from zaffre.protocols.http.call import Call
 from zaffre.protocols.http.files import RawFile
 from zaffre.protocols.http.paging import Limit
-from zaffre.protocols.http.streaming import blob_answer, raw_body, relative
+from zaffre.protocols.http.streaming import blob_answer, raw_body, relative, small_body
 from zaffre.protocols.native.pages import Pages
 from zaffre.protocols.native.translate.artifacts import from_artifact
+from zaffre.services.keeper import MAX_BYTES
+from zaffre.services.work import Services
 
 _ALL = "/workspaces/{workspace:str}/runs/{run:str}/artifacts"
 _ONE = "/workspaces/{workspace:str}/runs/{run:str}/artifacts/{path:path}"
@@ -57,14 +60,21 @@ async def upload_artifact(
     """Store the body at a path of the run; the digest is checked when it is given."""
     place = relative(path)
     asked = None if expected is None else check_digest(expected, target="x-zaffre-digest")
-    await call.read(lambda s: s.runs.get_writable(workspace, run, caller=call.caller))
-    digest, size = await call.blobs.put(raw_body(request), expected=asked)
-    stored = await call.write(
-        lambda s: s.artifacts.put(
-            workspace, run, place, caller=call.caller, digest=digest, size=size
-        )
-    )
-    return from_artifact(stored)
+    if request.content_length is not None and request.content_length <= MAX_BYTES:
+        data = await small_body(request, limit=MAX_BYTES)
+        blob = await call.blobs.keep(data, expected=asked)
+    else:
+        data = None
+        await call.read(lambda s: s.runs.get_writable(workspace, run, caller=call.caller))
+        blob = await call.blobs.put(raw_body(request), expected=asked)
+
+    def store(s: Services) -> Artifact:
+        digest, size = blob
+        if data is not None:
+            s.stores.kept.add(digest, data)
+        return s.artifacts.put(workspace, run, place, caller=call.caller, digest=digest, size=size)
+
+    return from_artifact(await call.write(store))
 
 
 @post(_ALL, permission=Permission.RUNS_WRITE, status_code=200)

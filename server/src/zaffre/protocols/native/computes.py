@@ -125,7 +125,10 @@ async def _turn(call: Call, workspace: str, name: str, power: Power) -> ComputeO
 
 
 def _out(services: Services, compute: Compute) -> ComputeOut:
-    return from_compute(compute, queued=services.computes.waiting(compute))
+    computes = services.computes
+    return from_compute(
+        compute, queued=computes.waiting(compute), services=computes.services(compute)
+    )
 
 
 ROUTES: Final[list[ControllerRouterHandler]] = [

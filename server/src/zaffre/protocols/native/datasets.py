@@ -33,11 +33,13 @@ _NAME = "/workspaces/{workspace:str}/dataset-names/{name:str}"
 async def register_dataset(call: Call, workspace: str, data: DatasetIn) -> DatasetOut:
     """Register the next version of a dataset, or keep a definition without a name."""
     new = to_new_dataset(data)
-    marks = await call.house.dataset_marks.take(workspace, new, caller=call.caller)
-    return await call.write_once(
-        DatasetOut,
-        lambda s: from_dataset(s.datasets.register(workspace, new, marks, caller=call.caller)),
-    )
+    async with call.house.dataset_marks.taken(workspace, new, caller=call.caller) as listing:
+        return await call.write_once(
+            DatasetOut,
+            lambda s: from_dataset(
+                s.datasets.register(workspace, new, listing, caller=call.caller)
+            ),
+        )
 
 
 @get(_ALL, permission=Permission.DATA_READ)

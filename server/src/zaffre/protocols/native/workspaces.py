@@ -72,7 +72,7 @@ async def change_workspace(call: Call, workspace: str, data: WorkspaceChange) ->
 async def delete_workspace(call: Call, workspace: str) -> None:
     """Delete an empty workspace, with the files of the datastores that came with it."""
     await call.write(lambda s: s.workspaces.delete(workspace, caller=call.caller))
-    await call.house.data_access.remove_workspace(workspace)
+    await call.house.eraser.erase_workspace(workspace)
 
 
 ROUTES: Final[list[ControllerRouterHandler]] = [

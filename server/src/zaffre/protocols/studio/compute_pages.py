@@ -61,6 +61,7 @@ def _shown(services: Services, workspace: str, name: str, *, caller: Principal) 
         "workspace": services.workspaces.get(workspace, caller=caller),
         **_row(services, compute),
         "resources": _resources_in_words(compute),
+        "served": services.computes.services(compute),
         "going": going,
         "waiting": waiting,
     }

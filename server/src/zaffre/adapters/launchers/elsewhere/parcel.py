@@ -18,6 +18,7 @@ from zaffre.ports.launchers import RunnerOrder
 _AGENT: Final = "zaffre.adapters.launchers.elsewhere.agent"
 _MODULES: Final = ("place", "processes", "runners", "environments", "serving")
 """Those that need others come after them."""
+_OF_PODS: Final = ("place", "processes", "runners", "environments", "voice", "pods")
 _OURS: Final = ("zaffre", "azureml")
 _PASSED_OPTIONS: Final = (
     "--index-url",
@@ -142,12 +143,12 @@ class Packer:
         )
 
 
-def agent_sources() -> list[tuple[str, str]]:
+def agent_sources(modules: Sequence[str] = _MODULES) -> list[tuple[str, str]]:
     """Return the modules of the agent, by name, those first that others need."""
     folder = files(_AGENT)
     return [
         (_AGENT, ""),
-        *((f"{_AGENT}.{name}", (folder / f"{name}.py").read_text("utf-8")) for name in _MODULES),
+        *((f"{_AGENT}.{name}", (folder / f"{name}.py").read_text("utf-8")) for name in modules),
     ]
 
 
@@ -156,14 +157,15 @@ import json, sys, types
 if sys.version_info < (3, 8):
     sys.stderr.write("It is Python " + sys.version.split()[0] + ".")
     sys.exit(86)
-for name, source in json.loads(sys.stdin.buffer.read({size})):
+{read}
+for name, source in sources:
     module = types.ModuleType(name)
     parent, _, own = name.rpartition(".")
     sys.modules[name] = module
     if parent in sys.modules:
         setattr(sys.modules[parent], own, module)
     exec(compile(source, name, "exec"), module.__dict__)
-sys.modules["{agent}.serving"].main(*json.loads({arguments!r}))
+sys.modules["{agent}.{module}"].main({arguments})
 """
 
 
@@ -175,9 +177,25 @@ def agent_program(*, root: str, server: str) -> tuple[bytes, bytes]:
         server: What this server is known by.
     """
     sources = json.dumps(agent_sources()).encode()
-    arguments = json.dumps([root, server])
-    program = _LOADER.format(size=len(sources), agent=_AGENT, arguments=arguments)
+    program = _LOADER.format(
+        read=f"sources = json.loads(sys.stdin.buffer.read({len(sources)}))",
+        agent=_AGENT,
+        module="serving",
+        arguments=f"*json.loads({json.dumps([root, server])!r})",
+    )
     return program.encode(), sources
+
+
+def pod_program() -> dict[str, str]:
+    """Return the files of the program of a pod, which is told the folder where they lie."""
+    program = _LOADER.format(
+        read='with open(sys.argv[1] + "/agent.json", encoding="utf-8") as file:\n'
+        "    sources = json.load(file)",
+        agent=_AGENT,
+        module="pods",
+        arguments="*sys.argv[1:]",
+    )
+    return {"start.py": program, "agent.json": json.dumps(agent_sources(_OF_PODS))}
 
 
 def content_of(
@@ -203,11 +221,13 @@ def content_of(
 
 def python_of(python: str) -> str:
     """Return the version of an interpreter of this machine, such as `3.11`; nothing if unknown."""
-    settings = Path(python).parent.parent / "pyvenv.cfg"
+    prefix = Path(python).parent.parent
     try:
-        lines = settings.read_text("utf-8").splitlines()
+        lines = (prefix / "pyvenv.cfg").read_text("utf-8").splitlines()
     except OSError:
-        return ""
+        # One that conda has made says so in the name of a file.
+        names = [record.name for record in prefix.glob("conda-meta/python-[0-9]*.json")]
+        return ".".join(names[0].split("-")[1].split(".")[:2]) if names else ""
     for line in lines:
         name, _, value = line.partition("=")
         if name.strip() in {"version", "version_info"}:

@@ -1,9 +1,11 @@
 """The launcher of runners on other machines; implements `ports.launchers.Launcher`."""
 
 import asyncio
+import hashlib
 import logging
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,17 +19,21 @@ from zaffre.adapters.launchers.machines.failures import MachineAwayError, Machin
 from zaffre.adapters.launchers.machines.login import Login, login_of
 from zaffre.adapters.launchers.machines.machine import Machine
 from zaffre.base.text import shown
-from zaffre.domain.errors import ZaffreError
+from zaffre.domain.errors import NotFoundError, ZaffreError
 from zaffre.ports.launchers import Account, ComputePlace, RunnerOrder
 
 logger = logging.getLogger(__name__)
 PATIENCE_SECONDS: Final = 1800.0
+_LOOK_SECONDS: Final = 60.0
 _TRIES: Final = 3
-_PAUSE_SECONDS: Final = 3.0
+"""How often a launch begins whose connection breaks in the middle of it."""
+_FIRST_PAUSE: Final = 3.0
+_LONGEST_PAUSE: Final = 30.0
 
 FindPlace = Callable[[str, str], Awaitable[ComputePlace]]
 """Returns a compute target of a workspace, and how it is reached."""
 CopyBlob = Callable[[str, Path], Awaitable[None]]
+_Key = tuple[str, str]
 
 
 class SshLauncher:
@@ -57,12 +63,13 @@ class SshLauncher:
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._home = home
-        self._server = Server(key=_server_key(home), info=info)
+        self._key = _server_key(home)
+        self._info = info
         self._packer = packer
         self._find = find
         self._copy = copy
         self._patience = patience
-        self._machines: dict[str, tuple[Login, Machine]] = {}
+        self._machines: dict[_Key, tuple[Login, Machine]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     async def launch(self, order: RunnerOrder) -> dict[str, Any]:
@@ -80,19 +87,22 @@ class SshLauncher:
         machine = self._machine(order.workspace_id, place)
         try:
             for _ in range(_TRIES - 1):
+                connection = await self._reached(machine, order)
                 try:
-                    return await self._launch(machine, order)
+                    return await self._launch(machine, connection, order)
                 except MachineAwayError as error:
                     order.say(f"{machine.named(error)} Trying again.")
-                    await asyncio.sleep(_PAUSE_SECONDS)
-            return await self._launch(machine, order)
+                    await asyncio.sleep(_FIRST_PAUSE)
+            return await self._launch(machine, await self._reached(machine, order), order)
         except MachineError as error:
             raise machine.named(error) from error
 
     async def run(self) -> None:
         """Hold the connections until cancelled; runners go on."""
         try:
-            await asyncio.Event().wait()
+            while True:
+                await asyncio.sleep(_LOOK_SECONDS)
+                await self._forget_removed()
         finally:
             machines = [machine for _, machine in self._machines.values()]
             self._machines.clear()
@@ -143,8 +153,31 @@ class SshLauncher:
         folder = self._home / "runs" / workspace_id / run_id / str(handle["attempt"])
         await asyncio.to_thread(_keep_log, folder, told["log"])
 
-    async def _launch(self, machine: Machine, order: RunnerOrder) -> dict[str, Any]:
-        connection = await machine.connection()
+    async def _reached(self, machine: Machine, order: RunnerOrder) -> Connection:
+        """Return the connection; wait for it while the machine is out of reach, with patience."""
+        began = time.monotonic()
+        pause, said = _FIRST_PAUSE, ""
+        while True:
+            try:
+                connection = await machine.connection()
+            except MachineAwayError as error:
+                if time.monotonic() - began > self._patience:
+                    raise
+                reason = str(machine.named(error))
+                if reason != said:
+                    order.say(f"{reason} The run waits for it, and goes on when it is back.")
+                    await order.wait(reason)
+                    said = reason
+            else:
+                if said:
+                    await order.wait("")
+                return connection
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _launch(
+        self, machine: Machine, connection: Connection, order: RunnerOrder
+    ) -> dict[str, Any]:
         async with self._wheels(order) as wheels:
             parcel = await asyncio.to_thread(
                 self._packer.pack,
@@ -181,18 +214,35 @@ class SshLauncher:
     def _machine(self, workspace_id: str, place: ComputePlace) -> Machine:
         """Return the machine of a target as it is reached now."""
         login = login_of(place)
-        key = f"{workspace_id} {place.name}"
+        key = workspace_id, place.name
         known = self._machines.get(key)
         if known is not None and known[0] == login:
             return known[1]
+        self._forget(key)
+        folder = self._home / "machines" / workspace_id / place.name
+        # Two targets may be the same machine: each has an agent and files of its own there.
+        target = hashlib.sha256(f"{workspace_id} {place.name}".encode()).hexdigest()[:16]
+        server = Server(key=f"{self._key}-{target}", info=self._info)
+        machine = Machine(login, server, folder, patience=self._patience)
+        self._machines[key] = login, machine
+        return machine
+
+    async def _forget_removed(self) -> None:
+        """Close what leads to targets that are gone, and keep nothing that opens them."""
+        for key in list(self._machines):
+            try:
+                await self._find(*key)
+            except NotFoundError:
+                self._forget(key)
+            except ZaffreError as error:
+                logger.warning("The target %s could not be looked at: %s", key[1], error.message)
+
+    def _forget(self, key: _Key) -> None:
+        known = self._machines.pop(key, None)
         if known is not None:
             closing = asyncio.create_task(known[1].close())
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
-        folder = self._home / "machines" / workspace_id / place.name
-        machine = Machine(login, self._server, folder, patience=self._patience)
-        self._machines[key] = login, machine
-        return machine
 
 
 def _server_key(home: Path) -> str:

@@ -16,7 +16,7 @@ from zaffre.domain.files import FileEntry
 _select = select(*columns_of(artifacts, Artifact)).where(
     artifacts.c.workspace_id == bindparam("workspace"), artifacts.c.run_id == bindparam("run")
 )
-_by_path = _select.where(artifacts.c.path == bindparam("path"))
+_by_path = HotSelect(_select.where(artifacts.c.path == bindparam("path")))
 _digest = HotSelect(
     select(artifacts.c.digest, artifacts.c.size).where(
         artifacts.c.workspace_id == bindparam("workspace"),
@@ -45,10 +45,10 @@ class SqlArtifactStore:
     def get(self, workspace_id: str, run_id: str, path: str) -> Artifact:
         """Return it."""
         this = {"workspace": workspace_id, "run": run_id, "path": path}
-        row = self._connection.execute(_by_path, this).one_or_none()
-        if row is None:
+        found = _by_path.entity(Artifact, self._connection, this)
+        if found is None:
             raise missing("artifact", path)
-        return entity_of(Artifact, row)
+        return found
 
     def list(
         self, workspace_id: str, run_id: str, *, prefix: str, limit: int, after: str | None = None

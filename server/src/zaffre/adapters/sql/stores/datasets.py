@@ -4,15 +4,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 
 from zaffre.adapters.sql.rows import columns_of, entity_of, values_of
 from zaffre.adapters.sql.tables import dataset_files, dataset_names, datasets
-from zaffre.domain.datasets import Dataset, FileMark, digest_of_marks
+from zaffre.domain.datasets import Dataset, FileMark, Listing
 from zaffre.domain.errors import missing
 
 _AT_ONCE: Final = 500
+_DRAFT: Final = ""
+"""In the place of digests: nothing is found by it."""
 _select = select(*columns_of(datasets, Dataset)).where(
     datasets.c.workspace_id == bindparam("workspace")
 )
@@ -59,6 +71,16 @@ _of_run = _select.where(
 _key = select(datasets.c.key).where(
     datasets.c.workspace_id == bindparam("workspace"), datasets.c.id == bindparam("dataset")
 )
+_draft_key = _key.where(datasets.c.definition_digest == _DRAFT)
+_drafts = select(*columns_of(datasets, Dataset)).where(datasets.c.definition_digest == _DRAFT)
+_erase = delete(dataset_files).where(
+    dataset_files.c.dataset_key == bindparam("of"),
+    dataset_files.c.start.in_(
+        select(dataset_files.c.start)
+        .where(dataset_files.c.dataset_key == bindparam("of"))
+        .limit(bindparam("most"))
+    ),
+)
 _marks = (
     select(dataset_files.c.start, dataset_files.c.marks)
     .where(
@@ -95,21 +117,52 @@ class SqlDatasetStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, dataset: Dataset, marks: Sequence[FileMark]) -> Dataset:
+    def add(self, dataset: Dataset, listing: Listing) -> Dataset:
         """Add it with what its files are, and return it with its number if it has a name."""
         if dataset.name is not None:
             name = {"workspace_id": dataset.workspace_id, "name": dataset.name}
             version = self._connection.execute(_next_version, name).scalar_one()
             dataset = replace(dataset, version=version)
-        values = values_of(datasets, dataset) | _digests(dataset, marks)
-        key = self._connection.execute(_insert, values).scalar_one()
-        rows = [
-            {"dataset_key": key, "start": start, "marks": _row(marks[start : start + _AT_ONCE])}
-            for start in range(0, len(marks), _AT_ONCE)
-        ]
-        if rows:
-            self._connection.execute(insert(dataset_files), rows)
+        digests = {
+            "definition_digest": dataset.definition.digest,
+            # Only what has no name is found again by its files.
+            "marks_digest": "" if dataset.name else listing.digest,
+        }
+        if listing.draft_id is not None:
+            whole = replace(dataset, id=listing.draft_id)
+            this = {"workspace": dataset.workspace_id, "dataset": listing.draft_id}
+            self._connection.execute(_save, this | values_of(datasets, whole) | digests)
+            return whole
+        key = self._insert(dataset, digests)
+        self._put(key, listing.marks, 0)
         return dataset
+
+    def begin(self, dataset: Dataset) -> None:
+        """Add it as a draft: without a name, and without what it would be found by."""
+        unnamed = replace(dataset, name=None, version=None)
+        self._insert(unnamed, {"definition_digest": _DRAFT, "marks_digest": _DRAFT})
+
+    def extend(self, dataset: Dataset, marks: Sequence[FileMark], *, start: int) -> None:
+        """Keep files of a draft."""
+        key = self._connection.execute(_key, _id_of(dataset)).scalar_one_or_none()
+        if key is None:
+            raise missing("dataset", dataset.id)  # Its workspace was deleted meanwhile.
+        self._put(key, marks, start)
+
+    def discard(self, dataset: Dataset, *, most: int) -> bool:
+        """Remove so many files of a draft; tell whether nothing is left, if it still is one."""
+        key = self._connection.execute(_draft_key, _id_of(dataset)).scalar_one_or_none()
+        if key is None:
+            return True
+        rows = max(1, most // _AT_ONCE)
+        if self._connection.execute(_erase, {"of": key, "most": rows}).rowcount < rows:
+            self._connection.execute(delete(datasets).where(datasets.c.key == key))
+            return True
+        return False
+
+    def drafts(self) -> Sequence[Dataset]:
+        """Return all drafts of all workspaces."""
+        return self._all(_drafts, {})
 
     def get(self, workspace_id: str, dataset_id: str) -> Dataset:
         """Return it by its id, registered or not."""
@@ -127,9 +180,13 @@ class SqlDatasetStore:
         found = self._all(statement, {"workspace": workspace_id, "called": name})
         return found[0] if found else None
 
-    def find_nameless(self, wanted: Dataset, marks: Sequence[FileMark]) -> Dataset | None:
+    def find_nameless(self, wanted: Dataset, digest: str) -> Dataset | None:
         """Return what was kept without a name and is equal to `wanted`."""
-        these = {"workspace": wanted.workspace_id} | _digests(wanted, marks)
+        these = {
+            "workspace": wanted.workspace_id,
+            "definition_digest": wanted.definition.digest,
+            "marks_digest": digest,
+        }
         for found in self._all(_nameless, these):
             if _said(found) == _said(wanted):
                 return found
@@ -184,6 +241,23 @@ class SqlDatasetStore:
         }
         self._connection.execute(_unregister, values)
 
+    def _insert(self, dataset: Dataset, digests: dict[str, str]) -> int:
+        values = values_of(datasets, dataset) | digests
+        key: int = self._connection.execute(_insert, values).scalar_one()
+        return key
+
+    def _put(self, key: int, marks: Sequence[FileMark], before: int) -> None:
+        rows = [
+            {
+                "dataset_key": key,
+                "start": before + start,
+                "marks": _row(marks[start : start + _AT_ONCE]),
+            }
+            for start in range(0, len(marks), _AT_ONCE)
+        ]
+        if rows:
+            self._connection.execute(insert(dataset_files), rows)
+
     def _all(self, statement: "Select[Any]", values: dict[str, Any]) -> Sequence[Dataset]:
         return [entity_of(Dataset, row) for row in self._connection.execute(statement, values)]
 
@@ -206,12 +280,8 @@ def _row(marks: Sequence[FileMark]) -> list[tuple[str | None, str, int, str, str
     return [(mark.datastore, mark.path, mark.size, mark.mark, mark.digest) for mark in marks]
 
 
-def _digests(dataset: Dataset, marks: Sequence[FileMark]) -> dict[str, str]:
-    return {
-        "definition_digest": dataset.definition.digest,
-        # Only what has no name is found again by its files.
-        "marks_digest": "" if dataset.name else digest_of_marks(marks),
-    }
+def _id_of(dataset: Dataset) -> dict[str, str]:
+    return {"workspace": dataset.workspace_id, "dataset": dataset.id}
 
 
 def _said(dataset: Dataset) -> tuple[object, ...]:

@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, select
 
+from zaffre.adapters.sql.hot import HotSelect
 from zaffre.domain.artifacts import Child
 
 _AT_ONCE = 256
@@ -89,15 +91,26 @@ def _end_of(prefix: str, after: str) -> str:
 def _page(
     connection: Connection, table: Table, owner: Owner, *, begin: str, end: str
 ) -> Sequence[Any]:
+    statement = _page_statement(table, tuple(owner), has_end=bool(end))
+    values = {**owner, "begin": begin, "end": end, "most": _AT_ONCE, "skipped": 0}
+    return statement.all(connection, values)
+
+
+@cache
+def _page_statement(table: Table, owner: tuple[str, ...], *, has_end: bool) -> HotSelect:
     statement = (
         select(table.c.path, table.c.size)
-        .where(*_of(table, owner), table.c.path >= begin)
+        .where(
+            *(table.c[name] == bindparam(name) for name in owner),
+            table.c.path >= bindparam("begin"),
+        )
         .order_by(table.c.path)
-        .limit(_AT_ONCE)
+        .limit(bindparam("most"))
+        .offset(bindparam("skipped"))  # SQLAlchemy adds one that has no name
     )
-    if end:
-        statement = statement.where(table.c.path < end)
-    return connection.execute(statement).all()
+    if has_end:
+        statement = statement.where(table.c.path < bindparam("end"))
+    return HotSelect(statement)
 
 
 def _of(table: Table, owner: Owner) -> Iterator["ColumnElement[bool]"]:

@@ -7,6 +7,7 @@ in chunks of their metric, the newest few thousand of a run in batches that wait
 import json
 import struct
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat
 from math import nan
@@ -109,7 +110,7 @@ _batches = (
     .order_by(_b.start)
 )
 _latest = HotSelect(
-    select(runs.c.id, _s.name, _s.latest_number, _s.latest_is_nan, _s.latest_time, _s.latest_step)
+    select(runs.c.id, _s.latest_is_nan, _s.name, _s.latest_number, _s.latest_time, _s.latest_step)
     .join(metric_series, _s.run_key == runs.c.key)
     .where(
         runs.c.workspace_id == bindparam("workspace"),
@@ -157,13 +158,12 @@ class SqlMetricStore:
 
     def latest(self, workspace_id: str, run_ids: Sequence[str]) -> dict[str, list[LatestMetric]]:
         """Return the latest of each metric of many runs, in order of first appearance."""
-        found: dict[str, list[LatestMetric]] = {}
+        found: dict[str, list[LatestMetric]] = defaultdict(list)
         these = {"workspace": workspace_id, "runs": json.dumps(list(run_ids))}
-        rows = _latest.all(self._connection, these)
-        for run_id, name, number, is_nan, time, step in rows:
-            latest = LatestMetric(name, nan if is_nan else number, time, step)
-            found.setdefault(run_id, []).append(latest)
-        return found
+        for run_id, is_nan, *latest in _latest.all(self._connection, these):
+            metric = LatestMetric._make(latest)
+            found[run_id].append(metric._replace(number=nan) if is_nan else metric)
+        return dict(found)
 
     def points(
         self, run: Run, name: str, *, limit: int, after: int = -1

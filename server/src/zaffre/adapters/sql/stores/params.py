@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select
 
-from zaffre.adapters.sql.hot import HotSelect, run_text
+from zaffre.adapters.sql.hot import HotSelect, run_many, run_text
 from zaffre.adapters.sql.stores.conditions import asked
 from zaffre.adapters.sql.stores.files import chunks
 from zaffre.adapters.sql.tables import run_params, runs
@@ -41,8 +41,7 @@ class SqlParamStore:
         found: dict[str, str] = {}
         for names in chunks(list(params)):
             rows = [(run_key, name, params[name], digest_of(params[name])) for name in names]
-            added = self._connection.exec_driver_sql(_ADD, rows).rowcount
-            if added == len(names):
+            if run_many(self._connection, _ADD, rows) == len(names):
                 found.update((name, params[name]) for name in names)
                 continue
             statement = _FIND.format(",".join("?" * len(names)))

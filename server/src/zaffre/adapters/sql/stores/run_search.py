@@ -74,11 +74,10 @@ class SqlRunSearchStore:
             archived = runs.c.archived_at
             wanted.append(archived.is_(None) if is_active else archived.is_not(None))
         few = self._few(workspace_id, search)
-        if few is not None:
-            wanted.append(runs.c.key.in_(select(listed(sorted(few)).c.value)))
+        wanted += [runs.c.key.in_(keys) for keys in few]
         if search.order in {(), (_LATEST_FIRST,)}:
             wanted += _behind(place)
-            sources = _sources(workspace_id, known, narrowed=few is not None)
+            sources = _sources(workspace_id, known, narrowed=bool(few))
             found = self._latest_first(sources, wanted, limit)
         else:
             found = self._sorted(known, wanted, search.order).limit(limit).offset(place.offset)
@@ -86,17 +85,15 @@ class SqlRunSearchStore:
         rows = _rows.all(self._connection, {"keys": json.dumps(list(keys))})
         return [Run(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
-    def _few(self, workspace_id: str, search: RunSearch) -> set[int] | None:
-        """Return the runs that meet the most selective conditions, if they are few."""
-        few: set[int] | None = None
-        for condition in search.conditions:
-            statement = narrowing(workspace_id, condition)
-            if statement is None:
-                continue
-            keys = set(self._connection.execute(statement.limit(_FEW_RUNS + 1)).scalars())
-            if len(keys) <= _FEW_RUNS:
-                few = keys if few is None else few & keys
-        return few
+    def _few(self, workspace_id: str, search: RunSearch) -> "list[Select[Any]]":
+        """Return queries for the keys of the conditions that few runs meet."""
+        possible = (narrowing(workspace_id, condition) for condition in search.conditions)
+        return [keys for keys in possible if keys is not None and self._are_few(keys)]
+
+    def _are_few(self, keys: "Select[Any]") -> bool:
+        some = keys.limit(_FEW_RUNS + 1).subquery()
+        count = self._connection.execute(select(func.count()).select_from(some)).scalar_one()
+        return int(count) <= _FEW_RUNS
 
     def _latest_first(
         self,

@@ -23,6 +23,7 @@ endpoints = Table(
     Column("kind", Word(EndpointKind), nullable=False),
     Column("auth_mode", Word(AuthMode), nullable=False),
     Column("spec", Document(DeploymentSpec), nullable=False),
+    Column("compute", Text, nullable=False, server_default=""),
     Column("state", Word(State), nullable=False),
     Column("error", Document(EndpointError)),
     Column("generation", Integer, nullable=False),

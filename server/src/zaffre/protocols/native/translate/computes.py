@@ -1,5 +1,7 @@
 """Compute targets between the wire and the domain."""
 
+from collections.abc import Sequence
+
 from zaffre_sdk.wire import computes as wire
 
 from zaffre.domain.computes import (
@@ -39,13 +41,22 @@ def to_compute_change(given: wire.ComputeChange) -> ComputeChange:
         scale=_to_scale(given.scale),
         limits=_to_limits(given.limits),
         settings=given.settings,
+        credential=given.credential,
         description=given.description,
         tags=given.tags or {},
     )
 
 
-def from_compute(compute: Compute, *, queued: int) -> wire.ComputeOut:
-    """Return a target as clients see it, without its secrets."""
+def from_compute(
+    compute: Compute, *, queued: int, services: Sequence[str] = ()
+) -> wire.ComputeOut:
+    """Return a target as clients see it, without its secrets.
+
+    Args:
+        compute: The target.
+        queued: How many runs wait for it.
+        services: The names of what is deployed there.
+    """
     resources, scale = compute.resources, compute.scale
     return wire.ComputeOut(
         name=compute.name,
@@ -81,6 +92,7 @@ def from_compute(compute: Compute, *, queued: int) -> wire.ComputeOut:
         gpus=resources.gpus or 0,
         urls=compute.urls,
         queued=queued,
+        services=list(services),
         created_by=compute.created_by,
         created_at=from_time(compute.created_at),
         updated_at=from_time(compute.updated_at),

@@ -14,6 +14,7 @@ from zaffre.domain.runs import (
     RunSpec,
     RunState,
 )
+from zaffre.domain.spark import Spark
 from zaffre.ports.stores import RunFilter
 from zaffre.protocols.native.translate.environments import (
     from_environment_spec,
@@ -49,7 +50,8 @@ def to_run_spec(spec: wire.RunSpec) -> RunSpec:
         distribution=_to_distribution(spec.distribution),
         priority=spec.priority,
         container=_to_container(spec.container),
-        resume_from=spec.resume_from,
+        spark=_to_spark(spec.spark),
+        instance_type=spec.instance_type,
         definition=spec.definition,
     )
 
@@ -74,7 +76,8 @@ def from_run_spec(spec: RunSpec) -> wire.RunSpec:
         distribution=_from_distribution(spec.distribution),
         priority=spec.priority,
         container=_from_container(spec.container),
-        resume_from=spec.resume_from,
+        spark=_from_spark(spec.spark),
+        instance_type=spec.instance_type,
         definition=spec.definition,
     )
 
@@ -115,6 +118,26 @@ def _from_container(container: Container | None) -> wire.Container | None:
     if container is None:
         return None
     return wire.Container(arguments=list(container.arguments), shm_size=container.shm_size)
+
+
+def _to_spark(given: wire.Spark | None) -> Spark | None:
+    if given is None:
+        return None
+    return Spark(
+        configuration=given.configuration,
+        packages=tuple(given.packages),
+        repositories=tuple(given.repositories),
+    )
+
+
+def _from_spark(spark: Spark | None) -> wire.Spark | None:
+    if spark is None:
+        return None
+    return wire.Spark(
+        configuration=dict(spark.configuration),
+        packages=list(spark.packages),
+        repositories=list(spark.repositories),
+    )
 
 
 def to_new_run(new: wire.RunIn) -> NewRun:

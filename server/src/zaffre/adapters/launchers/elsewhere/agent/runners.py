@@ -44,7 +44,7 @@ def start(place: places.Place, asked: dict[str, Any]) -> dict[str, Any]:
         process = subprocess.Popen(  # noqa: S603 (of the environment that was made for it)
             [asked["python"], "-m", "zaffre_sdk.runner", str(folder / "order.json")],
             cwd=str(folder),
-            env={**_inherited(), **marks_of(*key)},
+            env={**inherited(), **marks_of(*key)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -149,7 +149,8 @@ def _attempts(place: places.Place, server: str) -> list[Path]:
     return [folder for folder in place.runs(server).glob("*/*/*") if folder.name.isdigit()]
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
+    """Return what a runner is told of the environment of whoever starts it."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED)}
 
 

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _computes()
     _environments()
     _queue()
+    _serving()
 
 
 def _computes() -> None:
@@ -122,6 +123,11 @@ def _environment_builds() -> None:
         ["workspace_id", "name", "version", "key"],
     )
     op.create_index(op.f("ix_environment_builds_state"), "environment_builds", ["state"])
+
+
+def _serving() -> None:
+    """Note of each endpoint whose capacity it takes."""
+    op.add_column("endpoints", sa.Column("compute", sa.Text(), server_default="", nullable=False))
 
 
 def _in_workspace(table: str) -> sa.ForeignKeyConstraint:

@@ -1,0 +1,1 @@
+"""Runs in workspaces of Databricks."""
