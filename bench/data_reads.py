@@ -69,14 +69,20 @@ def pyarrow(form: str, path: str) -> Read:
     return lambda: reader(path).to_pandas()
 
 
-def zaffre(form: str, path: str) -> Read:
+def zaffre(form: str, path: str, types: dict[str, Any] | None = None) -> Read:
     """Read a dataset on the default datastore, as a v1 program does."""
     core = import_module("azureml.core")
     workspace = core.Workspace.create(
         "bench", subscription_id="local", resource_group="local", exist_ok=True
     )
     place = (workspace.get_default_datastore(), path)
-    return _tabular(core, form)(place).to_pandas_dataframe
+    return _tabular(core, form)(place, set_column_types=types).to_pandas_dataframe
+
+
+def zaffre_texts(form: str, path: str) -> Read:
+    """Read the same, with times as texts."""
+    text = import_module("azureml.data").DataType.to_string()
+    return zaffre(form, path, {WHEN: text} if form == "csv" else None)
 
 
 def dataprep(form: str, address: str) -> Read:
@@ -91,6 +97,7 @@ def _tabular(core: ModuleType, form: str) -> Callable[[Any], Any]:
 
 READERS = {
     "zaffre": (zaffre, ["azureml.core", "pandas", "pyarrow.dataset", "duckdb"]),
+    "zaffre_texts": (zaffre_texts, ["azureml.data", "pandas", "pyarrow.dataset", "duckdb"]),
     "pandas": (pandas, ["pandas", "pyarrow.parquet", "pyarrow.dataset"]),
     "pandas_dates": (pandas_dates, ["pandas", "pyarrow.parquet", "pyarrow.dataset"]),
     "polars": (polars, ["polars", "pandas", "pyarrow"]),

@@ -6,7 +6,10 @@ cluster is real: a task is executed by a real driver, `spark-submit` with a Spar
 """
 
 import base64
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable
@@ -19,6 +22,8 @@ USER = "ada@example.org"
 CLUSTER = "0923-164208-meows279"
 _SUBMIT = {"run_name", "tasks", "idempotency_token", "timeout_seconds"}
 _TASK = {"task_key", "existing_cluster_id", "new_cluster", "spark_python_task", "libraries"}
+_PAGE = 2
+"""Fewer than there are, so that whoever looks for one has to turn pages."""
 _LIBRARIES = {"pypi": {"package", "repo"}, "maven": {"coordinates", "repo", "exclusions"}}
 
 
@@ -36,6 +41,9 @@ class LiveDatabricks:
         folder: Of its own.
         start: Returns the command line that runs a program with parameters in a driver.
         environ: The whole environment of drivers.
+
+    Attributes:
+        lost: Paths whose next answers are lost.
     """
 
     def __init__(
@@ -49,6 +57,7 @@ class LiveDatabricks:
         self.folders: set[str] = {"/", f"/Users/{USER}"}
         self.submitted: list[dict[str, Any]] = []
         self.holds = False
+        self.lost: list[str] = []
         self.folder = folder
         self.start = start
         self._environ = environ
@@ -70,7 +79,8 @@ class LiveDatabricks:
 
     def __exit__(self, *_error: object) -> None:
         for driver in self._drivers.values():
-            driver.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(driver.pid, signal.SIGKILL)
             driver.wait()
         self._server.shutdown()
         self._server.server_close()
@@ -94,12 +104,18 @@ class LiveDatabricks:
         if given != f"Bearer {self.token}":
             raise RefusedError(403, "PERMISSION_DENIED", "Invalid access token.")
 
+    def check_lost(self, path: str) -> None:
+        if path in self.lost:
+            self.lost.remove(path)
+            raise RefusedError(503, "TEMPORARILY_UNAVAILABLE", "Nobody knows.")
+
     def answer(self, method: str, path: str, query: dict[str, str], body: dict[str, Any]) -> Any:
         known: dict[tuple[str, str], Callable[[], Any]] = {
             ("GET", "/api/2.0/preview/scim/v2/Me"): lambda: {"userName": USER, "active": True},
             ("POST", "/api/2.0/workspace/mkdirs"): lambda: self._mkdirs(**body),
             ("POST", "/api/2.0/workspace/import"): lambda: self._import(**body),
             ("POST", "/api/2.1/jobs/runs/submit"): lambda: self._submit(body),
+            ("GET", "/api/2.1/jobs/runs/list"): lambda: self._list(query),
             ("GET", "/api/2.1/jobs/runs/get"): lambda: self._get(query),
             ("GET", "/api/2.1/jobs/runs/get-output"): lambda: self._output(query),
             ("POST", "/api/2.1/jobs/runs/cancel"): lambda: self._cancel(body),
@@ -199,6 +215,20 @@ class LiveDatabricks:
         run = self._run(int(query["run_id"]))
         return {name: value for name, value in run.items() if name not in {"task", "error"}}
 
+    def _list(self, query: dict[str, str]) -> dict[str, Any]:
+        begin = int(query.pop("page_token", "0"))
+        if query != {"active_only": "true", "run_type": "SUBMIT_RUN"}:
+            raise RefusedError(400, "INVALID_PARAMETER_VALUE", f"Not taken here: {query}")
+        over = {"TERMINATED", "INTERNAL_ERROR"}
+        going = [
+            self._get({"run_id": str(run_id)})
+            for run_id, run in reversed(self._runs.items())
+            if run["state"]["life_cycle_state"] not in over
+        ]
+        end = begin + _PAGE
+        more = {"next_page_token": str(end)} if len(going) > end else {}
+        return {"runs": going[begin:end], "has_more": bool(more), **more}
+
     def _output(self, query: dict[str, str]) -> dict[str, Any]:
         run = self._run(int(query["run_id"]) - 1)
         return {"metadata": {}, **({"error": run["error"]} if run.get("error") else {})}
@@ -239,6 +269,7 @@ class LiveDatabricks:
                     workspace.check_token(self.headers.get("authorization"))
                     asked = json.loads(body) if body else {}
                     told = workspace.answer(self.command, parts.path, query, asked)
+                    workspace.check_lost(parts.path)
                 except RefusedError as error:
                     status = error.status
                     told = {"error_code": error.code, "message": str(error)}

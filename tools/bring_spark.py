@@ -11,10 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from zaffre_sdk.runner.java import javas
+from zaffre_sdk.runner.java import fitting, javas
 
 JAVA = "openjdk-17-jre-headless"
-FITTING = 17
 VERSION = "4.3.0"
 TOOLS = Path(__file__).resolve().parents[1] / ".tools"
 WHEELS = TOOLS / "wheels"
@@ -28,10 +27,10 @@ def main() -> int:
 
 
 def _brings_java() -> bool:
-    if any(java.number >= FITTING for java in javas(os.environ)):
+    if any(java.number in fitting(VERSION) for java in javas(os.environ)):
         return True
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        print("test: no Java here, so the tests of Spark runs will skip; install one to run them")
+        print("test: no Java that fits, so the tests of Spark runs will skip; install one")
         return False
     print("test: installing Java with apt-get for the tests of Spark runs", flush=True)
     for command in (["update"], ["install", "--yes", "--no-install-recommends", JAVA]):

@@ -122,7 +122,7 @@ def test_a_name_is_given_once(workspace, cluster):
     ("settings", "words"),
     [
         ({"vm_size": "STANDARD_NOPE", "max_nodes": 1}, "no size `STANDARD_NOPE`"),
-        ({"max_nodes": 0}, "1 to 1000 nodes"),
+        ({"max_nodes": 1001}, "0 to 1000 nodes"),
     ],
 )
 def test_c101_what_the_server_refuses_is_an_error_of_compute_targets(

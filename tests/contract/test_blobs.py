@@ -1,6 +1,7 @@
 """What every blob store promises."""
 
 import asyncio
+import contextlib
 import errno
 import hashlib
 import os
@@ -152,6 +153,10 @@ async def all_of(digests: list[str]) -> list[str]:
     return digests
 
 
+def full(*_args: object) -> None:
+    raise OSError(errno.ENOSPC, "full")
+
+
 async def none_of(_digests: list[str]) -> list[str]:
     return []
 
@@ -162,10 +167,48 @@ class TestKeeping:
             assert await blobs.keep(b"small") == (digest_of(b"small"), 5)
             assert await read(blobs.open(digest_of(b"small"))) == b"small"
             await blobs.keep(b"small")
-            await blobs.secure([digest_of(b"small"), digest_of(b"absent")])
+            these = [digest_of(b"small"), digest_of(b"absent")]
+            async with blobs.secure(these) as durable:
+                assert durable == {digest_of(b"small")}
             assert await blobs.verify(digest_of(b"small"))
 
         asyncio.run(inside())
+
+    def test_r27_what_is_secured_stays_until_it_was_let_go_elsewhere(self, blobs):
+        async def inside():
+            digest, _ = await blobs.keep(b"x")
+            async with blobs.secure([digest]):
+                assert await blobs.remove([digest], untouched_for=-1, confirm=all_of) == {}
+            assert await blobs.remove([digest], untouched_for=-1, confirm=all_of) == {digest: 1}
+
+        asyncio.run(inside())
+
+    def test_r04_what_the_disk_did_not_take_is_not_called_durable_later(self, blobs, monkeypatch):
+        async def inside():
+            digest, _ = await blobs.keep(b"x")
+            await blobs.settle()
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "fsync", full)
+                with pytest.raises(StorageFullError):
+                    async with blobs.secure([digest]):
+                        pass
+            async with blobs.secure([digest]) as durable:
+                assert durable == set()
+
+        asyncio.run(inside())
+
+    def test_r04_a_full_disk_is_no_reason_to_hold_more_and_more(self, blobs, monkeypatch):
+        monkeypatch.setattr(Path, "replace", full)
+        data = os.urandom(32 << 10)
+        sent = [data + number.to_bytes(2, "big") for number in range(300)]
+
+        async def inside():
+            for one in sent:
+                with contextlib.suppress(StorageFullError):
+                    await blobs.keep(one)
+            return [await blobs.verify(digest_of(one)) for one in sent]
+
+        assert 200 < sum(asyncio.run(inside())) < 270
 
     def test_what_is_held_reads_as_any_other(self, blobs, tmp_path):
         async def inside():
@@ -215,18 +258,15 @@ class TestKeeping:
         asyncio.run(inside())
 
     def test_r04_a_full_disk_leaves_held_bytes_where_they_are(self, blobs, tmp_path, monkeypatch):
-        def full(*_args: object) -> None:
-            raise OSError(errno.ENOSPC, "full")
-
         async def inside():
             digest, _ = await blobs.keep(b"x")
             with monkeypatch.context() as patched:
                 patched.setattr(Path, "replace", full)
                 with pytest.raises(StorageFullError):
-                    await blobs.secure([digest])
+                    await blobs.settle()
             assert await read(blobs.open(digest)) == b"x"
             assert not list((tmp_path / "tmp").iterdir())
-            await blobs.secure([digest])
+            await blobs.settle()
             assert len(list(tmp_path.rglob(digest))) == 1
 
         asyncio.run(inside())

@@ -316,6 +316,12 @@ class TestDataFiles:
 
         asyncio.run(inside())
 
+    @pytest.mark.parametrize("mark", ["a\r\nb: c", "\u00fc", "x" * 5000], ids=len)
+    def test_a_mark_that_no_file_has_is_that_of_another(self, files, mark):
+        asyncio.run(files.write("a", stream(b"x"), overwrite=False))
+        error = refused(files.read_pack([WantedFile("a", mark)]), PreconditionError)
+        assert error.code == "DataFileChanged"
+
     def test_of_two_files_of_one_path_in_a_pack_one_is_written(self, files):
         async def inside():
             pack = [SmallFile("a", b"1"), SmallFile("a", b"2")]

@@ -13,7 +13,7 @@ from azureml.core.compute import ComputeTarget, DatabricksCompute
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.runconfig import RunConfiguration
 from databricks import CLUSTER, USER, LiveDatabricks
-from live import TERMINAL, LiveServer, until
+from live import TERMINAL, LiveRuns, LiveServer, until
 from uv import find_uv_bin
 from zaffre_sdk.runner.java import HOME, fitting, javas
 
@@ -32,6 +32,10 @@ spark = SparkSession.builder.getOrCreate()
 print("driver", spark.conf.get("spark.test.driver"), flush=True)
 run.log("sum", spark.range(101).groupBy().sum("id").first()[0])
 open("outputs/made.txt", "w").write("made there")
+known = spark.sparkContext.applicationId
+spark.stop()
+again = SparkSession.builder.getOrCreate().sparkContext.applicationId
+print("goes on", again == known, flush=True)
 """
 _WAIT = """
 import time
@@ -126,14 +130,14 @@ def submitted(
     for run in made:
         if run.get_status() not in TERMINAL:
             run.cancel()
-    until(lambda: all(run.get_status() in TERMINAL for run in made))
+    until(lambda: all(run.get_status() in TERMINAL for run in made), seconds=120)
 
 
 @pytest.mark.slow
 def test_a_run_works_with_the_spark_of_the_driver(submitted: Any, bricks: LiveDatabricks):
     bricks.holds = True
     run = submitted(_COUNT)
-    until(lambda: bricks.submitted)
+    until(lambda: bricks.submitted, seconds=120)
     assert run.get_status() == "Starting"
     bricks.release()
     until(lambda: run.get_status() in {"Completed", "Failed"}, seconds=400)
@@ -142,19 +146,23 @@ def test_a_run_works_with_the_spark_of_the_driver(submitted: Any, bricks: LiveDa
     assert run.get_metrics() == {"sum": 5050}
     assert "outputs/made.txt" in run.get_file_names()
     run.download_file("user_logs/std_log.txt", str(bricks.folder / "log.txt"))
-    assert "driver of the cluster" in (bricks.folder / "log.txt").read_text()
+    said = (bricks.folder / "log.txt").read_text()
+    assert "driver of the cluster" in said
+    assert "goes on True" in said
     (asked,) = bricks.submitted
     (task,) = asked["tasks"]
     assert task["existing_cluster_id"] == CLUSTER
     assert task["libraries"] == [
-        {"pypi": {"package": "tabulate"}},
         {"pypi": {"package": "scipy==1.11.*"}},
+        {"pypi": {"package": "tabulate"}},
     ]
     assert task["spark_python_task"]["python_file"].startswith(f"/Users/{USER}/.zaffre/start-")
 
 
 @pytest.mark.slow
-def test_a_run_that_is_canceled_ends_there(submitted: Any, bricks: LiveDatabricks):
+def test_a_run_that_is_canceled_ends_there(
+    submitted: Any, bricks: LiveDatabricks, server: LiveServer
+):
     run = submitted(_WAIT)
 
     def log() -> str:
@@ -168,6 +176,8 @@ def test_a_run_that_is_canceled_ends_there(submitted: Any, bricks: LiveDatabrick
     run.cancel()
     until(lambda: run.get_status() == "Canceled", seconds=60)
     until(bricks.is_idle, seconds=60)
+    runs = LiveRuns(server)
+    until(lambda: not runs.processes(run.id))
 
 
 def test_a_driver_that_fails_is_told(submitted: Any, bricks: LiveDatabricks):

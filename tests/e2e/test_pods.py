@@ -1,10 +1,12 @@
 """Runs as Jobs of a cluster whose containers are processes of this machine (`tests/kube.py`)."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from building import wheel
 from kube import FakeCluster, fake_cluster
 from live import TERMINAL, LiveRuns, LiveServer, Refused, until
 
@@ -79,6 +81,18 @@ def test_a_run_is_a_job(runs: LiveRuns, cluster: FakeCluster):
     # What is left of a run that has ended is removed, its Secret with it.
     until(lambda: not cluster.jobs, seconds=60)
     assert not cluster.kept["secrets"]
+
+
+def test_a_private_wheel_is_fetched_by_the_pod(runs: LiveRuns):
+    data = wheel("mine")
+    digest = hashlib.sha256(data).hexdigest()
+    runs.server.ask("PUT", f"{runs.root}/blobs/{digest}", data)
+    environment = {"pip_packages": [], "wheels": {"mine-1.0-py3-none-any.whl": digest}}
+    text = "import mine; print('got', mine.__name__)"
+    run = runs.submit(text, compute="pods", environment=environment)
+    ended = runs.wait(run)
+    assert (ended["state"], ended["error"]) == ("Completed", None)
+    assert "got mine" in runs.log(run)
 
 
 def test_a_run_waits_for_a_node_and_says_so(runs: LiveRuns, cluster: FakeCluster):

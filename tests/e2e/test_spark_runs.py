@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from live import LiveRuns, LiveServer, until
 from programs import environ_of
-from zaffre_sdk.runner.java import javas
+from zaffre_sdk.runner.java import fitting, javas
 
-_OLDEST = 17
+_SPARK = "4.3.0"
 _WHEELS = Path(__file__).parents[2] / ".tools" / "wheels"
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "spark"
 pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(
-        not any(java.number >= _OLDEST for java in javas(os.environ)),
+        not any(java.number in fitting(_SPARK) for java in javas(os.environ)),
         reason="no Java here; `make test` brings it",
     ),
 ]
@@ -74,11 +74,7 @@ def test_the_program_of_the_examples_says_what_it_promises(server: LiveServer, t
 
 @pytest.mark.slow
 def test_a_canceled_run_leaves_no_java(runs: LiveRuns):
-    # The environment is that of the example, which is built already.
-    found = runs.server.json("GET", "/workspaces")["value"]
-    examples = next(one["id"] for one in found if one["name"] == "spark-examples")
-    done = runs.server.json("GET", f"/workspaces/{examples}/runs")["value"][0]
-    environment = done["spec"]["environment"]
+    environment = {"pip_packages": [f"pyspark=={_SPARK}"]}
     # A short life is not worth the best machine code.
     options = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
     spark = {"configuration": options}

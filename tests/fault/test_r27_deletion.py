@@ -10,7 +10,7 @@ import random
 import threading
 import time
 import urllib.error
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -78,12 +78,22 @@ def in_thread(work: Callable[[], None], failures: list[BaseException]) -> thread
     return thread
 
 
+def files_of(home: Path) -> dict[str, Path]:
+    """Return the files of blobs by their digests."""
+    return {file.name: file for file in (home / "data" / "blobs").rglob("*") if file.is_file()}
+
+
+def await_files(home: Path, contents: Iterable[bytes]) -> None:
+    """Wait until bytes are files: they become some a while after they were taken."""
+    digests = {hashlib.sha256(data).hexdigest() for data in contents}
+    until(lambda: digests <= files_of(home).keys())
+
+
 def age_blobs(home: Path) -> None:
     """Make what was sent look as if it had been sent long ago."""
     then = time.time() - LONG_AGO
-    for file in (home / "data" / "blobs").rglob("*"):
-        if file.is_file():
-            os.utime(file, (then, then))
+    for file in files_of(home).values():
+        os.utime(file, (then, then))
 
 
 def fill(space: Space) -> None:
@@ -92,6 +102,9 @@ def fill(space: Space) -> None:
         space.run(f"old{number}")
         for place, data in enumerate(CONTENTS):
             space.put(f"old{number}", place, data + bytes([number % 3]))
+    await_files(
+        space.server.home, [data + bytes([last]) for data in CONTENTS for last in range(3)]
+    )
     age_blobs(space.server.home)
 
 
@@ -102,9 +115,7 @@ def check(space: Space, stored: dict[tuple[str, int], bytes]) -> None:
         assert space.ask("GET", f"/runs/{run}/artifacts/outputs/{place}") == data
     left = space.server.json("GET", f"{space.root}/runs?limit=1000")["value"]
     assert {run["id"] for run in left} == {run for run, _ in stored}
-    blobs = space.server.home / "data" / "blobs"
-    there = {file.name for file in blobs.rglob("*") if file.is_file()}
-    assert {hashlib.sha256(data).hexdigest() for data in stored.values()} <= there
+    await_files(space.server.home, stored.values())
     # The engine does not take the work from who was asked for it, and has to tell.
     for run in {run for run, _ in stored}:
         told = space.server.json("DELETE", f"{space.root}/runs/{run}")

@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -25,7 +26,7 @@ from zaffre.adapters.queries.choice import ChosenQueries
 from zaffre.adapters.sql.database import open_database
 from zaffre.adapters.vaults.aes import AesVault
 from zaffre.assembly import check_of, engine_of, pruner_of, secured, shelf_of
-from zaffre.base.clock import system_clock
+from zaffre.base.clock import Clock, system_clock
 from zaffre.base.ids import new_id, new_secret
 from zaffre.base.paging import paging_key
 from zaffre.engine.supervisor import Engine
@@ -134,27 +135,15 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
     home, clock, forgetting = Home(settings.home), system_clock(), _Forgetting()
     data = home.root / "data"
     changes, wakeup = Changes(loop), EngineWakeup(loop)
-    context = Context(
-        clock=clock,
-        new_id=new_id,
-        new_secret=new_secret,
-        wakeup=_Both(wakeup, changes),
-        tokens_removed=forgetting.tokens_of,
-        vault=AesVault(home.ensure_vault_key()),
-        check_environment=check_of(settings),
-        max_nodes=settings.max_nodes,
-        data_roots=settings.data_roots,
-    )
+    hints = _Both(wakeup, changes)
+    context = _context(settings, home, clock=clock, hints=hints, forgetting=forgetting)
     transactions = await asyncio.to_thread(open_database, data / "zaffre.db")
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(transactions.close)
         work = Work(transactions, context)
         logs = LocalLogs(data / "logs")
-        blobs = LocalBlobs(data / "blobs", data / "tmp")
+        blobs = await stack.enter_async_context(_blobs(data, work))
         data_files = ChosenFiles(home.root / "datastores", settings.data_roots)
-        keeper = BlobKeeper(work, blobs)
-        await keeper.recover()
-        stack.push_async_callback(keeper.settle)
         changes.at_stop(logs.wake_all)
         secret = home.ensure_token()
         house = House(
@@ -197,6 +186,40 @@ async def open_house(settings: Settings, info: ServerInfo) -> AsyncIterator[tupl
         stack.push_async_callback(jupyter.close)
         raw: dict[str, App] = {"endpoints": scoring, "instances": jupyter}
         yield secured(_doors(house, authenticator, sessions, raw), settings), changes
+
+
+def _context(
+    settings: Settings,
+    home: Home,
+    *,
+    clock: Clock,
+    hints: "_Both",
+    forgetting: "_Forgetting",
+) -> Context:
+    """Return the world outside the database, as services see it."""
+    return Context(
+        clock=clock,
+        new_id=new_id,
+        new_secret=new_secret,
+        wakeup=hints,
+        tokens_removed=forgetting.tokens_of,
+        vault=AesVault(home.ensure_vault_key()),
+        check_environment=check_of(settings),
+        max_nodes=settings.max_nodes,
+        data_roots=settings.data_roots,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _blobs(data: Path, work: Work) -> AsyncIterator[LocalBlobs]:
+    """Open the bytes below `data`; what a crash has left is settled first."""
+    blobs = LocalBlobs(data / "blobs", data / "tmp")
+    keeper = BlobKeeper(work, blobs)
+    await keeper.recover()
+    try:
+        yield blobs
+    finally:
+        await keeper.settle()
 
 
 def _doors(

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from functools import partial
 from urllib.parse import urlsplit
 
 from zaffre_sdk.connections import is_loopback
@@ -103,7 +102,9 @@ def engine_of(
         clock=house.clock,
         server_url=info.url,
         base_image=settings.base_image,
-        javas=lambda environ: [java.number for java in javas({**os.environ, **environ})],
+        javas=lambda environ: [
+            java.number for java in javas({**os.environ, **environ}, asks=False)
+        ],
         limits=RunLimits(local_slots=settings.local_slots, max_nodes=settings.max_nodes),
     )
     endpoints = EndpointParts(
@@ -148,15 +149,28 @@ def engine_of(
 def check_of(settings: Settings) -> Callable[[EnvironmentSpec], None]:
     """Return what refuses environments that could not be built here."""
     condas = Condas(settings.conda, environ=os.environ)
-    return partial(plan.check, with_conda=condas.may_be_there())
+
+    def check(spec: EnvironmentSpec) -> None:
+        # Conda may be installed while the server runs.
+        is_named = bool(spec.conda_packages or spec.channels)
+        plan.check(spec, with_conda=is_named and condas.may_be_there())
+
+    return check
 
 
 def pruner_of(settings: Settings, work: Work, logs: LogStore, blobs: Blobs) -> EnvironmentPruner:
     """Return what lists and removes the built environments of this machine, and images."""
-    _, images = _builders(settings, blobs)
+    builder, images = _builders(settings, blobs)
     folders = KeptFolders(settings.home / "environments")
     kept = KeptImages(folders, settings.home / "images", environ=os.environ)
-    return EnvironmentPruner(work, kept, logs, locate=images.locate, instances=ENVIRONMENT)
+    return EnvironmentPruner(
+        work,
+        kept,
+        logs,
+        locate=images.locate,
+        here=builder.locate,
+        instances=ENVIRONMENT,
+    )
 
 
 def _builders(settings: Settings, blobs: Blobs) -> tuple[UvBuilder, ImageBuilder]:
@@ -239,7 +253,6 @@ def _pods(
         find=lambda workspace, name: house.work.read(
             lambda s: s.scheduling.place_named(workspace, name)
         ),
-        copy=house.blobs.copy_to,
     )
     return launcher, KubernetesClusters(accesses, boards, reach)
 
@@ -252,6 +265,7 @@ def _bricks(house: House, settings: Settings, info: ServerInfo) -> DatabricksLau
         server_url=settings.public_url or own,
         packer=_packer(settings),
         shelf=shelf_of(settings),
+        on_index=lambda spec: [str(one) for one in plan.want(spec).requirements],
         find=lambda workspace, name: house.work.read(
             lambda s: s.scheduling.place_named(workspace, name)
         ),

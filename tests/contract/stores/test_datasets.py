@@ -192,6 +192,12 @@ class TestDatasetStore:
         assert database.write(lambda s: s.datasets.discard(made, most=1000))
         assert database.read(lambda s: s.datasets.get("w1", "draft")) == made
 
+    def test_a_draft_that_is_gone_becomes_no_dataset(self, database: Database):
+        gone = replace(Listing.of(MARKS), marks=(), draft_id="gone")
+        with pytest.raises(NotFoundError):
+            database.write(lambda s: s.datasets.add(dataset(), gone))
+        assert add(database, "d1").version == 1
+
     def test_a_draft_is_discarded_a_slice_at_a_time(self, database: Database):
         marks = [FileMark(f"{n:05}", n, "m", "s") for n in range(1234)]
         database.write(lambda s: s.datasets.begin(dataset()))

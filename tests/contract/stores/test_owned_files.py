@@ -93,6 +93,7 @@ class TestOwnedFileStore:
             for digest in ("a" * 64, "b" * 64):
                 s.snapshots.add_blob("w1", digest, 3)
                 s.snapshots.add_blob("w2", digest, 3)
+                s.kept.add(digest, b"abc")
             s.owned_files.remove(OWNER, None, limit=9)
 
         database.write(fill)
@@ -101,6 +102,7 @@ class TestOwnedFileStore:
         assert database.read(lambda s: s.doomed.list(limit=9, after="a" * 64)) == digests[1:]
         assert database.read(lambda s: s.doomed.unnamed_bytes()) == 3
         assert database.write(lambda s: s.doomed.give_up(digests)) == digests[:1]
+        assert database.read(lambda s: s.kept.list(limit=9)) == digests[1:]
         for workspace in ("w1", "w2"):
             known = database.read(
                 lambda s: s.snapshots.known_blobs(workspace, digests)  # noqa: B023

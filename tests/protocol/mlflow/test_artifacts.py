@@ -1,9 +1,11 @@
+import errno
 import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from doors import BEARER, HOST, Reply, ask
+from zaffre.adapters.blobs.local import LocalBlobs
 from zaffre.services.keeper import MAX_BYTES, BlobKeeper
 
 from mlflow.conftest import OWNER_OF_TESTS, Mlflow
@@ -349,6 +351,51 @@ def test_r01_small_files_outlive_the_loss_of_their_file(
     assert mlflow.runner.run(keeper.secure()) is True
     assert mlflow.runner.run(keeper.secure()) is False
     assert mlflow.ask("GET", f"{ROOT}/artifacts/runs/{run}/b").body == b"other"
+
+
+def put_small(mlflow: Mlflow) -> str:
+    """Put `DATA` into a run; return where it is."""
+    target = f"{ROOT}/artifacts/runs/{mlflow.run()}/a"
+    size = (b"content-length", str(len(DATA)).encode())
+    assert send(mlflow, "PUT", target, BEARER, size, body=DATA).status == 200
+    return target
+
+
+def test_r01_the_database_keeps_what_has_no_file(mlflow: Mlflow, tmp_path: Path):
+    house = mlflow.doors.house
+    target = put_small(mlflow)
+    mlflow.runner.run(house.blobs.settle())
+    next(tmp_path.rglob(hashlib.sha256(DATA).hexdigest())).unlink()
+    keeper = BlobKeeper(house.work, house.blobs)
+    assert mlflow.runner.run(keeper.secure()) is True
+    assert mlflow.use(lambda s: s.stores.kept.list(limit=9)) != []
+    assert mlflow.ask("GET", target).body == DATA
+    assert mlflow.runner.run(keeper.secure()) is True
+    assert mlflow.runner.run(keeper.secure()) is False
+    assert mlflow.ask("GET", target).body == DATA
+
+
+def test_r04_a_server_starts_on_a_full_disk_with_all_small_files(
+    mlflow: Mlflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_args: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    put_small(mlflow)
+    # What the next server finds when this one is killed.
+    blobs = LocalBlobs(tmp_path / "blobs", tmp_path / "tmp")
+    monkeypatch.setattr(Path, "replace", full)
+    mlflow.runner.run(BlobKeeper(mlflow.doors.house.work, blobs).recover())
+    assert mlflow.runner.run(blobs.small(hashlib.sha256(DATA).hexdigest())) == DATA
+
+
+def test_what_was_refused_is_not_held_for_long(mlflow: Mlflow, tmp_path: Path):
+    size = (b"content-length", str(len(DATA)).encode())
+    target = f"{ROOT}/artifacts/runs/{'0' * 32}/a"
+    assert send(mlflow, "PUT", target, BEARER, size, body=DATA).status == 404
+    house = mlflow.doors.house
+    assert mlflow.runner.run(BlobKeeper(house.work, house.blobs).secure()) is False
+    assert next(tmp_path.rglob(hashlib.sha256(DATA).hexdigest())).is_file()
 
 
 def test_a_larger_file_goes_to_the_disk_at_once(mlflow: Mlflow):

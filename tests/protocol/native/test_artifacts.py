@@ -1,6 +1,7 @@
 import hashlib
 
 import pytest
+from zaffre.services.keeper import BlobKeeper
 
 from native.conftest import Api
 
@@ -26,6 +27,22 @@ def test_a_file_goes_up_and_comes_down(api: Api, run: str):
 def test_an_empty_file_goes_up_and_comes_down(api: Api, run: str):
     assert api.done("PUT", f"{run}/artifacts/empty", b"")["size"] == 0
     assert api.ask("GET", f"{run}/artifacts/empty").body == b""
+
+
+def test_r01_a_small_file_is_in_the_database_until_it_is_a_durable_one(api: Api, run: str):
+    house = api.doors.house
+    length = (b"content-length", b"10")
+    other = (b"x-zaffre-digest", b"0" * 64)
+    refused = api.refused("PUT", f"{run}/artifacts/a", DATA, headers=(length, other))
+    assert refused == (422, "DigestMismatch")
+    said = (length, (b"x-zaffre-digest", DIGEST.encode()))
+    assert api.done("PUT", f"{run}/artifacts/a", DATA, headers=said)["digest"] == DIGEST
+    kept = api.runner.run(house.work.read(lambda s: s.stores.kept.page(limit=9, after="")))
+    assert kept == [(DIGEST, DATA)]
+    assert api.ask("GET", f"{run}/artifacts/a").body == DATA
+    assert api.runner.run(BlobKeeper(house.work, house.blobs).secure())
+    assert api.runner.run(house.work.read(lambda s: s.stores.kept.list(limit=9))) == []
+    assert api.ask("GET", f"{run}/artifacts/a").body == DATA
 
 
 def test_c69_another_digest_than_announced_is_422_and_stores_nothing(api: Api, run: str):

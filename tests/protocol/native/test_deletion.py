@@ -240,3 +240,30 @@ def test_files_of_a_deleted_workspace_go_after_a_crash_and_those_of_others_stay(
 
     assert (gone.exists(), stays.is_dir()) == (False, True)
     assert api.runner.run(house.work.read(lambda s: s.deletion.pending())) == []
+
+
+def test_files_of_a_workspace_that_cannot_be_removed_hold_nothing_else_up(
+    api: Api, run: str, caplog: pytest.LogCaptureFixture
+):
+    house = api.doors.house
+    doomed = api.workspace("doomed").rpartition("/")[2]
+    api.runner.run(house.work.write(lambda s: s.workspaces.delete(doomed, caller=OWNER_OF_TESTS)))
+
+    async def refused(_workspace_id: str) -> None:
+        raise PermissionError("not ours")
+
+    eraser = Eraser(
+        house.work, house.blobs, house.logs, remove_folder=_nothing, remove_files=refused
+    )
+    *_, workspace_id, _, run_id = run.split("/")
+    target = api.runner.run(
+        house.work.read(
+            lambda s: s.deletion.run(workspace_id, run_id, caller=OWNER_OF_TESTS, children=False)
+        )
+    )
+    assert api.runner.run(eraser.erase(target)).runs == 1
+    assert f"Files of the workspace {doomed} stay for now: not ours" in caplog.text
+    pending = api.runner.run(house.work.read(lambda s: s.deletion.pending()))
+    assert [one.target_id for one in pending] == [doomed]
+    api.runner.run(house.eraser.erase_workspace(doomed))
+    assert api.runner.run(house.work.read(lambda s: s.deletion.pending())) == []

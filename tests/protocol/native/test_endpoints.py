@@ -83,6 +83,8 @@ def test_a_target_that_serves_has_room_for_so_much(api: Api, wanted: dict, aks: 
     too_large = (409, "InsufficientCapacity")
     assert api.refused("PATCH", f"{endpoints}/one", {"spec": again["spec"]}) == too_large
     assert api.refused("POST", endpoints, {**again, "overwrite": True}) == too_large
+    smaller = {"settings": {"agent_count": 2, "cluster_purpose": "DevTest"}}
+    assert api.refused("PATCH", aks, smaller) == too_large
     # On the machine of the server there is as much as anybody asks for.
     elsewhere = {**again, "overwrite": True, "compute": ""}
     assert api.done("POST", endpoints, elsewhere)["compute"] == ""

@@ -260,6 +260,8 @@ def test_databricks_is_a_name_or_a_place_where_runs_execute():
     ):
         with pytest.raises(ComputeTargetException, match=said):
             attach(**{"workspace_url": "https://b", **more})
+    with pytest.raises(ComputeTargetException, match="need a `workspace_url`"):
+        attach("group", "bricks", existing_cluster_id="c")
 
 
 def test_a_pool_of_spark_needs_a_linked_service():

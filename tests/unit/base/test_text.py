@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from zaffre.base.text import SHOWN_LENGTH, closest, shown
+from zaffre.base.text import SHOWN_LENGTH, closest, printable, shown
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,10 @@ def test_what_is_shown_is_printable_and_short(text: str):
     assert result.isprintable()
     assert len(result) <= SHOWN_LENGTH + len("`…`")
     result.encode()
+
+
+def test_what_is_written_to_a_terminal_stays_on_its_line():
+    assert printable("é [31m\x1b[31m\n" + "x" * 200) == r"é [31m\x1b[31m\n" + "x" * 200
 
 
 def test_guesses_what_was_meant():

@@ -75,6 +75,10 @@ def test_tools_alone_need_no_conda(specs, is_something):
         "a\nb",
         "../x::y",
         "x[channel=file:///x]",
+        "x[version=1,channel=/srv/x]",
+        "x[version=1 channel=/srv/x]",
+        "x[subdir=../x]",
+        "x.tar.bz2",
     ],
 )
 def test_a19_no_specification_is_an_option_or_a_place(spec):
@@ -87,6 +91,7 @@ def test_a19_no_specification_is_an_option_or_a_place(spec):
     [
         *("/srv", "../x", "a/../b", "file:///x", "ftp://x/y", "http://a.example/c", "-c", "c d"),
         *("https://u:secret@a.example/c", "https://a.example/t/secret/c"),
+        *("https://a.example/$HOME", "https://a.example/c,/srv"),
     ],
 )
 def test_a19_no_channel_is_a_place_of_the_server_or_tells_a_secret(channel):

@@ -1,5 +1,7 @@
 import asyncio
+import time
 
+import psutil
 import pytest
 from zaffre.adapters.builders.conda_failures import conda_failure, unsolved
 from zaffre.adapters.builders.conda_install import conda_packages_in, variables_in
@@ -59,6 +61,10 @@ def test_none_is_used_when_none_answers_or_nobody_wants_one(program, tmp_path):
         find_conda(AUTO, here)
     assert Condas(AUTO, environ=here).find() is None
     assert not Condas(NEVER, environ=here).may_be_there()
+    condas = Condas(program("mamba", "2.0.5"), environ=here)
+    assert condas.find() is not None
+    (tmp_path / "mamba").unlink()
+    assert condas.find() is None
     with pytest.raises(NoCondaError, match="told to use none"):
         find_conda(NEVER, here)
     with pytest.raises(NoCondaError, match="neither micromamba, mamba, conda is installed"):
@@ -154,6 +160,8 @@ def test_what_is_installed_and_set_is_read_from_the_environment(tmp_path):
     meta.mkdir()
     url = "https://u:p@a.example/t/secret/c/noarch/x-1-0.conda"
     (meta / "x-1-0.json").write_text(f'{{"url": "{url}", "md5": "00"}}')
+    for number, other in enumerate(("[]", "no", '{"url": 1}', '{"url": "x\\nfile:///y"}')):
+        (meta / f"{number}.json").write_text(other)
     (meta / "state").write_text('{"env_vars": {"STATED": "1"}}')
     scripts = tmp_path / "etc" / "conda" / "activate.d"
     scripts.mkdir(parents=True)
@@ -166,3 +174,22 @@ def test_what_is_installed_and_set_is_read_from_the_environment(tmp_path):
         "STATED": "1",
         "A_DATA": f"{tmp_path}/a",
     }
+
+
+def test_activating_an_environment_leaves_no_process(tmp_path):
+    scripts = tmp_path / "etc" / "conda" / "activate.d"
+    scripts.mkdir(parents=True)
+    (scripts / "x.sh").write_text('sleep 300 &\necho $! >"$CONDA_PREFIX/child"\nexport A=1\n')
+    assert asyncio.run(variables_in(tmp_path))["A"] == "1"
+    child = int((tmp_path / "child").read_text())
+    deadline = time.monotonic() + 20
+    while is_alive(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -2,6 +2,7 @@ import fcntl
 import os
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 from zaffre.adapters.builders.folders import Marker, Place, kept_in, remove_leftovers
@@ -47,14 +48,33 @@ def test_two_may_remove_the_same_leftover(place, tmp_path, monkeypatch):
     (tmp_path / "cd" / ".gone-x").mkdir(parents=True)
     remove = shutil.rmtree
 
-    def twice(folder):
-        remove(folder)
-        remove(folder)
+    def twice(folder, **how):
+        remove(folder, **how)
+        remove(folder, **how)
 
     monkeypatch.setattr(shutil, "rmtree", twice)
     remove_leftovers(tmp_path)
     assert not (tmp_path / "cd" / ".gone-x").exists()
     assert place.find() == MARKER
+
+
+def test_what_is_read_only_goes_too(place, monkeypatch):
+    closed = place.folder / "closed"
+    closed.mkdir()
+    (closed / "file").touch()
+    closed.chmod(0o500)
+    unlink = os.unlink
+
+    def as_anybody(path, *, dir_fd=None):
+        """Refuse what root alone may do."""
+        folder = Path(path).parent.stat() if dir_fd is None else os.fstat(dir_fd)
+        if not folder.st_mode & 0o200:
+            raise PermissionError
+        unlink(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", as_anybody)
+    place.clear()
+    assert not place.folder.exists()
 
 
 def test_nobody_is_given_what_is_being_removed(place):

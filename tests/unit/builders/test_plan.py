@@ -110,7 +110,7 @@ def test_channels_and_names_that_mislead_are_said():
 
 def test_what_an_environment_held_is_tried_first_and_may_be_built_from_source():
     made = planned(preferred=("numpy==1.26.0",), pip_packages=("numpy",))
-    again = made.again(["numpy==1.25.0", "zaffre-sdk==0.1.0", "six==1.16"])
+    again = made.again(["numpy==1.25.0", "zaffre-sdk==0.1.0", "six==1.16", "odd==unknown"])
     assert again.attempts[0].constraints == ("numpy==1.25.0", "six==1.16")
     assert again.attempts[1:] == made.attempts
     assert again.arguments(again.attempts[0]) == list(made.arguments(made.attempts[-1]))

@@ -6,6 +6,7 @@ import hashlib
 import os
 import socket
 import stat
+import threading
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from zaffre.adapters.datafiles import folders, parts
+from zaffre.adapters.datafiles import choice, folders, parts
 from zaffre.adapters.datafiles import local as local_files
 from zaffre.adapters.datafiles.choice import ChosenFiles
 from zaffre.adapters.datafiles.folders import Folder
@@ -33,7 +34,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def files(root: Path) -> LocalFiles:
-    return LocalFiles(Folder(root))
+    return LocalFiles(Folder(root), asyncio.Semaphore(2))
 
 
 async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
@@ -323,3 +324,40 @@ class TestNearby:
         asyncio.run(chosen.remove_workspace("w1"))
         assert not (tmp_path / "home" / "w1").exists()
         assert (tmp_path / "home" / "w2" / "store" / "deep" / "a").exists()
+
+    def test_a_workspace_of_which_something_is_left_is_not_gone(self, tmp_path, monkeypatch):
+        chosen = ChosenFiles(tmp_path, {})
+        write(chosen.open(replace(local("w1"), is_builtin=True), {}), "deep/a")
+
+        def others_too(folder: Path) -> None:
+            raise FileNotFoundError(folder / "store" / "b")
+
+        monkeypatch.setattr(choice.shutil, "rmtree", others_too)
+        with pytest.raises(FileNotFoundError):
+            asyncio.run(chosen.remove_workspace("w1"))
+
+    def test_packs_of_all_folders_share_the_files_that_may_be_open(self, tmp_path, monkeypatch):
+        chosen = ChosenFiles(tmp_path, {})
+        stores = [chosen.open(replace(local(w), is_builtin=True), {}) for w in ("w1", "w2", "w3")]
+        go_on, began, lock = threading.Event(), threading.Semaphore(0), threading.Lock()
+        at_once = [0]
+
+        def write_pack(*_: object, **__: object) -> list[bool]:
+            with lock:
+                at_once.append(at_once[-1] + 1)
+            began.release()
+            assert go_on.wait(10)
+            with lock:
+                at_once.append(at_once[-1] - 1)
+            return []
+
+        async def inside() -> None:
+            writing = asyncio.gather(*(one.write_pack([], overwrite=False) for one in stores))
+            for _ in range(2):
+                assert await asyncio.to_thread(began.acquire, timeout=10)
+            go_on.set()
+            await writing
+
+        monkeypatch.setattr(local_files, "write_pack", write_pack)
+        asyncio.run(inside())
+        assert (max(at_once), at_once[-1]) == (2, 0)

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from zaffre.adapters.datafiles import parts
+from zaffre.adapters.datafiles import folders, parts
 from zaffre.adapters.datafiles.folders import Folder
 from zaffre.adapters.datafiles.packs import write_pack
 from zaffre.domain.data_packs import SmallFile
@@ -66,3 +66,22 @@ def test_a11_a_pack_does_not_follow_links_out(tmp_path):
     with pytest.raises(ForbiddenError):
         write_pack(Folder(tmp_path / "root"), [SmallFile("out/a", b"x")], overwrite=True)
     assert found(tmp_path / "outside") == []
+
+
+def test_what_is_there_is_durable_too(tmp_path, monkeypatch):
+    """An earlier try may have placed it, and have died before it made the names durable."""
+    write_pack(Folder(tmp_path), PACK, overwrite=False)
+    synced = []
+    monkeypatch.setattr(parts.os, "fsync", lambda one: synced.append(os.fstat(one).st_ino))
+    assert write_pack(Folder(tmp_path), PACK, overwrite=False) == [False] * 5
+    assert (tmp_path / "deep").stat().st_ino in synced
+
+
+def test_a_folder_that_may_not_be_written_is_said(tmp_path, monkeypatch):
+    def denied(_name: str, _above: int) -> int:
+        raise PermissionError(errno.EACCES, "denied")
+
+    monkeypatch.setattr(folders, "_make_and_open", denied)
+    with pytest.raises(ForbiddenError) as caught:
+        write_pack(Folder(tmp_path), PACK, overwrite=False)
+    assert caught.value.code == "DatastoreRefused"

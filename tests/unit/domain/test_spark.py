@@ -9,7 +9,8 @@ from zaffre.domain.specs import check_spec
 
 
 @pytest.mark.parametrize(
-    ("javas", "added"), [([17, 25], "pyspark<5"), ([], "pyspark<5"), ([8, 11], "pyspark<4")]
+    ("javas", "added"),
+    [([17, 25], "pyspark<5"), ([], "pyspark<5"), ([8, 11], "pyspark<4"), ([8, 0], "pyspark<5")],
 )
 def test_pyspark_is_added_in_a_version_for_the_javas(javas, added):
     spec = EnvironmentSpec(pip_packages=("pandas",))

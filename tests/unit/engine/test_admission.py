@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from zaffre.domain.computes import ComputeKind, ComputeState, NodeState, Power, Scale
-from zaffre.domain.errors import ConflictError
+from zaffre.domain.errors import ConflictError, NotFoundError
 from zaffre.domain.runs import Run, RunState
 from zaffre.domain.scheduling import Admission
 from zaffre.ports.launchers import RunnerOrder
@@ -187,6 +187,21 @@ def test_a_credential_that_cannot_be_read_ends_the_run_with_the_reason(tmp_path:
             failed = await place.until(await place.submit(compute="gpu1"), is_in(S.FAILED))
             assert failed.error is not None
             assert failed.error.code == "RunnerNotLaunched"
+            assert failed.attempt == 1
+
+    asyncio.run(story())
+
+
+def test_what_a_launch_does_not_find_ends_the_run_with_the_reason(tmp_path: Path):
+    class Bare(Scripted):
+        async def launch(self, order: RunnerOrder) -> dict[str, Any]:
+            raise NotFoundError("BlobNotFound", "There is no such wheel.", target=order.run_id)
+
+    async def story() -> None:
+        async with yard(tmp_path, Bare()) as place:
+            failed = await place.until(await place.submit(), is_in(S.FAILED))
+            assert failed.error is not None
+            assert failed.error.message == "No runner can be launched: There is no such wheel."
             assert failed.attempt == 1
 
     asyncio.run(story())

@@ -14,7 +14,7 @@ from zaffre.ports.launchers import ComputePlace, RunnerOrder
 TOLD = {"token": "zrt-secret", "wanted": {}}
 
 
-def task(settings=None, *, told=TOLD, **place):
+def task(settings=None, *, told=TOLD, packages=(), **place):
     order = RunnerOrder(
         workspace_id="w",
         run_id="r",
@@ -28,7 +28,7 @@ def task(settings=None, *, told=TOLD, **place):
             **place,
         ),
     )
-    return task_of(order, file="/Users/ada/.zaffre/start.py", told=told)
+    return task_of(order, file="/Users/ada/.zaffre/start.py", told=told, packages=packages)
 
 
 def test_an_attempt_is_one_task_however_often_it_is_asked_for():
@@ -45,25 +45,12 @@ def test_an_attempt_is_one_task_however_often_it_is_asked_for():
 
 
 def test_packages_are_libraries_of_the_task():
-    environment = EnvironmentSpec(
-        pip_packages=("azureml-defaults", "tabulate>=0.9", "pyspark==3.5.1", "Py4J"),
-        conda_packages=(
-            "conda-forge::scipy=1.11",
-            "numpy==1.26.4",
-            "pandas>=2,<3",
-            "joblib",
-            "a=1=0",
-        ),
-    )
+    packages = ["tabulate>=0.9", "PySpark[sql]==3.5.1", "py4j", "pyspark-dist-explore", "pip==24"]
     spark = Spark(packages=("org.a:b:1",), repositories=("https://maven.example.org",))
-    (one,) = task(environment=environment, spark=spark)["tasks"]
+    (one,) = task(packages=packages, spark=spark)["tasks"]
     assert one["libraries"] == [
         {"pypi": {"package": "tabulate>=0.9"}},
-        {"pypi": {"package": "scipy==1.11.*"}},
-        {"pypi": {"package": "numpy==1.26.4"}},
-        {"pypi": {"package": "pandas>=2,<3"}},
-        {"pypi": {"package": "joblib"}},
-        {"pypi": {"package": "a==1.*"}},
+        {"pypi": {"package": "pyspark-dist-explore"}},
         {"maven": {"coordinates": "org.a:b:1", "repo": "https://maven.example.org"}},
     ]
 
@@ -81,6 +68,7 @@ def test_a_new_cluster_is_told_the_settings_of_the_run():
     [
         ({}, {}, "existing_cluster_id"),
         ({"new_cluster": "big"}, {}, "new_cluster"),
+        ({"new_cluster": {"spark_conf": "a=1"}}, {}, "spark_conf"),
         (None, {"environment": EnvironmentSpec(image=Image(name="x"))}, "image"),
         (None, {"environment": EnvironmentSpec(wheels={"a-1.whl": "0"})}, "private wheels"),
         (None, {"told": {"much": "x" * 10_000}}, "longer than Databricks takes"),
@@ -105,6 +93,7 @@ def test_the_program_is_one_file_without_secrets():
     [
         ("adb-1.2.azuredatabricks.net/", "https://adb-1.2.azuredatabricks.net"),
         ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+        ("https://adb-1.2.azuredatabricks.net/?o=1#job/2 ", "https://adb-1.2.azuredatabricks.net"),
     ],
 )
 def test_an_address_is_one_of_the_web(given, url):

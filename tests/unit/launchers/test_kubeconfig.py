@@ -55,10 +55,16 @@ def test_what_a_kubeconfig_says():
         ("a: b", "a current context"),
         (config({"server": "kube"}), "no address of a server"),
         (config({"server": "ftp://x"}), "no address of a server"),
+        (config({"server": "http://x/latest?"}), "no address of a server"),
+        (config({"server": "http://ada:pw@x"}), "holds a login"),
+        (config({"server": ["http://x"]}), "`server` of the kubeconfig is no text"),
+        (config(namespace="../../x"), "which is no name"),
         (config({"proxy-url": "http://p"}), "names a proxy"),
         (config(user={"exec": {"command": "aws"}}), "by a program \\(`exec`\\)"),
         (config(user={"auth-provider": {"name": "gcp"}}), "by a program"),
         (config({"certificate-authority-data": "%"}), "cannot be read"),
+        (config({"certificate-authority-data": "ü"}), "cannot be read"),
+        ("a: &a [1]\nb: [*a, *a]", "has aliases"),
         (config({"certificate-authority": "/etc/shadow"}), "names a file .*--flatten"),
         (config(user={"tokenFile": "/etc/shadow"}), "names a file"),
     ],
@@ -68,6 +74,12 @@ def test_a_kubeconfig_that_cannot_be_used_says_why(text: str, said: str):
         read_kubeconfig(text)
     with pytest.raises(AccessError, match="`three` among its contexts"):
         read_kubeconfig(config(), context="three")
+
+
+def test_a_kubeconfig_that_is_no_yaml_is_not_shown():
+    with pytest.raises(AccessError, match=r"\(line 2\)") as caught:
+        read_kubeconfig("users:\n- token: @secret")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_kubeconfig_of_the_server_is_found_by_the_name_of_the_cluster(tmp_path: Path):

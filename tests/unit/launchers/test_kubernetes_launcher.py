@@ -13,9 +13,10 @@ import pytest
 from kube import TOKEN, FakeCluster, fake_cluster
 from zaffre.adapters.launchers.elsewhere.parcel import Packer
 from zaffre.adapters.launchers.elsewhere.shelf import Shelf
+from zaffre.adapters.launchers.kubernetes.api import ApiRefusedError, KubernetesApi
 from zaffre.adapters.launchers.kubernetes.boards import Boards
 from zaffre.adapters.launchers.kubernetes.clusters import KubernetesClusters
-from zaffre.adapters.launchers.kubernetes.kubeconfig import Accesses
+from zaffre.adapters.launchers.kubernetes.kubeconfig import Accesses, read_kubeconfig
 from zaffre.adapters.launchers.kubernetes.launcher import KubernetesLauncher
 from zaffre.adapters.launchers.kubernetes.settings import PodSettingsError, Reach
 from zaffre.domain.computes import Compute, ComputeError, ComputeKind, ComputeState
@@ -65,7 +66,6 @@ class There:
                 packer=self.packer,
                 shelf=self.shelf,
                 find=self._find,
-                copy=self._copy,
                 patience=self.patience,
             )
             self.clusters = KubernetesClusters(
@@ -127,9 +127,6 @@ class There:
     async def _find(self, _workspace: str, _name: str) -> ComputePlace:
         return self.place()
 
-    async def _copy(self, _digest: str, path: Path) -> None:
-        await asyncio.to_thread(path.write_bytes, b"wheel")
-
 
 @pytest.fixture
 def there(tmp_path: Path, cluster: FakeCluster) -> There:
@@ -154,8 +151,10 @@ def test_the_token_is_in_a_secret_that_goes_with_the_job(there: There):
         assert told["wanted"]["packages"] == ["six==1.16.0"]
         assert set(secret["data"]) == {"order.json", "start.py", "agent.json"}
         wanted = told["wanted"]
-        fetched = [wanted["sdk"]["digest"], wanted["wheels"][0]["digest"], wanted["uv"]]
-        assert all(there.shelf.find(digest) for digest in fetched)
+        assert all(there.shelf.find(one) for one in (wanted["sdk"]["digest"], wanted["uv"]))
+        # What is private to the workspace is answered to its runs alone, and not laid there.
+        assert [one["digest"] for one in wanted["wheels"]] == list(wheels.values())
+        assert not there.shelf.find("a" * 64)
 
     there.run(use)
 
@@ -199,13 +198,71 @@ def test_a_cluster_that_is_away_is_waited_for(there: There, monkeypatch: pytest.
             await there.launcher.launch(there.order(2))
         # Nobody can tell how the run goes, and it is not ended for that.
         assert await there.launcher.is_alive(handle) is True
-        there.launcher._patience = 0.0
+        assert (await there.launcher.account(handle)).waits, "it keeps its turn there"
+        there.launcher._patience.seconds = 0.0
         assert await there.launcher.is_alive(handle) is False
         assert "out of reach" in (await there.launcher.account(handle)).ending
         await there.launcher.stop("w", "exp_1", handle)
         there.cluster.is_away = False
         await there.forgotten()
         assert await there.launcher.is_alive(handle) is True
+
+    there.run(use)
+
+
+def test_a_secret_that_is_refused_leaves_no_job(there: There):
+    async def use(there: There) -> None:
+        name = (await there.launcher.launch(there.order()))["job"]
+        there.cluster.kept["secrets"][name]["metadata"]["labels"] = {}
+        with pytest.raises(OSError, match="Somebody else's"):
+            await there.launcher.launch(there.order())
+        deleted = [path for method, path in there.cluster.asked if method == "DELETE"]
+        assert [path.rpartition("/")[2] for path in deleted] == [name]
+
+    there.run(use)
+
+
+def test_what_opens_a_cluster_is_forgotten_with_it(there: There):
+    async def use(there: There) -> None:
+        now = [1000.0]
+        boards = Boards("s1", lambda: now[0])
+        access = Accesses(there.home, {}).of({}, there.place().credential)
+        api = boards.api(access)
+        await boards.see(access, "default")
+        await boards.forget_unused()
+        assert boards.api(access) is api
+        now[0] += 601
+        await boards.forget_unused()
+        assert not boards._apis
+        assert not boards._seen
+        assert boards.api(access) is not api
+        await boards.close()
+
+    there.run(use)
+
+
+def test_a_token_that_cannot_be_sent_is_not_shown(there: There):
+    async def use(there: There) -> None:
+        for token in ("zrt\nsecret", "zrt-secrét"):
+            text = there.cluster.kubeconfig(token=token)
+            api = KubernetesApi(read_kubeconfig(text))
+            with pytest.raises(ApiRefusedError) as caught:
+                await api.ask("GET", "/api/v1/namespaces/default")
+            assert "secr" not in str(caught.value)
+
+    there.run(use)
+
+
+def test_a_list_without_end_is_left(there: There, monkeypatch: pytest.MonkeyPatch):
+    async def use(there: There) -> None:
+        api = KubernetesApi(read_kubeconfig(there.cluster.kubeconfig()))
+
+        async def ask(*_: Any, **__: Any) -> dict[str, Any]:
+            return {"metadata": {"continue": "more"}, "items": []}
+
+        monkeypatch.setattr(api, "ask", ask)
+        with pytest.raises(ApiRefusedError, match="too much"):
+            await api.items("/x", {})
 
     there.run(use)
 

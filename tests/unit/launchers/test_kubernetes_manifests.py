@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from zaffre.adapters.launchers.kubernetes.manifests import (
     label,
     login_of_registry,
     secret_of,
+    server_key,
 )
 from zaffre.adapters.launchers.kubernetes.settings import (
     PodSettings,
@@ -69,6 +71,15 @@ def test_an_attempt_has_one_name_that_any_cluster_takes():
     assert label("exp_1") == "exp_1"
     assert len(label("x" * 100)) == 32
     assert label("-a") != "-a"
+
+
+def test_a_key_that_was_not_written_whole_is_made_anew(tmp_path: Path):
+    folder = tmp_path / "kubernetes"
+    folder.mkdir()
+    (folder / ".server").touch()
+    key = server_key(folder)
+    assert len(key) == 16
+    assert server_key(folder) == key
 
 
 def test_a_job_is_one_attempt_and_its_pod_is_never_made_again():

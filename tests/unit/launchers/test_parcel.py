@@ -82,6 +82,16 @@ def test_a_machine_of_another_kind_resolves_again_and_brings_its_own_uv(packer: 
     assert [path.suffix for path in parcel.files.values()] == [".whl"]
 
 
+def test_a_wheel_that_a_machine_fetches_itself_is_not_sent(packer: Packer):
+    fetched = {"my_package-1.0-py3-none-any.whl": "a" * 64}
+    parcel = packer.pack(order(*PACKAGES), this_machine(), fetched=fetched)
+    assert parcel.wanted["wheels"] == [
+        {"name": "my_package-1.0-py3-none-any.whl", "digest": "a" * 64}
+    ]
+    assert parcel.wanted["packages"] == ["six==1.16.0"]
+    assert "a" * 64 not in parcel.files
+
+
 def test_an_interpreter_as_it_is_is_the_machine_s_own(packer: Packer):
     parcel = packer.pack(order(), this_machine(), own=["/usr/bin/python3"])
     assert parcel.wanted["own"] == ["/usr/bin/python3"]

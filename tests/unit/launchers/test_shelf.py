@@ -1,11 +1,11 @@
 """What is laid ready for runners elsewhere."""
 
-import asyncio
 import hashlib
 import os
 import time
 from pathlib import Path
 
+import pytest
 from zaffre.adapters.launchers.elsewhere.shelf import Shelf
 
 
@@ -36,11 +36,21 @@ def test_what_nobody_was_sent_for_a_month_goes(tmp_path: Path):
     long_ago = time.time() - 31 * 86_400
     old, _, used = files
     for one in (old, used):
+        shelf.place(one).write_text("as it was")
         os.utime(shelf.place(one), (long_ago, long_ago))
-
-    async def copy(_digest: str, path: Path) -> None:
-        raise AssertionError(path)
-
-    asyncio.run(shelf.bring(used, copy))
-    shelf.keep({})
+    shelf.keep({used: files[used]})
     assert [shelf.find(one) is not None for one in files] == [False, True, True]
+    assert shelf.place(used).read_text() == "as it was"
+
+
+def test_launches_at_the_same_time_are_not_in_each_other_s_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shelf = Shelf(tmp_path / "shelf")
+    file = tmp_path / "file"
+    file.write_bytes(b"sdk")
+    shelf.keep({digest(b"sdk"): file})
+    # The draft of another, which is renamed between the list and the look.
+    gone = shelf.place("draft")
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter([gone]))
+    shelf.keep({digest(b"sdk"): file})

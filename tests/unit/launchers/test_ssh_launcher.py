@@ -129,10 +129,11 @@ def test_a_launch_waits_while_its_machine_is_out_of_reach(tmp_path, monkeypatch)
     async def story(yard: Yard) -> None:
         yard.failures = [AWAY] * 6
         assert (await yard.launch("gpu1"))["pid"] == 7
-        # Once in the log, and once as the reason why it waits.
-        assert len(yard.told) == 2
-        assert "`gpu1`" in yard.told[1]
-        assert "no route to host" in yard.told[1]
+        # Once in the log, and once as the reason why it waits, which is then over.
+        _, why, over = yard.told
+        assert "`gpu1`" in why
+        assert "no route to host" in why
+        assert not over
 
     played(tmp_path, monkeypatch, story)
 
@@ -144,6 +145,24 @@ def test_a_launch_fails_when_patience_is_over(tmp_path, monkeypatch):
             await yard.launch("gpu1")
 
     played(tmp_path, monkeypatch, story, patience=0.05)
+
+
+def test_a_launch_whose_connections_break_is_tried_a_few_times(tmp_path, monkeypatch):
+    tries = []
+
+    async def broken(_wire: Wire, do: str, *_: Any, **__: Any) -> Any:
+        if do == "prepare":
+            tries.append(do)
+            raise MachineAwayError("the connection ended")
+        return []
+
+    async def story(yard: Yard) -> None:
+        with pytest.raises(MachineError, match="the connection ended"):
+            await yard.launch("gpu1")
+        assert len(tries) == 3
+
+    monkeypatch.setattr(Wire, "ask", broken)
+    played(tmp_path, monkeypatch, story)
 
 
 def test_a_launch_fails_at_once_where_waiting_does_not_help(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Which Javas there are, and which of them a Spark runs on."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,22 @@ def test_one_that_says_nothing_in_a_file_is_asked(tmp_path):
     home = make(tmp_path / "java-8", "1.8.0_392", release=False)
     (found,) = javas({"JAVA_HOME": str(home), "PATH": "/nowhere"})
     assert (found.version, found.number) == ("1.8.0_392", 8)
+
+
+def test_none_is_started_for_somebody_else(tmp_path):
+    homes = [make(tmp_path / name, "17.0.15", release=False) for name in ("silent", "piped")]
+    for home in homes:
+        (home / "bin" / "java").write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    os.mkfifo(homes[1] / "release")
+    for home in homes:
+        (found, *_) = javas({"JAVA_HOME": str(home), "PATH": "/nowhere"}, asks=False)
+        assert (found.home, found.number) == (home, 0)
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_home_that_leads_in_a_circle_is_none(tmp_path):
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    assert javas({"JAVA_HOME": str(tmp_path / "circle"), "PATH": "/nowhere"}) == []
 
 
 def test_the_program_of_an_old_one_lies_deeper(tmp_path):

@@ -38,7 +38,7 @@ def setting_up(tmp_path, monkeypatch):
         environ = {"PYTHONPATH": str(package.parent), **seen}
         made = set_up(asked or Spark(), started, folders_at(tmp_path), environ)
         text = (tmp_path / "spark" / "spark-defaults.conf").read_text()
-        return made, dict(line.split(" ", 1) for line in text.splitlines())
+        return made, dict(line.split("=", 1) for line in text.splitlines())
 
     return ask
 
@@ -66,7 +66,11 @@ def test_what_the_run_says_counts_and_secrets_are_not_shown(setting_up):
             "spark.driver.memory": "1g",
             "spark.app.name": "Größe 😀 \\ und\nmehr",
             "spark.hadoop.fs.azure.account.key.store": "c2VjcmV0",
+            "spark.hadoop.fs.azure.sas.box.store.blob.core.windows.net": "sv=1",
+            "spark.driver.extraJavaOptions": "-Djavax.net.ssl.trustStorePassword=x",
+            "spark.jars.ivySettings": "https://me:word@example.org/ivy.xml",
             "spark.sql.keyspace": "open",
+            "spark.x": "=a:b",
         },
         packages=["org.a:b_2.13:1.0", "org.c:d:2"],
         repositories=["https://maven.example.org"],
@@ -76,7 +80,14 @@ def test_what_the_run_says_counts_and_secrets_are_not_shown(setting_up):
     assert settings["spark.app.name"] == "Gr\\u00f6\\u00dfe \\ud83d\\ude00 \\\\ und\\nmehr"
     assert settings["spark.jars.packages"] == "org.a:b_2.13:1.0,org.c:d:2"
     assert settings["spark.jars.repositories"] == "https://maven.example.org"
-    assert "spark.hadoop.fs.azure.account.key.store=*****" in made.lines
+    assert settings["spark.x"] == "=a:b"
+    hidden = [line.removesuffix("=*****") for line in made.lines if line.endswith("=*****")]
+    assert hidden == [
+        "spark.driver.extraJavaOptions",
+        "spark.hadoop.fs.azure.account.key.store",
+        "spark.hadoop.fs.azure.sas.box.store.blob.core.windows.net",
+        "spark.jars.ivySettings",
+    ]
     assert "spark.sql.keyspace=open" in made.lines
 
 

@@ -1,9 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
 from zaffre.domain.computes import Compute, ComputeKind
-from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec, Kept
+from zaffre.domain.endpoints import AuthMode, DeploymentSpec, EndpointKind
+from zaffre.domain.environments import BuiltEnvironment, EnvironmentSpec, Image, Kept
 from zaffre.domain.runs import RunState
 from zaffre.domain.workspaces import Workspace
+from zaffre.services.endpoints import NewEndpoint
 from zaffre.services.environment_pruning import (
     EnvironmentPruner,
     Limits,
@@ -11,6 +13,7 @@ from zaffre.services.environment_pruning import (
     Used,
     candidates,
 )
+from zaffre.services.runs import NewRun
 
 from services.conftest import ALICE, Desk
 
@@ -148,3 +151,60 @@ def test_who_will_ask_for_an_environment_uses_it(desk: Desk, workspace: Workspac
     assert asked == [EnvironmentSpec(), jupyter]
     gone = desk.runner.run(pruner.tidy(Limits(unused_seconds=1.0), now=NOW))
     assert [one.kept.key for one in gone] == ["c"]
+
+
+def test_a_run_that_begins_while_somebody_looks_is_seen(desk: Desk, workspace: Workspace):
+    """It is known first by what it will ask for, and then by what it got."""
+    queued = desk.script(workspace, id="r")
+    run = desk.write(lambda s: s.attempts.move(queued, state=RunState.PREPARING))
+    built = BuiltEnvironment(python="/a/bin/python")
+
+    class Begins:
+        """The run begins when something was read for the first time."""
+
+        def __init__(self) -> None:
+            self.reads = 0
+
+        async def read(self, use):
+            found = await desk.work.read(use)
+            self.reads += 1
+            if self.reads == 1:
+                await desk.work.write(lambda s: s.attempts.begin(run, built, variables={}))
+            return found
+
+    async def locate(_spec: EnvironmentSpec) -> str | None:
+        return "/a/bin/python"
+
+    used = desk.runner.run(EnvironmentPruner(Begins(), All(), Logs(), locate=locate).everything())
+    assert [who for one in used for who in one.by] == ["run r"]
+
+
+def test_what_is_asked_for_is_located_once_where_it_will_be_made(desk: Desk, workspace: Workspace):
+    """Variables are no other environment, and services never execute in images."""
+    asked: list[tuple[str, EnvironmentSpec]] = []
+
+    async def locate(spec: EnvironmentSpec) -> str | None:
+        asked.append(("run", spec))
+        return None
+
+    async def here(spec: EnvironmentSpec) -> str | None:
+        asked.append(("service", spec))
+        return "/a/bin/python"
+
+    for number in ("1", "2"):
+        spec = desk.script_spec(workspace, environment=EnvironmentSpec(variables={"N": number}))
+        new = NewRun(experiment_name="exp", spec=spec)
+        desk.write(lambda s, new=new: s.runs.create(workspace.id, new, caller=ALICE))
+    image = EnvironmentSpec(image=Image(name="python:3.11"))
+    deployed = DeploymentSpec(
+        entry_script="score.py",
+        snapshot_id=desk.snapshot(workspace, "score.py").id,
+        model_ids=(),
+        environment=image,
+    )
+    service = NewEndpoint(name="svc", kind=EndpointKind.ACI, auth_mode=AuthMode.KEY, spec=deployed)
+    desk.write(lambda s: s.endpoints.create(workspace.id, service, caller=ALICE))
+    pruner = EnvironmentPruner(desk.work, All(), Logs(), locate=locate, here=here)
+    used = desk.runner.run(pruner.everything())
+    assert asked == [("run", EnvironmentSpec()), ("service", image)]
+    assert {one.kept.python: one.by for one in used}["/a/bin/python"] == ("endpoint svc",)

@@ -164,6 +164,12 @@ def test_a_long_chain_is_computed_from_the_left(open_files, operator, last, foun
     assert list(table.to_pandas()["n"]) == [found]
 
 
+def test_a_chain_that_is_too_long_says_so(open_files):
+    chain = op("+", Column("n"), *[1] * 784)
+    with pytest.raises(DataError, match="chain of `\\+` has 785 operands; at most 300"):
+        open_files(NUMBERS, steps=[Filter(op("==", chain, 0))]).to_pandas()
+
+
 def test_remainders_of_remainders_end_before_memory_does(open_files):
     chain = op("%", Column("n"), *range(900, 600, -10))
     with pytest.raises(DataError, match="Too many `%`"):

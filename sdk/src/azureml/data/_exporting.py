@@ -68,7 +68,8 @@ def to_spark(dataset: Any) -> Any:
         # The other machines of a cluster do not see what lies on this one.
         return session.createDataFrame(dataset.to_pandas_dataframe())
     written = _for_now(dataset, "to_spark_dataframe", Table.to_spark_files)
-    frame = session.read.parquet(written)
+    # Without a scheme a cluster looks for it in its own file system.
+    frame = session.read.parquet(f"file:///{Path(written).as_posix().lstrip('/')}")
     for field in frame.schema.fields:
         if field.dataType.simpleString() == "timestamp_ntz":
             # A name may have dots, which would be taken for paths into structures.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from zaffre_sdk.data.access import THIS_MACHINE, Files, files_of
 from zaffre_sdk.data.listed import ListedFile
+from zaffre_sdk.data.machine import machine_path
 from zaffre_sdk.data.patterns import Pattern
 from zaffre_sdk.errors import NoFilesError
 from zaffre_sdk.wire.datasets import DataPlace, Definition
@@ -102,7 +103,7 @@ def _address_path(address: str, *, alone: bool) -> str:
 def _nothing(place: DataPlace) -> str:
     where, path = f"in the datastore `{place.datastore}`", place.path
     if place.datastore == THIS_MACHINE:
-        where, path = "on this machine", f"/{path}"
+        where, path = "on this machine", machine_path(path)
     if "*" in path:
         return f"No file {where} matches `{path}`. List the folder above the first `*`."
     return f"There is no file or folder `{path}` {where}. Check the path, capitals included."

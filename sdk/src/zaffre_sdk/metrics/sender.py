@@ -15,7 +15,7 @@ from typing import Any
 from zaffre_sdk.home import Home
 from zaffre_sdk.metrics.delivery import Send
 from zaffre_sdk.metrics.values import PLAIN, plain
-from zaffre_sdk.metrics.writer import Item, Writer
+from zaffre_sdk.metrics.writer import Item, Writer, points_in
 
 _CLOSE_SECONDS = 60.0
 
@@ -65,7 +65,12 @@ class MetricSender:
     def waiting(self) -> int:
         """How many points the server does not have yet, as far as is known."""
         writer = self._writer
-        return len(self._items) if writer is None else writer.waiting
+        return points_in(self._items) if writer is None else writer.waiting
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether there are threads that send; an interpreter that ends starts none any more."""
+        return self._writer is not None
 
     @property
     def away_since(self) -> float | None:

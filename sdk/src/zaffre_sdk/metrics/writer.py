@@ -26,6 +26,13 @@ _JOIN_SECONDS = 2.0
 _POLL_SECONDS = 0.02
 # Points that are written before a sync: a bound on memory, far beyond what disks delay.
 _ROUND_POINTS = 50_000
+# Ten come in a second, and a server may be away for days.
+_MOST_ROUNDS = 1000
+
+
+def points_in(items: deque[Item]) -> int:
+    """Return how many of the items are points."""
+    return sum(not isinstance(item, threading.Event) for item in list(items))
 
 
 class Writer:
@@ -65,8 +72,7 @@ class Writer:
         """How many points the server does not have; those of a round until it has all of it."""
         sent = self._spool.advanced
         arrived = [points for batches, points in list(self._rounds) if batches <= sent]
-        queued = sum(not isinstance(item, threading.Event) for item in list(self._items))
-        return queued + self._spooled - max(arrived, default=self._arrived)
+        return points_in(self._items) + self._spooled - max(arrived, default=self._arrived)
 
     @property
     def away_since(self) -> float | None:
@@ -147,6 +153,9 @@ class Writer:
         self._spooled += points
         while self._rounds and self._rounds[0][0] <= self._spool.advanced:
             self._arrived = self._rounds.popleft()[1]
+        if len(self._rounds) >= _MOST_ROUNDS:
+            # Twice as coarse, and the last one of them stays.
+            self._rounds = deque(list(self._rounds)[1::2])
         self._rounds.append((self._spool.appended, self._spooled))
 
     def _taken(self) -> tuple[list[LoggedPoint], list[threading.Event]]:

@@ -28,11 +28,13 @@ def _attach() -> None:
     gateway = launch_gateway()
     apache = gateway.jvm.org.apache.spark
     context = apache.api.java.JavaSparkContext.fromSparkContext(apache.SparkContext.getOrCreate())
-    SparkContext(
+    view = SparkContext(
         gateway=gateway,
         jsc=context,
         conf=SparkConf(_jvm=gateway.jvm, _jconf=context.getConf()),
     )
+    # A script that stops what it has worked with would end the Spark of all others there.
+    view.stop = lambda: None
 
 
 if __name__ == "__main__":

@@ -147,7 +147,9 @@ class Containers:
         )
 
     def _written(self, number: int, text: str) -> str:
-        """Write variables where only this user and the engine read them."""
+        """Write variables where only this user and the engine read them; no file for none."""
+        if not text:
+            return ""
         file = self._folders.work.parent / f"variables-{number}"
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@ NO_JAVA = (
     "install openjdk-17-jre-headless`, or set `JAVA_HOME` to the folder of one."
 )
 HOME = "JAVA_HOME"
+UNKNOWN = "0"
 _PLACES = (
     "/usr/lib/jvm/*",
     "/usr/java/*",
@@ -24,8 +25,9 @@ _PLACES = (
     "/Library/Java/JavaVirtualMachines/*/Contents/Home",
 )
 _SECONDS_TO_ANSWER = 30
-_RELEASE = re.compile(r'^JAVA_VERSION="([^"]+)"', re.MULTILINE)
-_SAID = re.compile(r'version "([^"]+)"')
+_MOST_READ = 1 << 16
+_RELEASE = re.compile(r'^JAVA_VERSION="(\d[^"]*)"', re.MULTILINE)
+_SAID = re.compile(r'version "(\d[^"]*)"')
 # By the first version of Spark that this is true of.
 _FITTING = (
     ((4, 3), (17, 21, 25)),
@@ -42,7 +44,7 @@ class Java(NamedTuple):
 
     Attributes:
         home: Its folder, as `JAVA_HOME` says it.
-        version: Such as `17.0.15`.
+        version: Such as `17.0.15`, or `UNKNOWN`.
     """
 
     home: Path
@@ -55,12 +57,20 @@ class Java(NamedTuple):
         return parts[1] if parts[0] == 1 and len(parts) > 1 else parts[0]
 
 
-def javas(environ: Mapping[str, str]) -> list[Java]:
-    """Return the Javas that there are, those first that an environment names."""
+def javas(environ: Mapping[str, str], *, asks: bool = True) -> list[Java]:
+    """Return the Javas that there are, those first that an environment names.
+
+    Args:
+        environ: The environment.
+        asks: Starts those that say their version nowhere else. Whoever looks for somebody else
+            does not: what an environment names may be any program.
+    """
     found: dict[Path, Java] = {}
     for home in _homes(environ):
-        real = home.resolve()
-        version = None if real in found else _version(real)
+        real = Path(os.path.realpath(home))
+        if real in found or not os.access(real / "bin" / "java", os.X_OK):
+            continue
+        version = _written_version(real) or (_told_version(real) if asks else UNKNOWN)
         if version:
             found[real] = Java(real, version)
     return list(found.values())
@@ -90,19 +100,24 @@ def _above(program: Path) -> list[Path]:
     return [home.parent, home] if home.name == "jre" else [home]
 
 
-def _version(home: Path) -> str | None:
-    """Return the version of the Java in a folder, if there is one that can be started."""
-    program = home / "bin" / "java"
-    if not os.access(program, os.X_OK):
-        return None
-    with contextlib.suppress(OSError):
-        said = _RELEASE.search((home / "release").read_text("utf-8", "replace"))
-        if said is not None:
-            return said[1]
+def _written_version(home: Path) -> str:
+    """Return what the file of a Java says; nothing where there is none."""
+    file = home / "release"
+    # A pipe would never end.
+    if not file.is_file():
+        return ""
+    with contextlib.suppress(OSError), file.open(encoding="utf-8", errors="replace") as release:
+        said = _RELEASE.search(release.read(_MOST_READ))
+        return said[1] if said is not None else ""
+    return ""
+
+
+def _told_version(home: Path) -> str:
+    """Return what a Java says of itself; nothing where it cannot be started."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         # Its exit code is not asked for: the runner fetches all children that end.
         done = subprocess.run(  # noqa: S603 (the Java that was found)
-            [str(program), "-version"],
+            [str(home / "bin" / "java"), "-version"],
             capture_output=True,
             check=False,
             text=True,
@@ -110,5 +125,5 @@ def _version(home: Path) -> str | None:
             timeout=_SECONDS_TO_ANSWER,
         )
         said = _SAID.search(done.stderr)
-        return said[1] if said is not None else None
-    return None
+        return said[1] if said is not None else ""
+    return ""

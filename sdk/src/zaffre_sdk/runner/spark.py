@@ -37,7 +37,13 @@ _SHARE_OF_MACHINE = 0.25
 _SHARE_OF_LIMIT = 0.6
 _LEAST_MB = 512
 _MOST_MB = 8192
-_SECRET = re.compile(r"secret|password|token|credential|key$|key\.", re.IGNORECASE)
+_SECRET = re.compile(
+    r"secret|password|passphrase|pwd|token|credential|signature|sas\.|key$|key\.", re.IGNORECASE
+)
+# A password among options of Java, one in an address, a signature of Azure.
+_SECRET_VALUE = re.compile(
+    r"secret|password|passphrase|pwd|token|[?&]sig=|://[^/\s@]*@", re.IGNORECASE
+)
 _ELSEWHERE = re.compile(r"(?:spark|k8s|local)\b", re.IGNORECASE)
 _FIND = """
 import importlib.util, json, pathlib, re
@@ -205,7 +211,7 @@ def _memory_mb(started: AttemptStarted) -> int:
 
 def _written(settings: Mapping[str, str]) -> str:
     """Return settings as Java reads properties."""
-    return "".join(f"{name} {_escaped(value)}\n" for name, value in settings.items())
+    return "".join(f"{name}={_escaped(value)}\n" for name, value in settings.items())
 
 
 def _escaped(value: str) -> str:
@@ -220,6 +226,10 @@ def _code_units(character: str) -> str:
 
 def _shown(settings: Mapping[str, str]) -> Sequence[str]:
     return [
-        f"{name}={'*****' if _SECRET.search(name) else value}"
+        f"{name}={'*****' if _is_secret(name, value) else value}"
         for name, value in sorted(settings.items())
     ]
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return bool(_SECRET.search(name) or _SECRET_VALUE.search(value))

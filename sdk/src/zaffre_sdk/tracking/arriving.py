@@ -39,20 +39,24 @@ def wait_for_metrics(
     if sender.flush(min(silent, timeout)):
         return True
     kept = f"They are kept in {sender.folder}; `zaffre runs sync` sends them"
-    if timeout > silent:
+    if timeout > silent and sender.is_sending:
         notice(
             f"waiting for {_points(sender)} of the run {run_id} to reach the server, at most "
             f"{timeout - silent:.0f} s, or {away:.0f} s while it does not answer. {kept} if you "
             "end the program now."
         )
     begun = time.monotonic()
-    while not sender.flush(min(silent, max(deadline - time.monotonic(), 0.0))):
+    while sender.is_sending:
+        if sender.flush(min(silent, max(deadline - time.monotonic(), 0.0))):
+            return True
         now = time.monotonic()
         silence = sender.away_since
         if now >= deadline or (silence is not None and now - max(silence, begun) >= away):
-            notice(f"{_points(sender)} of the run {run_id} did not reach the server. {kept}.")
-            return False
-    return True
+            break
+    else:
+        kept = "No thread could be started that sends them"
+    notice(f"{_points(sender)} of the run {run_id} did not reach the server. {kept}.")
+    return False
 
 
 def _points(sender: MetricSender) -> str:

@@ -25,6 +25,7 @@ from zaffre.cli.compute_options import (
 from zaffre.cli.compute_words import MOVING, has_failed, line_of, lines_of, size_line, state_of
 from zaffre.cli.options import home_option, output_option
 from zaffre.cli.runs import connected, named_workspace, workspace_option
+from zaffre.cli.telling import tell
 
 _TURNING = frozenset({"Starting", "Stopping", "Restarting"})
 _wait_option = click.option("--no-wait", is_flag=True, help="Do not wait until it is done.")
@@ -234,8 +235,7 @@ def _show(found: ComputeOut, output: str) -> None:
     if output == "json":
         click.echo(json.dumps(to_builtins(found)))
     else:
-        for label, text in lines_of(found):
-            click.echo(f"{label:<12} {text}".rstrip())
+        tell(lines_of(found))
     _fail(found)
 
 

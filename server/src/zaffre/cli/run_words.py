@@ -8,7 +8,8 @@ from zaffre_sdk.wire.runs import RunOut
 
 def run_line(run: RunOut) -> str:
     """Return a run as one line of a list."""
-    return f"{run.id:<48} {run.state:<16} {run.spec.compute:<20} {run.display_name}".rstrip()
+    target = run.spec.compute if _has_target(run) else ""
+    return f"{run.id:<48} {run.state:<16} {target:<20} {run.display_name}".rstrip()
 
 
 def run_lines(run: RunOut) -> Iterator[tuple[str, str]]:
@@ -31,12 +32,17 @@ def run_lines(run: RunOut) -> Iterator[tuple[str, str]]:
 
 
 def _place(run: RunOut) -> Iterator[tuple[str, str]]:
-    if run.spec.kind != "script":
+    if not _has_target(run):
         return
     nodes = f", {run.spec.node_count} nodes" if run.spec.node_count > 1 else ""
     priority = f", priority {run.spec.priority}" if run.spec.priority else ""
     yield "Target", f"{run.spec.compute}{nodes}{priority}"
     yield from (("Node", name) for name in run.nodes)
+
+
+def _has_target(run: RunOut) -> bool:
+    """Tell whether the server drives it; others are driven by their programs, anywhere."""
+    return run.spec.kind == "script"
 
 
 def _moment(seconds: float) -> str:

@@ -17,8 +17,10 @@ from zaffre_sdk.wire.deletions import DeletionOut
 from zaffre_sdk.wire.runs import RunOut
 from zaffre_sdk.wire.workspaces import WorkspaceOut
 
+from zaffre.base.text import printable
 from zaffre.cli.options import home_option, output_option
 from zaffre.cli.run_words import run_line, run_lines
+from zaffre.cli.telling import tell
 
 workspace_option = click.option(
     "-w",
@@ -51,7 +53,7 @@ def list_runs(
         click.echo(json.dumps([{key: getattr(run, key) for key in keys} for run in found]))
         return
     for run in found:
-        click.echo(run_line(run))
+        click.echo(printable(run_line(run)))
 
 
 @command.command("show")
@@ -69,8 +71,7 @@ def show_run(run_id: str, home: Home, named: str | None, *, output: str) -> None
     if output == "json":
         click.echo(json.dumps(to_builtins(found)))
         return
-    for label, text in run_lines(found):
-        click.echo(f"{label:<12} {text}".rstrip())
+    tell(run_lines(found))
 
 
 @command.command("cancel")

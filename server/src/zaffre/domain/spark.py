@@ -65,12 +65,12 @@ def with_pyspark(spec: EnvironmentSpec, javas: Iterable[int]) -> EnvironmentSpec
 
     Args:
         spec: What was asked for.
-        javas: The numbers of those that there are, such as 17; none is that nobody knows.
+        javas: The numbers of those that there are, such as 17; 0 is one that nobody knows.
     """
     if spec.interpreter is not None or _HOME in spec.variables or PYSPARK in _named(spec):
         return spec
     known = list(javas)
-    is_old = bool(known) and max(known) < _FIRST_OF_FOUR
+    is_old = bool(known) and 0 not in known and max(known) < _FIRST_OF_FOUR
     added = f"{PYSPARK}<4" if is_old else f"{PYSPARK}<5"
     return replace(spec, pip_packages=(*spec.pip_packages, added))
 

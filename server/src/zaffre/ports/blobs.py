@@ -1,6 +1,7 @@
 """Bytes by their content."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -48,8 +49,11 @@ class Blobs(Protocol):
             StorageFullError: `StorageFull`.
         """
 
-    async def secure(self, digests: Iterable[str]) -> None:
-        """Make what was kept durable; one that was removed since is passed over.
+    def secure(self, digests: Iterable[str]) -> AbstractAsyncContextManager[set[str]]:
+        """Make what was kept durable, and give the digests of what is.
+
+        None of it is removed until the context is left, so that whoever has it elsewhere can let
+        go of it there. What has no file any more is left out.
 
         Raises:
             StorageFullError: `StorageFull`.

@@ -1,7 +1,7 @@
 """Clusters of other schedulers, as their targets see them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from zaffre.domain.computes import Compute, ComputeError
@@ -17,7 +17,7 @@ class ClusterTarget:
     """
 
     compute: Compute
-    credential: dict[str, str]
+    credential: dict[str, str] = field(repr=False)
     is_idle: bool
     attempts: frozenset[tuple[str, int]] = frozenset()
 

@@ -69,7 +69,7 @@ class RunnerOrder:
     workspace_id: str
     run_id: str
     attempt: int
-    token: str
+    token: str = field(repr=False)
     server_url: str
     python: str
     variables: dict[str, str] = field(default_factory=dict)

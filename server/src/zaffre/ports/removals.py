@@ -58,7 +58,7 @@ class DoomedStore(Protocol):
     def give_up(self, digests: Sequence[str]) -> Sequence[str]:
         """Return those that nothing names, which no workspace may name from now on either.
 
-        Those that something names are settled.
+        Those that something names are settled, and of the others the database has no bytes.
         """
 
     def settle(self, digests: Sequence[str]) -> None:

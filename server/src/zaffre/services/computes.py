@@ -31,7 +31,7 @@ from zaffre.domain.vm_sizes import vm_size
 from zaffre.ports.stores import Stores
 from zaffre.services.access import seen_workspace
 from zaffre.services.context import Context
-from zaffre.services.serving import check_serves_nobody, served_by
+from zaffre.services.serving import check_holds, check_serves_nobody, served_by
 
 _NAMED = 20
 _MAX_CREDENTIAL = 65_536
@@ -162,6 +162,7 @@ class ComputeService:
             NotFoundError: `ComputeNotFound`.
             InvalidError: As `create`; `InvalidScale` for a target without nodes;
                 `CredentialNeeded`, since what opens one place is not sent to another.
+            ConflictError: `InsufficientCapacity` for what is deployed there.
         """
         present = self.get(workspace_id, name, caller=caller)
         settings = present.settings
@@ -194,6 +195,7 @@ class ComputeService:
         )
         if changed.kind is ComputeKind.SERVING:
             check_serving(changed)
+            check_holds(self._stores, changed)
         self._put(changed)
         return changed
 

@@ -1,6 +1,7 @@
 """Which built environments may go: never one that something uses."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -44,6 +45,18 @@ class Limits(NamedTuple):
     keep_bytes: int = 0
 
 
+class Need(NamedTuple):
+    """What somebody will have made or found.
+
+    Attributes:
+        is_here: It is on this machine even where the specification has an image.
+    """
+
+    who: str
+    spec: EnvironmentSpec
+    is_here: bool = False
+
+
 class Used(NamedTuple):
     """A built environment, and who uses it."""
 
@@ -59,6 +72,7 @@ class EnvironmentPruner:
         kept: What lies there.
         logs: Of builds.
         locate: Tells what is needed by those who will ask for it.
+        here: The same for those that never ask for an image: services and instances.
         instances: What instances have; people install more there, which no build brings back.
     """
 
@@ -69,23 +83,26 @@ class EnvironmentPruner:
         logs: LogStore,
         *,
         locate: Locate | None = None,
+        here: Locate | None = None,
         instances: EnvironmentSpec | None = None,
     ) -> None:
         self._work = work
         self._kept = kept
         self._logs = logs
         self._locate = locate
+        self._here = here or locate
         self._instances = instances
 
     async def everything(self) -> list[Used]:
         """Return all with who uses them, the one that was used last first."""
         kept = await self._kept.everything()
-        runs = await self._work.read(_runs_by_python)
+        # Runs go from the one to the other, and must be seen in either.
         needed = await self._needed() if kept else {}
+        runs = await self._work.read(_runs_by_python)
         processes = await self._kept.used_by_processes()
         ways = (runs, needed, processes)
         return [
-            Used(one, tuple(who for way in ways for who in way.get(one.python, ())))
+            Used(one, tuple(dict.fromkeys(who for way in ways for who in way.get(one.python, ()))))
             for one in kept
         ]
 
@@ -117,18 +134,20 @@ class EnvironmentPruner:
 
     async def _needed(self) -> Mapping[str, list[str]]:
         """Return who will ask for an environment, by its interpreter."""
+        if self._locate is None or self._here is None:
+            return {}
         found: dict[str, list[str]] = {}
-        if self._locate is None:
-            return found
-        places: list[tuple[EnvironmentSpec, str | None]] = []
-        for who, spec in await self._work.read(lambda s: list(_needs(s, self._instances))):
-            # They hold what cannot be hashed; most ask for one of few.
-            seen = next((one for one in places if one[0] == spec), None)
-            if seen is None:
-                seen = (spec, await self._locate(spec))
-                places.append(seen)
-            if seen[1] is not None:
-                found.setdefault(seen[1], []).append(who)
+        places: dict[tuple[str, bool], str | None] = {}
+        needs = await self._work.read(lambda s: list(_needs(s, self._instances)))
+        for who, spec, is_here in needs:
+            # It holds what cannot be hashed; most ask for one of few, with variables of their own.
+            asked = replace(spec, variables={})
+            key = (repr(asked), is_here)
+            if key not in places:
+                places[key] = await (self._here if is_here else self._locate)(asked)
+            place = places[key]
+            if place is not None:
+                found.setdefault(place, []).append(who)
         return found
 
     async def _forget(self, pythons: set[str]) -> None:
@@ -161,20 +180,18 @@ def _runs_by_python(services: Services) -> Mapping[str, list[str]]:
     return found
 
 
-def _needs(
-    services: Services, instances: EnvironmentSpec | None
-) -> Iterator[tuple[str, EnvironmentSpec]]:
+def _needs(services: Services, instances: EnvironmentSpec | None) -> Iterator[Need]:
     """Yield who will have an environment made or found, and what is in it."""
     stores = services.stores
     for run in stores.runs.in_states(frozenset(RunState) - TERMINAL):
         is_known = run.handle.get("image") or run.handle.get("python")
         if run.spec.environment is not None and not is_known:
-            yield f"run {run.id}", run.spec.environment
+            yield Need(f"run {run.id}", run.spec.environment)
     for endpoint in stores.endpoints.list(None):
-        yield f"endpoint {endpoint.name}", endpoint.spec.environment
+        yield Need(f"endpoint {endpoint.name}", endpoint.spec.environment, is_here=True)
     if instances is None:
         return
     for workspace in stores.workspaces.list():
         for compute in stores.computes.list(workspace.id):
             if compute.kind is ComputeKind.INSTANCE:
-                yield f"instance {compute.name}", instances
+                yield Need(f"instance {compute.name}", instances, is_here=True)

@@ -68,12 +68,8 @@ class Eraser:
     async def erase_workspace(self, workspace_id: str) -> None:
         """Remove the files of a workspace that was deleted; what cannot be is tried again."""
         async with self._one:
-            pending = await self._work.read(lambda s: s.deletion.pending())
-            noted = [one for one in pending if one.kind is RemovalKind.WORKSPACE]
-            try:
-                await self._take_apart([one for one in noted if one.target_id == workspace_id])
-            except OSError as error:
-                _log.warning("Files of the workspace %s stay for now: %s", workspace_id, error)
+            noted = await self._pending(workspaces=True)
+            await self._take_workspaces([one for one in noted if one.target_id == workspace_id])
 
     async def resume(self) -> Removed:
         """Remove what is noted to go, since a server died or was asked to forget files."""
@@ -92,11 +88,26 @@ class Eraser:
 
     async def _go_on(self) -> Removed:
         removed = Removed()
-        while pending := await self._work.read(lambda s: s.deletion.pending()):
+        while pending := await self._pending(workspaces=False):
             removed += await self._take_apart(pending)
+        await self._take_workspaces(await self._pending(workspaces=True))
         removed += await self._free_doomed()
         waiting = await self._work.read(lambda s: s.stores.doomed.unnamed_bytes())
         return replace(removed, bytes_pending=waiting)
+
+    async def _pending(self, *, workspaces: bool) -> Sequence[Removal]:
+        pending = await self._work.read(lambda s: s.deletion.pending())
+        return [one for one in pending if (one.kind is RemovalKind.WORKSPACE) is workspaces]
+
+    async def _take_workspaces(self, removals: Sequence[Removal]) -> None:
+        for one in removals:
+            try:
+                await self._remove_files_of(one.workspace_id)
+            except OSError as error:
+                # Programs beside the server write there, too; all else goes on meanwhile.
+                _log.warning("Files of the workspace %s stay for now: %s", one.target_id, error)
+            else:
+                await self._finish([one])
 
     async def _take_apart(self, removals: Sequence[Removal]) -> Removed:
         removed = Removed()
@@ -115,8 +126,6 @@ class Eraser:
 
     async def _take_whole(self, removal: Removal) -> Removed:
         removed = Removed()
-        if removal.kind is RemovalKind.WORKSPACE:
-            await self._remove_files_of(removal.workspace_id)
         while run_ids := await self._work.read(lambda s: s.deletion.next_runs(removal)):
             removed += await self._take_runs(removal.workspace_id, run_ids)
         await self._finish([removal])

@@ -1,6 +1,7 @@
 """Brings small bytes from the database, where they are durable at once, to files of their own."""
 
 import logging
+from collections.abc import Awaitable
 from typing import Final
 
 from zaffre.domain.errors import StorageFullError
@@ -23,8 +24,34 @@ class BlobKeeper:
     async def recover(self) -> None:
         """Write what a server that was killed, or its machine, left without a file.
 
-        To be done before anybody reads.
+        To be done before anybody reads. On a full disk it stays in memory: there has to be a
+        server that can be told to delete something.
         """
+        await _if_there_is_room(self._write_lost())
+
+    async def settle(self) -> None:
+        """Bring what is held to files before the server ends: the next one has less to do."""
+        await _if_there_is_room(self._blobs.settle())
+
+    async def secure(self) -> bool:
+        """Make some of what is held durable as files; tell whether there was any.
+
+        Raises:
+            StorageFullError: `StorageFull`.
+        """
+        digests = await self._work.read(lambda s: s.stores.kept.list(limit=_AT_ONCE))
+        if not digests:
+            # What was kept for a request that was refused then is held all the same.
+            await self._blobs.settle()
+            return False
+        async with self._blobs.secure(digests) as durable:
+            # Those that have no file any more are nowhere but in the database.
+            await self._work.write(lambda s: s.stores.kept.remove(sorted(durable)))
+        if len(durable) < len(digests):
+            await self._write_lost()
+        return True
+
+    async def _write_lost(self) -> None:
         after, written = "", 0
         while True:
             place = after
@@ -37,24 +64,14 @@ class BlobKeeper:
                 if not await self._blobs.verify(digest):
                     await self._blobs.keep(data)
                     written += 1
-            await self._blobs.settle()
             after = page[-1][0]
+        await self._blobs.settle()
         if written:
-            _log.info(
-                "Wrote %d small files that the last server had only in its database", written
-            )
+            _log.info("Wrote %d small files that were only in the database", written)
 
-    async def settle(self) -> None:
-        """Bring what is held to files before the server ends: the next one has less to do."""
-        try:
-            await self._blobs.settle()
-        except StorageFullError as error:
-            _log.warning("Small files stay in the database: %s", error.message)
 
-    async def secure(self) -> bool:
-        """Make some of what is held durable as files; tell whether there was any."""
-        digests = await self._work.read(lambda s: s.stores.kept.list(limit=_AT_ONCE))
-        if digests:
-            await self._blobs.secure(digests)
-            await self._work.write(lambda s: s.stores.kept.remove(digests))
-        return bool(digests)
+async def _if_there_is_room(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except StorageFullError as error:
+        _log.warning("Small files stay in the database: %s", error.message)

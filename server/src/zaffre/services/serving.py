@@ -47,6 +47,21 @@ def check_room(stores: Stores, target: Compute, spec: DeploymentSpec, *, name: s
         _check_size(target, there, others, asked=asked_by(spec), name=name)
 
 
+def check_holds(stores: Stores, target: Compute) -> None:
+    """Refuse a change that leaves a target without room for what is deployed there.
+
+    Raises:
+        ConflictError: `InsufficientCapacity`, naming the first service that has none.
+    """
+    there = capacity_of(target)
+    if there is None:
+        return
+    before: list[Endpoint] = []
+    for one in served_by(stores, target):
+        _check_size(target, there, before, asked=asked_by(one.spec), name=one.name)
+        before.append(one)
+
+
 def check_serves_nobody(stores: Stores, target: Compute) -> None:
     """Refuse to let a target go to which something is deployed.
 

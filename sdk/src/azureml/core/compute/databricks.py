@@ -129,10 +129,15 @@ class DatabricksAttachConfiguration(ResourceAttachConfiguration):
         """Refuse what is not named in exactly one way.
 
         Raises:
-            ComputeTargetException: It is not; or no cluster, or two, are said of an address.
+            ComputeTargetException: It is not; or no cluster, or two, are said of an address, or
+                one without an address.
         """
         if self.workspace_url is None:
             super().validate_configuration()
+            if self.existing_cluster_id or self.new_cluster or self.server_url:
+                raise ComputeTargetException(
+                    "`existing_cluster_id`, `new_cluster` and `server_url` need a `workspace_url`."
+                )
         elif bool(self.existing_cluster_id) == bool(self.new_cluster):
             raise ComputeTargetException(
                 "With `workspace_url` either `existing_cluster_id` or `new_cluster` must be "

@@ -16,6 +16,8 @@ from zaffre_sdk.wire.datasets import Column, Expression, Literal, Operation
 
 _COMPARISONS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _LONGEST = 10_000
+_MOST_OPERANDS = 300
+"""Each is three levels of what DuckDB computes, of which it takes 1000."""
 _NUMBERS = frozenset({"integer", "float", "boolean"})
 
 
@@ -89,6 +91,11 @@ def _operation(operation: Operation, terms: list[Term]) -> Term:
     if name in _ARITHMETIC:
         if len(terms) < 2 or name == "**":  # noqa: PLR2004 (two operands)
             _expect(name, terms, 2)
+        if len(terms) > _MOST_OPERANDS:
+            raise DataError(
+                f"A chain of `{name}` has {len(terms)} operands; at most {_MOST_OPERANDS} are "
+                "computed.\nCompute it of the frame: `to_pandas_dataframe`."
+            )
         return functools.reduce(functools.partial(_arithmetic, name), terms)
     if name in _STATES:
         _expect(name, terms, 1)

@@ -1,6 +1,7 @@
 """Small bytes in memory that are to be files: whoever sent them does not wait for that."""
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -58,6 +59,8 @@ class HeldWriter:
         self._path_of = path_of
         self._temporary = temporary
         self._heal = heal
+        # The thread of a caller that was cancelled may still be at it when the next one comes.
+        self._lock = threading.Lock()
 
     def write(self, batch: Mapping[str, bytes]) -> None:
         """Give all of them files; one that is there counts as touched.
@@ -65,7 +68,7 @@ class HeldWriter:
         Raises:
             StorageFullError: `StorageFull`; some of them may have files by then.
         """
-        with room():
+        with self._lock, room():
             for digest, data in batch.items():
                 path = self._path_of(digest)
                 try:
@@ -84,7 +87,7 @@ class HeldWriter:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         descriptor = os.open(temporary, flags, 0o600)
         try:
-            with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - a descriptor
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
                 view = memoryview(data)
                 while view:
                     view = view[file.write(view) :]

@@ -5,7 +5,6 @@ import contextlib
 import hashlib
 import io
 import os
-import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
@@ -14,11 +13,11 @@ from typing import IO, Any
 
 from zaffre.adapters.blobs.draft import Draft, mismatch
 from zaffre.adapters.blobs.held import Held, HeldWriter
+from zaffre.adapters.blobs.reading import CHUNK, Reading, part_of, verified
 from zaffre.adapters.disk import make_folder, room, sync_folder
 from zaffre.domain.errors import NotFoundError, TooLargeError
 from zaffre.domain.files import check_digest
 
-CHUNK = 1 << 20
 _SMALL = 256 << 10
 """What is no larger is kept in memory until it is all there, and written in one go."""
 _MOST_HELD = 8 << 20
@@ -72,14 +71,15 @@ class LocalBlobs:
     async def keep(self, data: bytes, *, expected: str | None = None) -> tuple[str, int]:
         """Hold small bytes, which are durable only after `secure`."""
         digest = _checked(data, expected)
+        if self._held.size > _MOST_HELD:
+            # Before it is held, too: while the disk is full nothing more is.
+            await self.settle()
         while digest in self._leaving:
             await self._leaving[digest].wait()
         if digest not in self._held:
             # As long as it is held it arrives: nobody looks at it for removal.
             self._arriving[digest] += 1
             self._held.add(digest, data)
-        if self._held.size > _MOST_HELD:
-            await self.settle()
         return digest, len(data)
 
     async def settle(self) -> None:
@@ -89,13 +89,15 @@ class LocalBlobs:
             if batch:
                 await _to_its_end(asyncio.to_thread(self._writer.write, batch))
                 self._held.let_go(batch)
-                for digest in batch:
-                    self._arrived(digest)
+                self._arrived(batch)
 
-    async def secure(self, digests: Iterable[str]) -> None:
-        """Make what was kept durable; one that was removed since is passed over."""
-        await self.settle()
-        await asyncio.to_thread(self._secure, [self._path(digest) for digest in digests])
+    @contextlib.asynccontextmanager
+    async def secure(self, digests: Iterable[str]) -> AsyncIterator[set[str]]:
+        """Make what was kept durable, and give the digests of what is and stays meanwhile."""
+        wanted = frozenset(digests)
+        async with self._arrival(*wanted):
+            await self.settle()
+            yield await asyncio.to_thread(self._secure, wanted)
 
     async def open(
         self, digest: str, *, start: int = 0, length: int | None = None
@@ -103,7 +105,7 @@ class LocalBlobs:
         """Stream the bytes, or a part of them; the whole is verified before its last chunk."""
         file = self._opened(digest)
         whole = start == 0 and length is None
-        reading = _Reading(file, _verified(file, digest) if whole else _part(file, start, length))
+        reading = Reading(file, verified(file, digest) if whole else part_of(file, start, length))
         try:
             while chunk := await asyncio.to_thread(reading.next):
                 yield chunk
@@ -165,20 +167,22 @@ class LocalBlobs:
         return digest, size
 
     @contextlib.asynccontextmanager
-    async def _arrival(self, digest: str) -> AsyncIterator[None]:
-        """Hold off the removal of a blob while it is given its name."""
-        self._arriving[digest] += 1
+    async def _arrival(self, *digests: str) -> AsyncIterator[None]:
+        """Hold off the removal of blobs while they are given their names."""
+        self._arriving.update(digests)
         try:
-            if digest in self._leaving:
-                await self._leaving[digest].wait()
+            for digest in digests:
+                if digest in self._leaving:
+                    await self._leaving[digest].wait()
             yield
         finally:
-            self._arrived(digest)
+            self._arrived(digests)
 
-    def _arrived(self, digest: str) -> None:
-        self._arriving[digest] -= 1
-        if not self._arriving[digest]:
-            del self._arriving[digest]
+    def _arrived(self, digests: Iterable[str]) -> None:
+        for digest in digests:
+            self._arriving[digest] -= 1
+            if not self._arriving[digest]:
+                del self._arriving[digest]
 
     @contextlib.contextmanager
     def _departure(self, digests: Iterable[str]) -> Iterator[list[str]]:
@@ -194,21 +198,18 @@ class LocalBlobs:
                 del self._leaving[digest]
             event.set()
 
-    def _secure(self, paths: Iterable[Path]) -> None:
-        folders = set()
+    def _secure(self, digests: Iterable[str]) -> set[str]:
+        durable = set()
         with room():
-            for path in paths:
+            for digest in digests:
                 try:
-                    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                    _flush(self._path(digest))
                 except FileNotFoundError:
                     continue
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-                folders.add(path.parent)
-            for folder in folders:
+                durable.add(digest)
+            for folder in {self._path(digest).parent for digest in durable}:
                 sync_folder(folder)
+        return durable
 
     def _write_small(self, data: bytes | bytearray) -> None:
         draft = Draft(self._temporary)
@@ -266,7 +267,7 @@ class LocalBlobs:
     def _copy(self, digest: str, path: Path) -> None:
         with self._opened(digest) as file, room(), path.open("xb") as copy:
             try:
-                for chunk in _verified(file, digest):
+                for chunk in verified(file, digest):
                     copy.write(chunk)
             except BaseException:
                 path.unlink(missing_ok=True)
@@ -278,23 +279,6 @@ class LocalBlobs:
                 return hashlib.file_digest(file, "sha256").hexdigest() == digest  # type: ignore[arg-type]  # raw files will do
         except NotFoundError:
             return False
-
-
-class _Reading:
-    """A file that is read in other threads, one of which may outlive the request it reads for."""
-
-    def __init__(self, file: IO[bytes], chunks: Iterator[bytes]) -> None:
-        self._file = file
-        self._chunks = chunks
-        self._lock = threading.Lock()
-
-    def next(self) -> bytes:
-        with self._lock:
-            return b"" if self._file.closed else next(self._chunks, b"")
-
-    def close(self) -> None:
-        with self._lock:
-            self._file.close()
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
@@ -348,37 +332,24 @@ async def _write(draft: Draft, begin: bytearray, chunks: AsyncIterator[bytes]) -
     return size
 
 
-def _verified(file: IO[bytes], digest: str) -> Iterator[bytes]:
-    """Yield the bytes, and the last of them only if all of them match."""
-    seen = hashlib.sha256()
-    held = b""
-    while chunk := file.read(CHUNK):
-        if held:
-            yield held
-        seen.update(chunk)
-        held = chunk
-    if seen.hexdigest() != digest:
-        raise mismatch(digest, seen.hexdigest())
-    if held:
-        yield held
-
-
-def _part(file: IO[bytes], start: int, length: int | None) -> Iterator[bytes]:
-    file.seek(start)
-    left = length
-    while left is None or left > 0:
-        chunk = file.read(CHUNK if left is None else min(CHUNK, left))
-        if not chunk:
-            return
-        yield chunk
-        left = None if left is None else left - len(chunk)
-
-
 def _names(folder: Path) -> list[str]:
     try:
         return [file.name for file in folder.iterdir()]
     except FileNotFoundError:
         return []
+
+
+def _flush(path: Path) -> None:
+    """Make the bytes of a file durable; one that the disk refused is removed."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        # The system tells of it once: flushed again, what it dropped would seem to be there.
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def _flatten(folder: Path) -> None:

@@ -1,9 +1,11 @@
 """Making a conda environment: its packages, and what it sets for those who work in it."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
+import signal
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +15,10 @@ from typing import Final
 from zaffre.adapters.builders.conda_failures import conda_failure, unsolved
 from zaffre.adapters.builders.conda_order import CondaAttempt, CondaOrder
 from zaffre.adapters.builders.conda_tools import CondaTool, conda_environ
+from zaffre.adapters.builders.failures import CODE
 from zaffre.adapters.builders.folders import Place
 from zaffre.adapters.builders.process import Ended, run
+from zaffre.domain.errors import UnavailableError
 
 _SECONDS_TO_ACTIVATE: Final = 60
 _SECRET: Final = re.compile(r"(?<=://)[^/@\s]+@|(?<=/t/)[^/]+")
@@ -133,13 +137,23 @@ def _beginning(tool: CondaTool, place: Place) -> list[str]:
 
 def conda_packages_in(prefix: Path) -> tuple[str, ...]:
     """Return the conda packages of an environment as addresses with MD5, those of a lock file."""
-    found = []
-    for record in sorted((prefix / "conda-meta").glob("*.json")):
+    records = sorted((prefix / "conda-meta").glob("*.json"))
+    return tuple(address for record in records if (address := _address_in(record)))
+
+
+def _address_in(record: Path) -> str:
+    """Return the address of a package; empty when there is none.
+
+    What the scripts of packages write there may be anything.
+    """
+    try:
         content = json.loads(record.read_bytes())
-        if address := content.get("url"):
-            digest = f"#{content['md5']}" if content.get("md5") else ""
-            found.append(f"{_SECRET.sub('', address)}{digest}")
-    return tuple(found)
+        address = _SECRET.sub("", content["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    digest = f"#{content['md5']}" if content.get("md5") else ""
+    line = f"{address}{digest}"
+    return line if address and line.split() == [line] else ""
 
 
 async def variables_in(prefix: Path) -> dict[str, str]:
@@ -169,6 +183,7 @@ async def _scripted(prefix: Path, fixed: Mapping[str, str]) -> dict[str, str]:
         *("bash", "--noprofile", "--norc", "-c", _ACTIVATE),
         cwd="/",
         env=environ,
+        start_new_session=True,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -176,10 +191,17 @@ async def _scripted(prefix: Path, fixed: Mapping[str, str]) -> dict[str, str]:
     try:
         async with asyncio.timeout(_SECONDS_TO_ACTIVATE):
             said, _ = await process.communicate()
+    except TimeoutError as error:
+        raise UnavailableError(
+            CODE,
+            f"Activating the environment did not end in {_SECONDS_TO_ACTIVATE} s.",
+            target="environment",
+            hint=f"One of its packages has a script in `{_SCRIPTS}` that waits for something.",
+        ) from error
     finally:
-        if process.returncode is None:
-            process.kill()
-            await asyncio.shield(process.wait())
+        with contextlib.suppress(ProcessLookupError):  # mostly none is left
+            os.killpg(process.pid, signal.SIGKILL)
+        await asyncio.shield(process.wait())
     rows = (row.partition("=") for row in said.decode("utf-8", "replace").split("\0"))
     found = {name: value for name, _, value in rows if name}
     return {name: value for name, value in found.items() if name not in _OF_THE_SHELL}

@@ -19,12 +19,19 @@ from zaffre.domain.errors import InvalidError
 
 _REST: Final = re.compile(r"[\w.*+!=<>|,~ \-]*(?:\[(?P<keys>[^\[\]]*)\])?", re.ASCII)
 _KEYS: Final = frozenset({"build", "build_number", "channel", "subdir", "version"})
-_VALUE: Final = re.compile(r"[\w.*+!=<>|,~ \-/]*", re.ASCII)
-_KEY: Final = re.compile(r"\s*(?P<key>\w+)\s*=\s*(?P<quote>['\"]?)(?P<value>.*?)(?P=quote)\s*")
+_VALUE: Final = re.compile(r"[\w.*+!=<>|,~ \-]*", re.ASCII)
+# Without quotes a value ends where the next one may begin.
+_KEY: Final = re.compile(
+    r"\s*(?P<key>\w+)\s*=\s*(?:(?P<quote>['\"])(?P<quoted>.*?)(?P=quote)|(?P<plain>[^\s,]*))\s*"
+)
 _PARTS: Final = re.compile(r",(?=\s*\w+\s*=\s*['\"\w])")
 _CHANNEL: Final = re.compile(
     r"[A-Za-z0-9_][\w\-]*(?:\.[\w\-]+)*(?:/[\w\-]+(?:\.[\w\-]+)*)*", re.ASCII
 )
+_ADDRESS: Final = re.compile(
+    r"https?://(?:[\w.\-]+|\[[0-9a-f:]+\])(?::\d+)?(?:/[\w.~+%\-]*)*", re.ASCII | re.IGNORECASE
+)
+_FILES: Final = (".tar.bz2", ".conda")
 _EXACT_PYTHON: Final = re.compile(r"={0,3}\s*(3\.\d+\.\d+)")
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _CONDARC: Final = (
@@ -172,14 +179,21 @@ def _check_rest(spec: str, rest: str) -> None:
     match = _REST.fullmatch(rest)
     if match is None:
         raise conda_refusal(spec, "its version is written in no known way")
+    if spec.endswith(_FILES):
+        raise conda_refusal(spec, "files are not taken")
     for part in _PARTS.split(match["keys"] or ""):
         key = _KEY.fullmatch(part)
-        if part.strip() and (key is None or key["key"] not in _KEYS):
+        if key is not None and key["key"] in _KEYS:
+            _check_value(spec, key["key"], key["plain"] if key["quote"] is None else key["quoted"])
+        elif part.strip():
             raise conda_refusal(spec, f"in brackets only {', '.join(sorted(_KEYS))} are taken")
-        if key is not None and not _VALUE.fullmatch(key["value"]):
-            raise conda_refusal(spec, "what stands in its brackets is written in no known way")
-        if key is not None and key["key"] == "channel":
-            _check_channel(key["value"])
+
+
+def _check_value(spec: str, key: str, value: str) -> None:
+    if key == "channel" and ":" not in value:
+        _check_channel(value)
+    elif not _VALUE.fullmatch(value):
+        raise conda_refusal(spec, "what stands in its brackets is written in no known way")
 
 
 def _channels(asked: Iterable[str]) -> tuple[str, ...]:
@@ -203,6 +217,8 @@ def _check_channel(channel: str) -> None:
         raise _bad_channel(channel, "it has no TLS", f"Write it with `https://`. Or: {_CONDARC}")
     if address.username is not None or "/t/" in address.path:
         raise _bad_channel("an address", "others would see the password in it", _CONDARC)
+    if not _ADDRESS.fullmatch(channel):
+        raise _bad_channel(channel, "it has characters that no address of a channel has", _CONDARC)
 
 
 def _bad_channel(channel: str, rule: str, hint: str) -> InvalidError:

@@ -63,7 +63,7 @@ class NoCondaError(Exception):
 
 
 class Condas:
-    """Finds the tool once; a machine without one is looked at again from time to time.
+    """Finds the tool once, as long as it is there; looks again from time to time for one.
 
     Args:
         setting: `auto`, `never` or the path of one.
@@ -80,6 +80,8 @@ class Condas:
     def find(self) -> CondaTool | None:
         """Return the tool, if there is one that works."""
         with self._lock:
+            if self._found is not None and not os.access(self._found.program, os.X_OK):
+                self._found, self._looked = None, float("-inf")
             if self._found is None and time.monotonic() - self._looked > _LOOK_AGAIN_SECONDS:
                 try:
                     self._found = find_conda(self._setting, self._environ)

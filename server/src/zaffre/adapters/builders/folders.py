@@ -6,9 +6,11 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import NamedTuple
 
 _MARKER = "zaffre-environment.json"
@@ -94,13 +96,31 @@ class Place:
         """
         if self.find() is None:
             return None
-        with self._lock.open("ab") as lock:
-            if not _try(lock.fileno(), fcntl.LOCK_SH):
-                return None
-            marker = self.find()
+        with self.quiet() as is_quiet:
+            marker = self.find() if is_quiet else None
             if marker is not None:
                 os.utime(self.folder / _MARKER)
             return marker
+
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[bool]:
+        """Keep others from building and removing; tell whether nobody does already.
+
+        Raises:
+            FileNotFoundError: Nothing was ever built here.
+        """
+        with self._lock.open("ab") as lock:
+            yield _try(lock.fileno(), fcntl.LOCK_SH)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Hold the lock of this place unless others do; tell whether that could be had.
+
+        Raises:
+            FileNotFoundError: Nothing was ever built here.
+        """
+        with self._lock.open("ab") as lock:
+            yield _try(lock.fileno())
 
     def held(self) -> Held:
         """Return what the environment held when it was last removed; nothing if it never was."""
@@ -113,15 +133,15 @@ class Place:
     def hold(self, held: Held) -> None:
         """Keep what the environment holds beyond its removal; only under the lock."""
         fresh = self._held.with_suffix(".new")
-        fresh.write_text(json.dumps(held._asdict()))
-        fresh.replace(self._held)
+        with contextlib.suppress(OSError):  # on a full disk room counts more
+            fresh.write_text(json.dumps(held._asdict()))
+            fresh.replace(self._held)
 
     def clear(self) -> None:
         """Remove what a killed build left; only under the lock."""
         with contextlib.suppress(FileNotFoundError):
             (self.folder / _MARKER).unlink()
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+        _remove(self.folder)
 
     def remove(self, *, unused_since: float) -> bool:
         """Remove the environment unless it is locked or was used since then; tell whether.
@@ -132,14 +152,13 @@ class Place:
         marker = self.find()
         if marker is None:
             return False
-        with self._lock.open("ab") as lock:
-            if not _try(lock.fileno()):
+        with self.alone() as is_alone:
+            if not is_alone:
                 return False
             try:
                 if (self.folder / _MARKER).stat().st_mtime > unused_since:
                     return False
-                with contextlib.suppress(OSError):  # on a full disk room counts more
-                    self.hold(Held(marker.packages, marker.conda))
+                self.hold(Held(marker.packages, marker.conda))
                 gone = self.folder.with_name(f"{_GONE}{self.folder.name}")
                 self.folder.rename(gone)
             except FileNotFoundError:
@@ -150,8 +169,8 @@ class Place:
     def remove_abandoned(self) -> None:
         """Remove what a killed build left, unless somebody builds there now."""
         if not (self.folder / _MARKER).exists():
-            with self._lock.open("ab") as lock:
-                if _try(lock.fileno()) and not (self.folder / _MARKER).exists():
+            with self.alone() as is_alone:
+                if is_alone and not (self.folder / _MARKER).exists():
                     _remove(self.folder)
 
     def complete(self, marker: Marker) -> None:
@@ -197,9 +216,21 @@ def remove_leftovers(root: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder that somebody else may be removing, too."""
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(folder)
+    """Remove a folder that somebody else may be removing, too, and that may be read-only."""
+    shutil.rmtree(folder, onerror=_remove_anyway)
+
+
+def _remove_anyway(
+    function: Callable[[str], object],
+    path: str,
+    failed: tuple[type[BaseException], BaseException, TracebackType],
+) -> None:
+    if isinstance(failed[1], FileNotFoundError):
+        return
+    if not isinstance(failed[1], PermissionError) or function not in {os.unlink, os.rmdir}:
+        raise failed[1]
+    Path(path).parent.chmod(stat.S_IRWXU)  # Such as what Go keeps of its modules.
+    function(path)
 
 
 def size_of(folder: Path) -> int:

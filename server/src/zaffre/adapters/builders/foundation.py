@@ -17,6 +17,7 @@ from zaffre.adapters.builders.dockerfile import HINT, Instructions, Line, read
 from zaffre.adapters.builders.pip_options import PipOptions, check_count, read_arguments, split
 from zaffre.adapters.builders.private_wheels import CopyBlob
 from zaffre.adapters.builders.shell_commands import Asked, understand
+from zaffre.base.plain_yaml import PlainLoader
 from zaffre.base.text import shown
 from zaffre.domain.containers import address_of
 from zaffre.domain.environments import EnvironmentSpec, Image
@@ -34,15 +35,6 @@ _PLAIN: Final = re.compile(
     r"|(?:docker\.io/)?(?:continuumio/(?:mini|ana)conda3?|condaforge/mini(?:forge3|conda)"
     r"|mambaorg/micromamba)(?:[:@].*)?"
 )
-
-
-class _Loader(yaml.SafeLoader):
-    """Takes no aliases, by which a small file can stand for one without bound."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("it has aliases")
-        return super().compose_node(parent, index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +158,7 @@ def _take_requirements(asked: Asked, line: Line, text: str) -> None:
 
 def _take_conda(asked: Asked, line: Line, text: str) -> None:
     try:
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe one)
+        content = yaml.load(text, PlainLoader)  # noqa: S506 (a safe one)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # Such as a date that there is not, or lists without end.
         raise line.refusal("the conda file is no plain YAML") from error

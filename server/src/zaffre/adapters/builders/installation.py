@@ -116,7 +116,7 @@ class _Work:
         there = self._there() if plan.conda is not None else frozenset()
         for attempt in plan.attempts:
             ended = await self._pip_install(attempt.without(there))
-            if attempt is plan.attempts[-1] or ended.code == 0 or not unresolved(ended.lines):
+            if is_decided(plan, attempt, ended):
                 self._check(ended)
                 held_to = () if attempt.takes_sources else attempt.constraints
                 return (*notes, *_held(held_to, ended.lines))
@@ -184,6 +184,16 @@ class _Work:
     def _check(self, ended: Ended) -> None:
         if ended.code != 0:
             raise failure(ended.lines, python=self.installation.python.minor)
+
+
+def is_decided(plan: Plan, attempt: Attempt, ended: Ended) -> bool:
+    """Whether nothing else is tried after an attempt that ended so.
+
+    What an environment held before may fail in more ways than to go together: its files may be
+    gone by now, and nobody has asked for those versions.
+    """
+    may_help = attempt.takes_sources or unresolved(ended.lines)
+    return ended.code == 0 or attempt is plan.attempts[-1] or not may_help
 
 
 def _written(folder: Path, option: str, lines: Iterable[str]) -> tuple[str, str]:

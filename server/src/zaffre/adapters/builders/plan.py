@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from dataclasses import replace as changed
 from typing import NamedTuple
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from zaffre.adapters.builders.azureml import replace
@@ -114,7 +114,9 @@ class Plan:
 
     def again(self, packages: Iterable[str]) -> "Plan":
         """Return the plan that first tries the versions that an environment held before."""
-        held = tuple(line for line in packages if not line.startswith("zaffre"))
+        held = tuple(
+            line for line in packages if not line.startswith("zaffre") and _is_requirement(line)
+        )
         if not held:
             return self
         first = Attempt(held, "what it held before it was removed", takes_sources=True)
@@ -227,6 +229,15 @@ def plan(wanted: Wanted, choice: Choice, preferred: Iterable[str] = ()) -> Plan:
         wheels=wanted.wheels,
         conda=conda,
     )
+
+
+def _is_requirement(line: str) -> bool:
+    """Tell whether it can be asked for: packages of conda have versions of other forms, too."""
+    try:
+        Requirement(line)
+    except InvalidRequirement:
+        return False
+    return True
 
 
 def _named(line: str) -> str:

@@ -6,23 +6,25 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from zaffre.adapters.builders.private_wheels import CopyBlob
 from zaffre.adapters.containers.base_shelf import BaseShelf
 from zaffre.adapters.containers.engine import Log, Talk
-from zaffre.adapters.containers.private import PrivateImages
+from zaffre.adapters.containers.private import PrivateImages, repository_of
+from zaffre.adapters.containers.taken import images_in
 from zaffre.base.text import shown
-from zaffre.domain.containers import address_of
+from zaffre.domain.containers import address_of, is_image_name
 from zaffre.domain.environments import Image
 from zaffre.domain.errors import NotFoundError, UnavailableError
 
 CODE: Final = "EnvironmentBuildFailed"
 _HUB: Final = "https://index.docker.io/v1/"
+_NAMES_OF_HUB: Final = frozenset({"docker.io", "index.docker.io"})
 _WAITING: Final = "Waiting for another build."
 # What engines say when no registry answers.
 _UNREACHED: Final = re.compile(
@@ -30,12 +32,7 @@ _UNREACHED: Final = re.compile(
     r"(?:dial tcp|no such host|connection refused|i/o timeout|TLS handshake timeout|"
     r"network is unreachable|server misbehaving|failure in name resolution)"
 )
-_ARG: Final = re.compile(r"^\s*ARG\s+(?P<name>\w+)=(?P<value>\S+)", re.IGNORECASE | re.MULTILINE)
-_TAKEN: Final = re.compile(
-    r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)|(?:--from=|,from=)(?P<other>[^\s,]+)",
-    re.IGNORECASE | re.MULTILINE,
-)
-_VARIABLE: Final = re.compile(r"\$\{?(?P<name>\w+)(?::-[^}]*)?\}?")
+_OURS: Final = frozenset({"zaffre-base", "zaffre-environment"})
 _STEPS: Final = (
     re.compile(r'Error: building at STEP "(?P<step>.+?)": (?P<why>.+)'),
     re.compile(r'process "(?P<step>.+?)" did not complete successfully: (?P<why>.+)'),
@@ -50,10 +47,25 @@ class Base:
     Attributes:
         name: By which the engine knows it.
         id: Of its content.
+        names: All that the engine calls it.
     """
 
     name: str
     id: str
+    names: tuple[str, ...] = field(default=(), compare=False)
+
+
+class _Asked(NamedTuple):
+    """What is asked for, and who is told.
+
+    Attributes:
+        options: Of the engine, which name the file with the password.
+    """
+
+    talk: Talk
+    image: Image
+    log: Log
+    options: Sequence[str]
 
 
 class UnreachableRegistryError(UnavailableError):
@@ -82,65 +94,91 @@ class Bases:
             UnreachableRegistryError: Nobody answers where it would be fetched.
         """
         with _credentials(talk, image) as options:
-            if image.dockerfile:
-                base, key = await self._made(talk, image, log, options), _key(image)
-            else:
-                base, key = await self._fetched(talk, image, log, options), _key_of_name(image)
-        await asyncio.to_thread(self._shelf.use, key)
-        return base
+            asked = _Asked(talk, image, log, options)
+            return await (self._by_file(asked) if image.dockerfile else self._by_name(asked))
 
     async def present(self, talk: Talk, image: Image) -> Base | None:
         """Return the base when it is on this machine."""
         return await _find(talk, _tag(image) if image.dockerfile else address_of(image))
 
-    async def _fetched(self, talk: Talk, image: Image, log: Log, options: Sequence[str]) -> Base:
-        name = address_of(image)
-        found = await _find(talk, name)
-        if found is not None and await asyncio.to_thread(self._private.may_use, image):
-            return found
-        log(f"Fetching the image {name}.")
-        key = _key_of_name(image)
+    async def _by_name(self, asked: _Asked) -> Base:
+        _check_whose(address_of(asked.image))
+        key = _digest(address_of(asked.image))
         async with self._shelf.place(key).locked(lambda: None) as lock:
-            words = _with(talk, ["pull", "--quiet", name], options)
-            ended = await talk.tell(words, said=log, held=lock)
-            was_here, found = found is not None, await _find(talk, name)
-            if ended.code != 0 or found is None:
-                raise _unfetched(name, ended.lines)
-            await asyncio.to_thread(self._private.remember, image)
-            if not was_here:
-                await asyncio.to_thread(self._shelf.put, key, found.name, found.id)
+            base = await self._fetched(asked, key, lock)
+            # Still under the lock: whoever removes images sees it used, or has removed it before.
+            await asyncio.to_thread(self._shelf.use, key)
+        return base
+
+    async def _by_file(self, asked: _Asked) -> Base:
+        for name in await asyncio.to_thread(images_in, asked.image.dockerfile):
+            await self._ask_for(name, asked)
+        key = _key(asked.image)
+        async with self._shelf.place(key).locked(lambda: asked.log(_WAITING)) as lock:
+            base = await self._made(asked, key, lock)
+            await asyncio.to_thread(self._shelf.use, key)
+        return base
+
+    async def _fetched(self, asked: _Asked, key: str, lock: int) -> Base:
+        talk, image = asked.talk, asked.image
+        name = address_of(image)
+        there = await _find(talk, name)
+        if there is not None and await self._is_for(image, there.names):
+            return there
+        asked.log(f"Fetching the image {name}.")
+        words = _with(talk, ["pull", "--quiet", name], asked.options)
+        ended = await talk.tell(words, said=asked.log, held=lock)
+        found = await _find(talk, name)
+        if ended.code != 0 or found is None:
+            raise _unfetched(name, ended.lines)
+        await asyncio.to_thread(self._private.remember, image)
+        if there is None:
+            await asyncio.to_thread(self._shelf.put, key, found.name, found.id)
         return found
 
-    async def _made(self, talk: Talk, image: Image, log: Log, options: Sequence[str]) -> Base:
-        await self._ask_for_private(talk, image, log, options)
+    async def _made(self, asked: _Asked, key: str, lock: int) -> Base:
+        talk, image = asked.talk, asked.image
         name = _tag(image)
         found = await _find(talk, name)
         if found is not None:
-            log(f"The Dockerfile is built already: {name}.")
+            asked.log(f"The Dockerfile is built already: {name}.")
             return found
-        async with self._shelf.place(_key(image)).locked(lambda: log(_WAITING)) as lock:
-            with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
-                context = await self._context(Path(folder), image)
-                words = [
-                    *("build", *isolation(talk), "--network=host", f"--tag={name}"),
-                    *(f"--file={Path(folder, 'Dockerfile')}", str(context)),
-                ]
-                ended = await talk.tell(_with(talk, words, options), said=log, held=lock)
-            found = await _find(talk, name)
-            if ended.code != 0 or found is None:
-                raise _broken(ended.lines)
-            await asyncio.to_thread(self._shelf.put, _key(image), found.name, found.id)
+        with tempfile.TemporaryDirectory(prefix="zaffre-") as folder:
+            context = await self._context(Path(folder), image)
+            words = [
+                *("build", *isolation(talk), "--network=host", f"--tag={name}"),
+                *(f"--file={Path(folder, 'Dockerfile')}", str(context)),
+            ]
+            ended = await talk.tell(_with(talk, words, asked.options), said=asked.log, held=lock)
+        found = await _find(talk, name)
+        if ended.code != 0 or found is None:
+            raise _broken(ended.lines)
+        await asyncio.to_thread(self._shelf.put, key, found.name, found.id)
         return found
 
-    async def _ask_for_private(
-        self, talk: Talk, image: Image, log: Log, options: Sequence[str]
-    ) -> None:
-        """Have the registry say whether what the Dockerfile begins with is for whoever asks."""
-        for name in images_in(image.dockerfile):
-            if self._private.is_private(name):
-                await self._fetched(
-                    talk, replace(image, name=name, registry="", dockerfile=""), log, options
-                )
+    async def _ask_for(self, name: str, asked: _Asked) -> None:
+        """Have the registry say whether an image that a Dockerfile names is for whoever asks.
+
+        Whose it is would not be known any more if the build fetched it.
+        """
+        _check_whose(name)
+        image = replace(asked.image, name=name, registry="", dockerfile="", files={})
+        is_name = is_image_name(name)
+        found = await asked.talk.image(name) if is_name else None
+        if not is_name or (found is not None and _is_identifier(name, found)):
+            if await asyncio.to_thread(self._private.are_there):
+                raise _untold(name)
+            return
+        if found is None:
+            is_of_host = _host(name) == _host(address_of(asked.image))
+            is_to_ask = bool(image.password) and "/" in name and is_of_host
+        else:
+            is_to_ask = not await self._is_for(image, _names(found))
+        if is_to_ask:
+            await self._by_name(asked._replace(image=image))
+
+    async def _is_for(self, image: Image, names: Sequence[str]) -> bool:
+        return await asyncio.to_thread(self._private.may_use, image, names)
 
     async def _context(self, folder: Path, image: Image) -> Path:
         (folder / "Dockerfile").write_text(image.dockerfile, encoding="utf-8")
@@ -189,22 +227,46 @@ def isolation(talk: Talk) -> list[str]:
 
 async def _find(talk: Talk, name: str) -> Base | None:
     found = await talk.image(name)
-    if found is None:
+    if found is None or _is_identifier(name, found):
         return None
-    image_id = str(found["Id"]).removeprefix("sha256:")
-    # An engine takes the beginning of an identifier for a name; here only names are.
-    return None if image_id.startswith(name.removeprefix("sha256:")) else Base(name, image_id)
+    return Base(name, _id(found), _names(found))
 
 
-def images_in(dockerfile: str) -> list[str]:
-    """Return the images that a Dockerfile takes something from."""
-    values = {found["name"]: found["value"].strip("\"'") for found in _ARG.finditer(dockerfile)}
+def _id(found: Mapping[str, Any]) -> str:
+    return str(found["Id"]).removeprefix("sha256:")
 
-    def named(found: re.Match[str]) -> str:
-        return values.get(found["name"], "")
 
-    words = [found["image"] or found["other"] for found in _TAKEN.finditer(dockerfile)]
-    return list(dict.fromkeys(_VARIABLE.sub(named, word) for word in words))
+def _is_identifier(name: str, found: Mapping[str, Any]) -> bool:
+    """Whether an engine took the beginning of an identifier for a name; here only names are."""
+    return _id(found).startswith(name.removeprefix("sha256:"))
+
+
+def _names(found: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(map(str, (*(found.get("RepoTags") or ()), *(found.get("RepoDigests") or ()))))
+
+
+def _check_whose(name: str) -> None:
+    """Refuse the names of what was made for others, which no registry guards.
+
+    Raises:
+        UnavailableError: It is one.
+    """
+    if repository_of(name).removeprefix("localhost/") in _OURS:
+        raise UnavailableError(
+            CODE,
+            f"The image {shown(name)} was made for an environment, and is not given to others.",
+            target="image",
+            hint="Name the image that it begins with, and the packages.",
+        )
+
+
+def _untold(name: str) -> UnavailableError:
+    return UnavailableError(
+        CODE,
+        f"It cannot be told which image {shown(name)} in the Dockerfile is.",
+        target="image.dockerfile",
+        hint="Some images of this server are private. Write the name of the image in full.",
+    )
 
 
 def _unfetched(name: str, lines: Sequence[str]) -> UnavailableError:
@@ -219,10 +281,6 @@ def _unfetched(name: str, lines: Sequence[str]) -> UnavailableError:
 
 def _tag(image: Image) -> str:
     return f"localhost/zaffre-base:{_key(image)[:32]}"
-
-
-def _key_of_name(image: Image) -> str:
-    return _digest(address_of(image))
 
 
 @contextmanager
@@ -250,7 +308,7 @@ def _with(talk: Talk, words: list[str], options: Sequence[str]) -> list[str]:
 def _host(address: str) -> str:
     first, slash, _ = address.partition("/")
     is_host = bool(slash) and (set(".:") & set(first) or first == "localhost")
-    return first if is_host else _HUB
+    return first if is_host and first not in _NAMES_OF_HUB else _HUB
 
 
 def _key(image: Image) -> str:

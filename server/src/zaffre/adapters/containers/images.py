@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -146,7 +146,7 @@ class ImageBuilder:
             choice=chosen.choice,
             given=chosen.given,
         )
-        known = await self._known(talk, order)
+        known = await self._known(talk, order, self._shelf.use(key))
         if known is not None:
             log(f"Image {key[:_SHOWN_KEY]} is built already: {len(known.packages)} packages.")
             return known
@@ -178,9 +178,10 @@ class ImageBuilder:
         nothing = Plan((), (), (), (), ())
         return nothing.key({**others, "given": given})
 
-    async def _known(self, talk: Talk, order: Order) -> BuiltEnvironment | None:
+    async def _known(
+        self, talk: Talk, order: Order, packages: Sequence[str] | None
+    ) -> BuiltEnvironment | None:
         """Return the environment when its image is there and what it holds is known."""
-        packages = self._shelf.use(order.key)
         if packages is None or await talk.image(order.tag) is None:
             return None
         return order.built(packages)
@@ -190,7 +191,7 @@ class ImageBuilder:
             say("Waiting for another build of the same image.")
 
         async with self._shelf.place(order.key).locked(waiting) as lock:
-            known = await self._known(talk, order)
+            known = await self._known(talk, order, self._shelf.used(order.key))
             if known is not None:
                 return known
             began = time.monotonic()

@@ -62,7 +62,18 @@ class ImageShelf:
         fresh.replace(file)
 
     def use(self, key: str) -> tuple[str, ...] | None:
-        """Return what an image holds, and note that it was handed out; None when unknown."""
+        """Return what an image holds, and note that it was handed out; None when unknown.
+
+        None also while somebody builds or removes it: whoever then takes the lock finds out.
+        """
+        try:
+            with self.place(key).quiet() as is_quiet:
+                return self.used(key) if is_quiet else None
+        except FileNotFoundError:
+            return None
+
+    def used(self, key: str) -> tuple[str, ...] | None:
+        """Return and note the same; under its lock."""
         try:
             shelved = self._read(key)
             os.utime(self._file(key))
@@ -80,18 +91,20 @@ class ImageShelf:
                 continue  # It is removed or written anew just now.
         return found
 
-    def drop(self, key: str, *, unused_since: float) -> bool:
-        """Forget an image that was not handed out since then; under its lock."""
+    def may_go(self, key: str, *, unused_since: float) -> bool:
+        """Whether an image was not handed out since then; keeps what it holds; under its lock."""
         try:
-            file = self._file(key)
-            if file.stat().st_mtime > unused_since:
-                return False
-            self.place(key).hold(Held(self._read(key).packages))
-            file.unlink()
-            shutil.rmtree(self._file(key).parent)
-        except (FileNotFoundError, ValueError, KeyError):
+            shelved = self._read(key)
+        except (OSError, ValueError, KeyError):
             return False
+        if shelved.used_at > unused_since:
+            return False
+        self.place(key).hold(Held(shelved.packages))
         return True
+
+    def drop(self, key: str) -> None:
+        """Forget an image; under its lock."""
+        shutil.rmtree(self._file(key).parent)
 
     def _read(self, key: str) -> Shelved:
         file = self._file(key)
@@ -154,17 +167,17 @@ class KeptImages:
         return gone
 
     async def _remove(self, talk: Talk, one: Shelved, since: float) -> bool:
-        async with self._shelf.place(one.key).locked(lambda: None):
-            if not self._shelf.drop(one.key, unused_since=since):
+        with self._shelf.place(one.key).alone() as is_alone:
+            if not is_alone or not self._shelf.may_go(one.key, unused_since=since):
                 return False
-            if await _is_removed(talk, tag_of(one.key)):
-                return True
-            self._shelf.put(one.key, one.packages, base=one.base)  # To be removed another time.
-            return False
+            is_gone = await _is_removed(talk, tag_of(one.key))
+            if is_gone:
+                self._shelf.drop(one.key)
+            return is_gone
 
     async def _remove_base(self, talk: Talk, one: ShelvedBase, since: float) -> bool:
-        async with self._bases.place(one.key).locked(lambda: None):
-            if not self._bases.is_unused(one.key, since=since):
+        with self._bases.place(one.key).alone() as is_alone:
+            if not is_alone or not self._bases.is_unused(one.key, since=since):
                 return False
             names = {one.name, base_tag_of(one.id)}
             is_gone = all([await _is_removed(talk, name) for name in sorted(names)])

@@ -13,12 +13,14 @@ from typing import Final
 from uv import find_uv_bin
 
 from zaffre.adapters.builders.choice import Choice
-from zaffre.adapters.builders.failures import OLD_TOOLS, failure, needs_old_tools, unresolved
+from zaffre.adapters.builders.failures import OLD_TOOLS, failure, needs_old_tools
+from zaffre.adapters.builders.installation import is_decided
 from zaffre.adapters.builders.plan import Attempt, Plan
 from zaffre.adapters.builders.private_wheels import CopyBlob, lay_out
 from zaffre.adapters.builders.process import Ended
 from zaffre.adapters.builders.sdk_wheel import Wheel
 from zaffre.adapters.containers import layers
+from zaffre.adapters.containers.base_shelf import base_tag_of
 from zaffre.adapters.containers.bases import CODE, Base, isolation
 from zaffre.adapters.containers.engine import Log, Talk
 from zaffre.adapters.containers.given import GivenPython
@@ -106,7 +108,7 @@ class _Work:
         context = self.folder / "context"
         context.mkdir()
         settings = await asyncio.to_thread(self._lay, context)
-        name = f"localhost/zaffre-base:{order.base.id[-32:]}"
+        name = base_tag_of(order.base.id)
         await self.talk.hear("tag", order.base.id, name)
         if order.plan is None:
             calls = layers.beside(python=order.python, sdk=self._sdk(()))
@@ -132,7 +134,7 @@ class _Work:
         for attempt in plan.attempts:
             text = self._containerfile(plan, attempt, settings, name=name, wheels=wheels)
             ended = await self._attempt(plan, attempt, context, text)
-            if attempt is plan.attempts[-1] or ended.code == 0 or not unresolved(ended.lines):
+            if is_decided(plan, attempt, ended):
                 self._check(ended)
                 return
             self.say(f"No versions go together with {attempt.words}, so others are taken.")

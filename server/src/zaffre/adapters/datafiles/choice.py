@@ -1,7 +1,6 @@
 """Which way leads to the files of a datastore, by its kind."""
 
 import asyncio
-import contextlib
 import os
 import secrets
 import shutil
@@ -37,6 +36,8 @@ _AZURE_FORMS: Final = {
 }
 _SILENCE: Final = timedelta(seconds=60)
 _WHOLE: Final = timedelta(hours=24)
+_PACKS: Final = 2
+"""So many are written to disks at once: all of their files are open meanwhile."""
 # Callers try again themselves; they should hear within seconds why they have to.
 _RETRY: Final[Any] = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 
@@ -52,11 +53,12 @@ class ChosenFiles:
     def __init__(self, home: Path, roots: Mapping[str, Path]) -> None:
         self._home = home
         self._roots = roots
+        self._packs = asyncio.Semaphore(_PACKS)
 
     def open(self, datastore: Datastore, credential: Mapping[str, str]) -> DataFiles:
         """Return the files of a datastore."""
         if datastore.is_on_disk:
-            return LocalFiles(self._folder(datastore))
+            return LocalFiles(self._folder(datastore), self._packs)
         try:
             match datastore.kind:
                 case DatastoreKind.AZURE_BLOB | DatastoreKind.AZURE_DATA_LAKE_GEN2:
@@ -83,8 +85,7 @@ class ChosenFiles:
 
     async def remove_workspace(self, workspace_id: str) -> None:
         """Remove the files of the datastores that came with a workspace."""
-        with contextlib.suppress(FileNotFoundError):
-            await asyncio.to_thread(shutil.rmtree, self._home / workspace_id)
+        await asyncio.to_thread(_remove, self._home / workspace_id)
 
     def _folder(self, datastore: Datastore) -> Folder:
         if datastore.is_builtin:
@@ -101,6 +102,14 @@ class ChosenFiles:
                 hint=f"Start it with `zaffre up --data-root {label}=/FOLDER`.",
             )
         return Folder(root, datastore.settings.get("folder", ""))
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        if os.path.lexists(folder):
+            raise  # Others removed some of it meanwhile, and the rest is still there.
 
 
 def _proved(folder: Folder) -> NearbyFolder | None:

@@ -34,8 +34,6 @@ _SMALL: Final = 256 << 10
 _PAGE: Final = 500
 _TURN: Final = 64 * CHUNK
 """After so many bytes of a digest others have their turn in the thread."""
-_PACKS: Final = 2
-"""So many are written at once: all of their files are open meanwhile."""
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.ENAMETOOLONG})
 
 
@@ -47,11 +45,12 @@ class LocalFiles:
 
     Args:
         folder: Where they lie; made when the first file is written.
+        packs: Bounds how many packs are written at once, to all folders together.
     """
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, packs: asyncio.Semaphore) -> None:
         self._folder = folder
-        self._packs = asyncio.Semaphore(_PACKS)
+        self._packs = packs
 
     async def list(
         self, *, prefix: str = "", pattern: str | None = None, after: str | None = None

@@ -49,6 +49,8 @@ _IN_ORDER: Final = 10_000
 _log: Final = logging.getLogger(__name__)
 # What we make where a storage has no tags of content.
 _MADE: Final = re.compile(r"at-[0-9.]+-[0-9a-f]+").fullmatch
+# What a storage can be asked about: no other tag was ever given to anybody.
+_MARK: Final = re.compile(r"[ -~]{0,1000}").fullmatch
 # Some requests fail with a text alone.
 _REFUSED: Final = re.compile(r"status code: 40[13]\b")
 _ABSENT: Final = re.compile(r"status code: 404\b")
@@ -148,6 +150,8 @@ class ObjectFiles:
 
         async def read(wanted: WantedFile) -> bytes:
             path = check_read_path(wanted.path)
+            if not _MARK(wanted.mark):
+                raise file_changed(path)
             options = _if_still(wanted.mark)
             with self._translated(path):
                 async with self._small:

@@ -34,7 +34,9 @@ def write_pack(folder: Folder, files: Sequence[SmallFile], *, overwrite: bool) -
             _placed(part, path, overwrite=overwrite)
             for part, path in zip(parts, paths, strict=True)
         ]
-    above = {path.rpartition("/")[0] for path, is_new in zip(paths, placed, strict=True) if is_new}
+    # Those of files that were there, too: an earlier try of the same request may have placed them
+    # a moment ago, and whoever repeats it takes them for written.
+    above = {path.rpartition("/")[0] for path in paths}
     parallel(lambda one: sync_above(folder, one), sorted(above))
     return placed
 

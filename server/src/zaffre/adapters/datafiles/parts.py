@@ -38,11 +38,14 @@ class Part:
         self._folder = folder
         self._name = f"{HIDDEN}{secrets.token_hex(12)}"
         self._lock = threading.RLock()
-        with room(), folder.opened(_PARTS, make=True) as parts:
-            if tidy:
-                _forget_stale(parts)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            descriptor = os.open(self._name, flags, 0o600, dir_fd=parts)
+        try:
+            with room(), folder.opened(_PARTS, make=True) as parts:
+                if tidy:
+                    _forget_stale(parts)
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                descriptor = os.open(self._name, flags, 0o600, dir_fd=parts)
+        except OSError as error:
+            raise said(error, _PARTS, writing=True) from error
         self._file = os.fdopen(descriptor, "wb", buffering=0)
 
     def write(self, data: bytes | bytearray) -> None:

@@ -128,7 +128,7 @@ def _settings(order: InstanceOrder, *, port: int, secret: str) -> dict[str, Any]
 
 
 _NO_UPDATES: Final = "jupyterlab.NeverCheckForUpdate"
-# Without an address for news JupyterLab still asks, in the middle of the work, whether to bring some.
+# Without an address for news JupyterLab still asks whether to bring some.
 _LAB_SETTINGS: Final = {
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",

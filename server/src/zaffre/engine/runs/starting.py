@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 _PLACE = ("kind", "compute")
 """What a launcher needs to look for a runner of which it left no handle."""
-_TELLING: Final = frozenset({ComputeKind.MACHINE})
+_TELLING: Final = frozenset({ComputeKind.MACHINE, ComputeKind.DATABRICKS})
 """The kinds of places where launching takes its time and is told."""
 
 
@@ -128,7 +128,8 @@ async def _order(parts: Parts, run: Run, secret: str) -> RunnerOrder:
 async def _launched(parts: Parts, run: Run, order: RunnerOrder) -> dict[str, Any] | None:
     """Launch, or give that up when the run is canceled meanwhile.
 
-    On a machine the environment is made once more first, which takes its time and is told.
+    On a machine the environment is made once more first, and what is out of reach is waited for:
+    that takes its time and is told.
     """
     if order.place.kind not in _TELLING:
         return await parts.launcher.launch(order)

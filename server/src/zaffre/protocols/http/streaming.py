@@ -75,7 +75,7 @@ async def gathered(receive: Receive, *, limit: int, announced: int) -> bytes:
 
 async def small_body(request: Request[Any, Any, Any], *, limit: int) -> bytes:
     """Return a raw body of at most `limit` bytes."""
-    return b"".join([chunk async for chunk in raw_body(request, limit=limit)])
+    return await gathered(request.receive, limit=limit, announced=request.content_length or 0)
 
 
 async def blob_answer(call: Call, request: Request[Any, Any, Any], file: RawFile) -> Stream:

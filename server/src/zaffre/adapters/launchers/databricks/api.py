@@ -3,8 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from http.client import InvalidURL
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -15,6 +14,7 @@ from zaffre_sdk.wire import decoding
 T = TypeVar("T")
 _SECONDS: Final = 30.0
 _SHOWN: Final = 500
+_MAX_ERROR: Final = 2000
 _MAX_ANSWER: Final = 1 << 22
 _OK: Final = 200
 _TOO_MANY: Final = 429
@@ -23,6 +23,9 @@ _MISSING: Final = "RESOURCE_DOES_NOT_EXIST"
 _OVER: Final = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
 _WAITING: Final = frozenset({"PENDING", "QUEUED", "BLOCKED", "WAITING_FOR_RETRY"})
 _SUCCESS: Final = "SUCCESS"
+_MAX_PAGES: Final = 100
+_TOKEN: Final = re.compile(r"[!-~]+")
+"""What a header can say."""
 
 
 class DatabricksAwayError(Exception):
@@ -42,7 +45,7 @@ class Bricks:
     """Where a workspace is, and what opens it."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -63,6 +66,7 @@ class JobRun(msgspec.Struct, frozen=True):
     """
 
     run_id: int
+    run_name: str = ""
     state: _State = _State()
     run_page_url: str = ""
     tasks: list[_Task] = msgspec.field(default_factory=list)
@@ -87,6 +91,11 @@ class JobRun(msgspec.Struct, frozen=True):
         """What its workspace says of it."""
         said = (self.state.result_state or self.state.life_cycle_state, self.state.state_message)
         return ": ".join(filter(None, said))
+
+
+class _Page(msgspec.Struct, frozen=True):
+    runs: list[JobRun] = msgspec.field(default_factory=list)
+    next_page_token: str = ""
 
 
 class _Submitted(msgspec.Struct, frozen=True):
@@ -138,6 +147,17 @@ class DatabricksApi:
                 return None
             raise
 
+    def find_going(self, bricks: Bricks, name: str) -> JobRun | None:
+        """Return a one-time run of that name which is not over; None when there is none."""
+        asked = {"active_only": "true", "run_type": "SUBMIT_RUN"}
+        for _ in range(_MAX_PAGES):
+            page = self._get(bricks, f"/api/2.1/jobs/runs/list?{urlencode(asked)}", _Page)
+            found = next((run for run in page.runs if run.run_name == name), None)
+            if found is not None or not page.next_page_token:
+                return found
+            asked["page_token"] = page.next_page_token
+        return None
+
     def cancel(self, bricks: Bricks, run_id: int) -> None:
         """Ask a run to end."""
         self._post(bricks, "/api/2.1/jobs/runs/cancel", {"run_id": run_id})
@@ -147,7 +167,8 @@ class DatabricksApi:
         if not run.tasks:
             return ""
         query = urlencode({"run_id": run.tasks[0].run_id})
-        return self._get(bricks, f"/api/2.1/jobs/runs/get-output?{query}", _Output).error
+        path = f"/api/2.1/jobs/runs/get-output?{query}"
+        return self._get(bricks, path, _Output).error[:_MAX_ERROR]
 
     def _get(self, bricks: Bricks, path: str, kind: type[T]) -> T:
         return self._read(bricks, self._ask(bricks, "GET", path, None), kind)
@@ -165,6 +186,12 @@ class DatabricksApi:
             ) from None
 
     def _ask(self, bricks: Bricks, method: str, path: str, body: bytes | None) -> bytes:
+        if not _TOKEN.fullmatch(bricks.token):
+            # Sending it would fail with an error that shows it.
+            raise DatabricksRefusedError(
+                "The access token of the target is empty, or has characters that no token has. "
+                "Give it again."
+            )
         headers = {"authorization": f"Bearer {bricks.token}"}
         if body:
             headers["content-type"] = "application/json"
@@ -175,20 +202,23 @@ class DatabricksApi:
             ) as incoming:
                 status, answer = incoming.status, _body(incoming)
         except BrokenError as error:
+            if error.hopeless:
+                raise DatabricksRefusedError(f"`{bricks.url}` cannot be asked: {error}.") from None
             raise DatabricksAwayError(
                 f"The workspace of Databricks at {bricks.url} does not answer: {error}."
             ) from error
-        except (ValueError, InvalidURL) as error:
-            raise DatabricksRefusedError(f"`{bricks.url}` is no address: {error}.") from None
+        except ValueError as error:
+            raise DatabricksRefusedError(f"`{bricks.url}` cannot be asked: {error}.") from None
         if status == _OK:
             return answer
         raise _refusal(f"{method} {bricks.url}{path.partition('?')[0]}", status, answer)
 
 
 def url_of(address: str) -> str:
-    """Return the address of a workspace as a URL."""
-    plain = address.strip().rstrip("/")
-    return plain if re.match(r"^https?://", plain) else f"https://{quote(plain, safe=':/.')}"
+    """Return the address of a workspace as a URL, without what browsers show behind it."""
+    plain = re.split(r"[?#]", address.strip())[0].rstrip("/")
+    whole = plain if re.match(r"https?://", plain) else f"https://{plain}"
+    return quote(whole, safe=":/.@%[]")
 
 
 def _body(incoming: Incoming) -> bytes:

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, ParamSpec, TypeVar
 
 from zaffre.adapters.launchers.databricks.api import (
     Bricks,
@@ -15,22 +17,33 @@ from zaffre.adapters.launchers.databricks.api import (
     JobRun,
     url_of,
 )
-from zaffre.adapters.launchers.databricks.tasks import program, task_of
+from zaffre.adapters.launchers.databricks.tasks import name_of, program, task_of
 from zaffre.adapters.launchers.elsewhere.parcel import Packer, content_of
 from zaffre.adapters.launchers.elsewhere.shelf import Shelf
-from zaffre.domain.errors import ZaffreError
+from zaffre.domain.environments import EnvironmentSpec
+from zaffre.domain.errors import InvalidError, ZaffreError
 from zaffre.ports.launchers import Account, ComputePlace, OutOfReachError, RunnerOrder
 
 logger = logging.getLogger(__name__)
+PATIENCE_SECONDS: Final = 1800.0
+_FIRST_PAUSE: Final = 3.0
+_LONGEST_PAUSE: Final = 30.0
 _STOP_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 1.0
 _FRESH_SECONDS: Final = 2.0
 _MAX_SEEN: Final = 1000
 _BEGIN_SECONDS: Final = 900.0
 """How long a driver may take from its start to its first word: it starts a Spark first."""
+_AT_ONCE: Final = 8
+_PASSWORDS: Final = ("_USERNAME", "_PASSWORD")
 
+P = ParamSpec("P")
+T = TypeVar("T")
+_Key = tuple[str, str, int]
 FindPlace = Callable[[str, str], Awaitable[ComputePlace]]
 """Returns a compute target of a workspace, and how it is reached."""
+OnIndex = Callable[[EnvironmentSpec], Sequence[str]]
+"""Returns what an environment comes to on the Python package index, as requirement lines."""
 _Failures = (ZaffreError, DatabricksAwayError, DatabricksRefusedError)
 
 
@@ -46,19 +59,37 @@ class DatabricksLauncher:
         server_url: Where the server is reached from outside; empty when it is not.
         packer: Packs what the runner is made of.
         shelf: Takes what the program fetches.
+        on_index: Translates environments.
         find: Finds a target again.
+        patience: For so many seconds a workspace may be out of reach before its runs are lost.
+        pause: Before launching is tried again for the first time.
     """
 
-    def __init__(
-        self, api: DatabricksApi, *, server_url: str, packer: Packer, shelf: Shelf, find: FindPlace
+    def __init__(  # noqa: PLR0913 (what it stands between)
+        self,
+        api: DatabricksApi,
+        *,
+        server_url: str,
+        packer: Packer,
+        shelf: Shelf,
+        on_index: OnIndex,
+        find: FindPlace,
+        patience: float = PATIENCE_SECONDS,
+        pause: float = _FIRST_PAUSE,
     ) -> None:
         self._api = api
         self._server_url = server_url
         self._packer = packer
         self._shelf = shelf
+        self._on_index = on_index
         self._find = find
-        self._seen: dict[int, tuple[float, JobRun | None]] = {}
-        self._began: dict[int, float] = {}
+        self._patience = patience
+        self._pause = pause
+        self._seen: dict[_Key, tuple[float, JobRun | None]] = {}
+        self._began: dict[_Key, float] = {}
+        self._away_since: dict[_Key, float] = {}
+        # Threads of its own: a workspace that does not answer must not hold those of the server.
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="databricks")
 
     async def launch(self, order: RunnerOrder) -> dict[str, Any]:
         """Submit the task and return its handle.
@@ -68,19 +99,22 @@ class DatabricksLauncher:
             OutOfReachError: The workspace does not answer.
         """
         try:
-            return await asyncio.to_thread(self._launch, order)
+            return await self._launch_in_reach(order)
         except DatabricksAwayError as error:
             raise OutOfReachError(str(error)) from error
         except DatabricksRefusedError as error:
             raise OSError(str(error)) from error
 
-    async def is_alive(self, handle: dict[str, Any]) -> bool | None:
-        """Tell whether the task is not over; None while its workspace does not answer."""
+    async def is_alive(self, handle: dict[str, Any]) -> bool:
+        """Tell whether the task is not over, as far as anybody can tell.
+
+        One in a workspace that does not answer lives until patience is over.
+        """
         try:
             _, run = await self._look(handle)
         except _Failures as error:
             logger.warning("A run of Databricks cannot be asked for: %s", error)
-            return None
+            return self._may_live(handle)
         return run is not None and not run.is_over
 
     async def account(self, handle: dict[str, Any]) -> Account:
@@ -90,23 +124,53 @@ class DatabricksLauncher:
             if run is None:
                 return Account(ending="Its workspace of Databricks knows no such run.")
             if not run.is_over:
-                begins = time.monotonic() - self._began[run.run_id] < _BEGIN_SECONDS
+                begins = time.monotonic() - self._began[_key(handle)] < _BEGIN_SECONDS
                 return Account(waits=run.waits or begins, reason=run.words)
-            error = "" if run.is_success else await asyncio.to_thread(self._error, bricks, run)
+            error = "" if run.is_success else await self._ask(self._api.error, bricks, run)
         except _Failures as error_:
-            return Account(ending=f"The runner is silent, and Databricks, too: {error_}")
+            return Account(
+                waits=self._may_live(handle),
+                reason=str(error_),
+                ending=f"The runner is silent, and Databricks, too: {error_}",
+            )
         said = f" {error}" if error else ""
         return Account(ending=f"The run {run.run_page_url} of Databricks is {run.words}.{said}")
 
     async def stop(self, workspace_id: str, run_id: str, handle: dict[str, Any]) -> None:
         """Cancel the task and wait until it is over."""
-        if "job_run" not in handle:
-            return  # Its runner is refused whatever it asks, and ends itself.
+        asked = {**handle, "workspace_id": workspace_id}
         try:
-            bricks = await self._bricks({**handle, "workspace_id": workspace_id})
-            await asyncio.to_thread(self._stop, bricks, int(handle["job_run"]))
+            bricks = await self._bricks(asked)
+            if "job_run" in handle:
+                run = await self._ask(self._api.find, bricks, int(handle["job_run"]))
+            else:
+                # The server ended before it kept what it had submitted.
+                name = name_of(workspace_id, run_id, int(handle["attempt"]))
+                run = await self._ask(self._api.find_going, bricks, name)
+            await self._stop(bricks, run)
         except _Failures as error:
+            # Its runner is refused whatever it asks from now on, and ends itself.
             logger.warning("The run of Databricks for %s was not ended: %s", run_id, error)
+
+    async def _launch_in_reach(self, order: RunnerOrder) -> dict[str, Any]:
+        """Launch, and wait with that while the workspace is away, until patience is over.
+
+        What is submitted twice is one run: an answer that was lost may have been a success.
+        """
+        deadline = time.monotonic() + self._patience
+        pause, said = self._pause, ""
+        while True:
+            try:
+                return await self._ask(self._launch, order)
+            except DatabricksAwayError as error:
+                if time.monotonic() > deadline:
+                    raise
+                if str(error) != said:
+                    said = str(error)
+                    order.say(f"{said} The run waits for it, and goes on when it is back.")
+                    await order.wait(said)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _launch(self, order: RunnerOrder) -> dict[str, Any]:
         place = order.place
@@ -122,7 +186,7 @@ class DatabricksLauncher:
         name, text = program()
         folder = str(place.settings.get("folder") or "").rstrip("/")
         file = f"{folder or f'/Users/{self._api.user_name(bricks)}/.zaffre'}/{name}"
-        asked = task_of(order, file=file, told=told)
+        asked = task_of(order, file=file, told=told, packages=self._packages(order))
         self._api.upload(bricks, file, text)
         return {
             "attempt": order.attempt,
@@ -140,47 +204,77 @@ class DatabricksLauncher:
         self._shelf.keep(parcel.files)
         return {
             **content_of(plain, server_url=server_url),
-            "wanted": parcel.wanted,
+            "wanted": {**parcel.wanted, "index": _open(parcel.wanted["index"])},
             "machine": drivers.machine,
         }
 
+    def _packages(self, order: RunnerOrder) -> Sequence[str]:
+        environment = order.place.environment
+        try:
+            return self._on_index(environment) if environment is not None else ()
+        except InvalidError as error:
+            raise OSError(error.message) from error
+
     async def _look(self, handle: Mapping[str, Any]) -> tuple[Bricks, JobRun | None]:
         """Return the run of a handle as it was a moment ago."""
+        key = _key(handle)
         bricks = await self._bricks(handle)
-        if "job_run" not in handle:
-            return bricks, None
-        number = int(handle["job_run"])
-        at, run = self._seen.get(number, (float("-inf"), None))
+        at, run = self._seen.get(key, (float("-inf"), None))
         if time.monotonic() - at > _FRESH_SECONDS:
             if len(self._seen) > _MAX_SEEN:
                 self._seen.clear()
                 self._began.clear()
-            run = await asyncio.to_thread(self._api.find, bricks, number)
-            self._seen[number] = time.monotonic(), run
+                self._away_since.clear()
+            run = await self._ask(self._api.find, bricks, int(handle["job_run"]))
+            self._seen[key] = time.monotonic(), run
             if run is None or run.waits:
-                self._began.pop(number, None)
-        self._began.setdefault(number, time.monotonic())
+                self._began.pop(key, None)
+        self._began.setdefault(key, time.monotonic())
+        self._away_since.pop(key, None)
         return bricks, run
+
+    def _may_live(self, handle: Mapping[str, Any]) -> bool:
+        """Tell whether a run that cannot be asked for is taken to live."""
+        since = self._away_since.setdefault(_key(handle), time.monotonic())
+        return time.monotonic() - since < self._patience
 
     async def _bricks(self, handle: Mapping[str, Any]) -> Bricks:
         return _bricks_of(await self._find(handle["workspace_id"], handle["compute"]))
 
-    def _error(self, bricks: Bricks, run: JobRun) -> str:
-        return self._api.error(bricks, run)
-
-    def _stop(self, bricks: Bricks, number: int) -> None:
+    async def _stop(self, bricks: Bricks, run: JobRun | None) -> None:
+        """Cancel a run and wait until it is over."""
+        if run is None or run.is_over:
+            return
         deadline = time.monotonic() + _STOP_SECONDS
-        run = self._api.find(bricks, number)
-        if run is not None and not run.is_over:
-            self._api.cancel(bricks, number)
-        while run is not None and not run.is_over:
-            if time.monotonic() > deadline:
-                logger.error("The run %s of Databricks does not end.", run.run_page_url or number)
+        await self._ask(self._api.cancel, bricks, run.run_id)
+        while True:
+            seen = await self._ask(self._api.find, bricks, run.run_id)
+            if seen is None or seen.is_over:
                 return
-            time.sleep(_PAUSE_SECONDS)
-            run = self._api.find(bricks, number)
+            if time.monotonic() > deadline:
+                logger.error("The run %s of Databricks does not end.", run.run_page_url)
+                return
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _ask(self, what: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(what, *args, **kwargs))
+
+
+def _key(handle: Mapping[str, Any]) -> _Key:
+    return handle["workspace_id"], handle["compute"], int(handle["job_run"])
+
+
+def _open(index: Mapping[str, str]) -> dict[str, str]:
+    """Return settings of the package index without passwords: those of a task are shown there."""
+    return {
+        name: value
+        for name, value in index.items()
+        if "@" not in value and not name.endswith(_PASSWORDS)
+    }
 
 
 def _bricks_of(place: ComputePlace) -> Bricks:
-    token = place.credential.get("access_token", "")
+    # Files that it is read from end with a line break.
+    token = place.credential.get("access_token", "").strip()
     return Bricks(url_of(str(place.settings.get("workspace_url") or "")), token)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any, Final
 
@@ -16,11 +16,8 @@ _DRIVER: Final = "zaffre.adapters.launchers.databricks"
 _TASK: Final = "run"
 _MAX_PARAMETERS: Final = 10_000
 """What the documented interface takes."""
-_CONDA: Final = re.compile(
-    r"(?:[\w.\-]+::)?(?P<name>[\w.\-]+)\s*(?:(?P<exact>={1,2})\s*)?(?P<rest>.*)"
-)
-_NOT_SENT: Final = re.compile(r"(?:azureml|zaffre|pyspark|py4j|pip)(?:[^a-z]|$)", re.IGNORECASE)
-"""Packages that the driver has, or that come with the run."""
+_THERE: Final = re.compile(r"(?:pyspark|py4j|pip)(?![\w.\-])", re.IGNORECASE)
+"""Packages that the driver has, and that its Spark needs as they are."""
 
 
 def program() -> tuple[str, str]:
@@ -31,27 +28,36 @@ def program() -> tuple[str, str]:
     return f"start-{hashlib.sha256(text.encode()).hexdigest()[:16]}.py", text
 
 
-def task_of(order: RunnerOrder, *, file: str, told: Mapping[str, Any]) -> dict[str, Any]:
+def name_of(workspace_id: str, run_id: str, attempt: int) -> str:
+    """Return what the one-time run of an attempt is called."""
+    return f"zaffre-{workspace_id}-{run_id}-{attempt}"
+
+
+def task_of(
+    order: RunnerOrder, *, file: str, told: Mapping[str, Any], packages: Iterable[str]
+) -> dict[str, Any]:
     """Return what a workspace is asked for.
 
     Args:
         order: Of the runner.
         file: The program, in the workspace.
         told: What the program is told.
+        packages: What the environment comes to on the Python package index.
 
     Raises:
         OSError: The target, or the environment of the run, makes no task.
     """
+    _check(order.place.environment)
     parameters = [json.dumps(told)]
     if len(json.dumps(parameters)) > _MAX_PARAMETERS:
         raise OSError("what the run is told is longer than Databricks takes")
-    name = f"zaffre-{order.workspace_id}-{order.run_id}-{order.attempt}"
+    name = name_of(order.workspace_id, order.run_id, order.attempt)
     spark = order.place.spark or Spark()
     task = {
         "task_key": _TASK,
         **_cluster(order.place.settings, spark),
         "spark_python_task": {"python_file": file, "parameters": parameters},
-        "libraries": [*_pypi(order.place.environment), *_maven(spark)],
+        "libraries": [*_pypi(packages), *_maven(spark)],
     }
     asked = {
         "run_name": name,
@@ -73,8 +79,11 @@ def _cluster(settings: Mapping[str, Any], spark: Spark) -> dict[str, Any]:
             "the id of a cluster, or what a new one is made of (`spark_version`, `node_type_id`, "
             "`num_workers`)"
         )
+    given = new.get("spark_conf") or {}
+    if not isinstance(given, Mapping):
+        raise OSError("`spark_conf` of `new_cluster` must be settings by name")
     # On one that runs already these can no longer be said.
-    conf = {**dict(new.get("spark_conf") or {}), **_told(spark)}
+    conf = {**given, **_told(spark)}
     return {"new_cluster": {**new, "spark_conf": conf} if conf else dict(new)}
 
 
@@ -89,8 +98,11 @@ def _maven(spark: Spark) -> Iterator[dict[str, Any]]:
     return ({"maven": {"coordinates": one, **repository}} for one in spark.packages)
 
 
-def _pypi(environment: EnvironmentSpec | None) -> Iterator[dict[str, Any]]:
-    """Return what the environment of a run asks for, as libraries of its cluster."""
+def _pypi(packages: Iterable[str]) -> Iterator[dict[str, Any]]:
+    return ({"pypi": {"package": one}} for one in packages if not _THERE.match(one))
+
+
+def _check(environment: EnvironmentSpec | None) -> None:
     if environment is None:
         return
     if environment.image is not None or environment.wheels or environment.pip_options:
@@ -98,17 +110,3 @@ def _pypi(environment: EnvironmentSpec | None) -> Iterator[dict[str, Any]]:
             "an environment with an image, private wheels or options of pip is not made on "
             "Databricks. Name packages of PyPI alone, or say `docker_image` in `new_cluster`"
         )
-    lines = [*environment.pip_packages, *map(_of_conda, environment.conda_packages)]
-    for line in lines:
-        if not _NOT_SENT.match(line.strip()):
-            yield {"pypi": {"package": line.strip()}}
-
-
-def _of_conda(line: str) -> str:
-    found = _CONDA.match(line.strip())
-    if found is None:
-        return line
-    rest = found["rest"].partition("=")[0].strip()
-    if not found["exact"]:
-        return found["name"] + found["rest"]
-    return f"{found['name']}=={rest}{'.*' if found['exact'] == '=' else ''}"

@@ -100,6 +100,7 @@ class Packer:
         *,
         own: Sequence[str] = (),
         wheels: Mapping[str, Path] | None = None,
+        fetched: Mapping[str, str] | None = None,
     ) -> Parcel:
         """Return what makes the environment of an order on a machine.
 
@@ -111,9 +112,11 @@ class Packer:
             machine: Where it is to be made.
             own: Interpreters to use for orders without packages; the first that is there.
             wheels: Files of private wheels, by name.
+            fetched: Digests of those that the machine fetches itself, by name.
         """
         sdk = self.sdk().path
-        given = {name: (digest_of(path), path) for name, path in (wheels or {}).items()}
+        given = {name: digest_of(path) for name, path in (wheels or {}).items()}
+        given |= fetched or {}
         is_alike = (machine.system, machine.machine) == (self.here.system, self.here.machine)
         uv = Path(find_uv_bin())
         sent = [uv] if is_alike else []
@@ -128,7 +131,7 @@ class Packer:
                 if not line.startswith(_OURS) and _project(line) not in private
             ],
             "options": list(_options(environment.pip_options if environment else ())),
-            "wheels": [{"name": name, "digest": digest} for name, (digest, _) in given.items()],
+            "wheels": [{"name": name, "digest": digest} for name, digest in given.items()],
             "sdk": {"name": sdk.name, "digest": digest_of(sdk)},
             "is_whole": is_alike,
             "index": {name: value for name, value in self.index.items() if _is_elsewhere(value)},
@@ -136,10 +139,7 @@ class Packer:
         key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:32]
         return Parcel(
             wanted={**wanted, "key": key, "uv": digest_of(uv) if is_alike else ""},
-            files={
-                **dict(given.values()),
-                **{digest_of(path): path for path in [sdk, *sent]},
-            },
+            files={digest_of(path): path for path in [*(wheels or {}).values(), sdk, *sent]},
         )
 
 

@@ -1,10 +1,11 @@
 """What runners elsewhere are sent by the server itself: files under their digests."""
 
+import contextlib
 import os
 import re
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ _UNUSED_SECONDS: Final = 30 * 86_400.0
 
 class Shelf:
     """A folder of such files; those that nobody was sent for a month are removed.
+
+    They are anybody's: what is private to a workspace is not laid here.
 
     Args:
         folder: It is made when there is something to keep.
@@ -25,27 +28,13 @@ class Shelf:
     def keep(self, files: Mapping[str, Path]) -> None:
         """Keep files, by digest."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._forget_unused()
         for digest, path in files.items():
             kept = self.place(digest)
-            if kept.exists():
+            try:
                 os.utime(kept)
-                continue
-            draft = self._draft(kept)
-            shutil.copyfile(path, draft)
-            draft.replace(kept)
-
-    async def bring(self, digest: str, copy: Callable[[str, Path], Awaitable[None]]) -> Path:
-        """Keep the bytes of a digest, which `copy` writes to a file; return where they lie."""
-        kept = self.place(digest)
-        if kept.exists():
-            os.utime(kept)
-            return kept
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._draft(kept)
-        await copy(digest, draft)
-        draft.replace(kept)
-        return kept
+            except FileNotFoundError:
+                _copy(path, kept)
+        self._forget_unused()
 
     def find(self, digest: str) -> Path | None:
         """Return the file of a digest; None where there is none."""
@@ -58,11 +47,23 @@ class Shelf:
         """Return where the file of a digest lies, or would."""
         return self._folder / digest
 
-    def _draft(self, kept: Path) -> Path:
-        return kept.with_name(f"{kept.name}.{os.getpid()}.{os.urandom(4).hex()}")
-
     def _forget_unused(self) -> None:
         oldest = time.time() - _UNUSED_SECONDS
         for path in self._folder.iterdir():
-            if path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
+            # Another launch renames its draft, or removes the same, at any time.
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+
+def _copy(path: Path, kept: Path) -> None:
+    """Write a file whole or not at all: what lies under its digest is not looked into again."""
+    draft = kept.with_name(f"{kept.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        with path.open("rb") as source, draft.open("xb") as target:
+            shutil.copyfileobj(source, target)
+            target.flush()
+            os.fsync(target.fileno())
+        draft.replace(kept)
+    finally:
+        draft.unlink(missing_ok=True)

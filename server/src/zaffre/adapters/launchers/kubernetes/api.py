@@ -1,5 +1,6 @@
 """The REST interface of an API server."""
 
+import asyncio
 import base64
 import ssl
 import tempfile
@@ -14,14 +15,18 @@ import msgspec
 from zaffre.adapters.launchers.kubernetes.kubeconfig import Access
 
 _SECONDS: Final = 15.0
+_WHOLE_SECONDS: Final = 60.0
+"""For an answer that comes, but slowly."""
 _CONNECTIONS: Final = 8
 _PAGE: Final = 500
+_MAX_PAGES: Final = 40
 _MAX_ANSWER: Final = 64 << 20
 _SHOWN: Final = 500
 _REFUSED: Final = 400
 _PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 MISSING: Final = 404
 TAKEN: Final = 409
+_TOO_MUCH: Final = "The API server says too much."
 
 
 class ApiAwayError(Exception):
@@ -93,13 +98,14 @@ class KubernetesApi:
         """
         found: list[dict[str, Any]] = []
         more = ""
-        while True:
+        for _ in range(_MAX_PAGES):
             asked = {**query, "limit": str(_PAGE), **({"continue": more} if more else {})}
             page = await self.ask("GET", path, query=asked)
             found.extend(page.get("items") or [])
             more = str((page.get("metadata") or {}).get("continue") or "")
             if not more:
                 return found
+        raise ApiRefusedError(0, _TOO_MUCH)
 
     async def text(self, path: str, query: Mapping[str, str]) -> str:
         """Return a text, such as the log of a pod; errors as for `ask`."""
@@ -124,19 +130,23 @@ class KubernetesApi:
         if access.server_name:
             extensions["sni_hostname"] = access.server_name
         try:
-            async with self._pool.stream(
-                method,
-                f"{access.url}{path}{asked}",
-                headers=self._headers(has_body=content is not None),
-                content=content,
-                extensions=extensions,
-            ) as response:
+            async with (
+                asyncio.timeout(_WHOLE_SECONDS),
+                self._pool.stream(
+                    method,
+                    f"{access.url}{path}{asked}",
+                    headers=self._headers(has_body=content is not None),
+                    content=content,
+                    extensions=extensions,
+                ) as response,
+            ):
                 return response.status, await _body(response)
         except (
             httpcore.NetworkError,
             httpcore.TimeoutException,
             httpcore.ProtocolError,
             OSError,
+            ValueError,  # a name that cannot be looked up
         ) as error:
             said = str(error) or type(error).__name__
             raise ApiAwayError(
@@ -148,7 +158,10 @@ class KubernetesApi:
         token = access.token
         if access.token_file:
             # A pod's own is replaced every hour.
-            token = Path(access.token_file).read_text("ascii").strip()
+            token = Path(access.token_file).read_text("utf-8").strip()
+        if not (token.isascii() and token.isprintable()):
+            # Whoever sent it on would be told all of it.
+            raise ApiRefusedError(0, "The token for the cluster is none: it is no line of ASCII.")
         headers = [("accept", "application/json"), ("user-agent", "zaffre")]
         if token:
             headers.append(("authorization", f"Bearer {token}"))
@@ -164,9 +177,10 @@ class KubernetesApi:
             said = str(msgspec.json.decode(answer)["message"])
         except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError):
             said = answer[:_SHOWN].decode(errors="replace").strip()
+        said = said[:_SHOWN]
         if status in _PASSING:
             return ApiAwayError(f"The API server at {self._access.url} answered {status}: {said}")
-        return ApiRefusedError(status, f"The cluster answers {status}: {said[:_SHOWN]}")
+        return ApiRefusedError(status, f"The cluster answers {status}: {said}")
 
 
 async def _body(response: httpcore.Response) -> bytes:
@@ -174,7 +188,7 @@ async def _body(response: httpcore.Response) -> bytes:
     async for chunk in response.aiter_stream():
         body += chunk
         if len(body) > _MAX_ANSWER:
-            raise ApiRefusedError(0, "The API server says too much.")
+            raise ApiRefusedError(0, _TOO_MUCH)
     return bytes(body)
 
 
@@ -199,4 +213,5 @@ def _show_certificate(context: ssl.SSLContext, access: Access) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="zaffre-", encoding="ascii") as file:
         file.write(f"{access.certificate}\n{access.key}\n")
         file.flush()
-        context.load_cert_chain(file.name)
+        # Without one it would be asked for at the terminal of the server.
+        context.load_cert_chain(file.name, password="")

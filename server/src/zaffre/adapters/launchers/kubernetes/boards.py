@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ from zaffre.adapters.launchers.kubernetes.kubeconfig import Access
 from zaffre.adapters.launchers.kubernetes.manifests import SERVER
 
 _FRESH_SECONDS: Final = 1.0
+_UNUSED_SECONDS: Final = 600.0
+"""Longer than anything takes for which a cluster is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Boards:
         self._server = server
         self._monotonic = monotonic
         self._apis: dict[Access, KubernetesApi] = {}
+        self._used: dict[Access, float] = {}
         self._seen: dict[tuple[Access, str], _Seen] = defaultdict(_Seen)
 
     def api(self, access: Access) -> KubernetesApi:
@@ -59,6 +62,7 @@ class Boards:
         api = self._apis.get(access)
         if api is None:
             api = self._apis[access] = KubernetesApi(access)
+        self._used[access] = self._monotonic()
         return api
 
     async def see(self, access: Access, namespace: str, *, now: bool = False) -> Board:
@@ -87,11 +91,21 @@ class Boards:
                 raise RuntimeError("Nothing was seen, and nothing says why.")
             return seen.board
 
+    async def forget_unused(self) -> None:
+        """Close what leads to clusters that nobody asks for, such as by a token of before."""
+        oldest = self._monotonic() - _UNUSED_SECONDS
+        await self._forget([access for access, at in self._used.items() if at < oldest])
+
     async def close(self) -> None:
         """Close all connections."""
-        apis = list(self._apis.values())
-        self._apis.clear()
-        self._seen.clear()
+        await self._forget(list(self._apis))
+
+    async def _forget(self, accesses: Sequence[Access]) -> None:
+        apis = [self._apis.pop(access) for access in accesses]
+        for access in accesses:
+            del self._used[access]
+        for key in [key for key in self._seen if key[0] in accesses]:
+            del self._seen[key]
         for api in apis:
             await api.close()
 

@@ -73,6 +73,7 @@ class KubernetesClusters:
         """Forget what was seen of others."""
         kept = {(compute.workspace_id, compute.name) for compute in computes}
         self._left = {key: at for key, at in self._left.items() if key[:2] in kept}
+        await self._boards.forget_unused()
 
     def close(self) -> None:
         """End nothing: the launcher holds the connections."""

@@ -15,6 +15,7 @@ from zaffre.adapters.launchers.kubernetes.api import (
 
 _TRY_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 0.5
+_SHOWN: Final = 1500
 
 
 async def delete_job(api: KubernetesApi, namespace: str, name: str, *, seconds: float) -> bool:
@@ -90,5 +91,5 @@ async def warning_of(api: KubernetesApi, namespace: str, name: str) -> str:
     except ApiRefusedError:
         return ""  # Not everybody may read events.
     newest = max(events, key=lambda one: str(one.get("lastTimestamp") or ""), default={})
-    said = str(newest.get("message") or "")
+    said = str(newest.get("message") or "")[:_SHOWN]
     return f"Kubernetes makes no pod: {said}" if said else ""

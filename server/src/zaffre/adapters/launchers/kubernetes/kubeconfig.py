@@ -1,20 +1,22 @@
 """How the API server of a cluster is reached: a kubeconfig, or the account of our own pod."""
 
 import base64
-import binascii
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import yaml
 
+from zaffre.base.plain_yaml import PlainLoader
 from zaffre.base.text import shown
 
 _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,200}")
 _ENDINGS: Final = ("", ".yaml", ".yml", ".kubeconfig")
 _COMMANDS: Final = ("exec", "auth-provider")
@@ -138,33 +140,42 @@ def read_kubeconfig(text: str, *, context: str = "", folder: Path | None = None)
     Raises:
         AccessError: It says nothing, or asks for what is not done here.
     """
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise AccessError(f"The kubeconfig is no YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise AccessError("The kubeconfig is none: it names no clusters.")
-    name = context or str(content.get("current-context") or "")
+    content = _content(text)
+    name = context or _text(content, "current-context")
     chosen = _item(content, "contexts", name, "context")
-    cluster = _item(content, "clusters", str(chosen.get("cluster") or ""), "cluster")
-    user = _item(content, "users", str(chosen.get("user") or ""), "user")
+    cluster = _item(content, "clusters", _text(chosen, "cluster"), "cluster")
+    user = _item(content, "users", _text(chosen, "user"), "user")
     _check(cluster, user)
     files = _Files(folder)
-    login = (
-        (str(user["username"]), str(user.get("password") or "")) if "username" in user else None
-    )
+    login = (_text(user, "username"), _text(user, "password")) if "username" in user else None
+    token = _text(user, "token").strip()
     return Access(
         url=_url(cluster),
-        namespace=str(chosen.get("namespace") or _USUAL),
+        namespace=_namespace(chosen),
         authority=files.text(cluster, "certificate-authority"),
         certificate=files.text(user, "client-certificate"),
         key=files.text(user, "client-key"),
-        token=str(user.get("token") or ""),
-        token_file="" if user.get("token") else files.path(user, "tokenFile"),
+        token=token,
+        token_file="" if token else files.path(user, "tokenFile"),
         login=login,
         is_verified=not cluster.get("insecure-skip-tls-verify"),
-        server_name=str(cluster.get("tls-server-name") or ""),
+        server_name=_text(cluster, "tls-server-name"),
     )
+
+
+@lru_cache(maxsize=64)
+def _content(text: str) -> Mapping[str, Any]:
+    """Return what a kubeconfig holds; each is asked for again and again."""
+    try:
+        content = yaml.load(text, PlainLoader)  # noqa: S506 (a safe one)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # The words of the library show the line, which may be that of the token.
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark is not None else ""
+        raise AccessError(f"The kubeconfig is no YAML{where}, or has aliases.") from None
+    if not isinstance(content, dict):
+        raise AccessError("The kubeconfig is none: it names no clusters.")
+    return content
 
 
 def _check(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> None:
@@ -181,15 +192,34 @@ def _check(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> None:
 
 
 def _url(cluster: Mapping[str, Any]) -> str:
-    url = str(cluster.get("server") or "").rstrip("/")
+    url = _text(cluster, "server").rstrip("/")
+    if "@" in url:
+        raise AccessError("The address of the cluster holds a login, which belongs to its user.")
     try:
         parts = urlsplit(url)
         is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_url = False
-    if not is_url:
+    # What is asked for is put behind it.
+    is_plain = url.isascii() and url.isprintable() and not set(url) & set("?# ")
+    if not (is_url and is_plain):
         raise AccessError(f"The kubeconfig says {shown(url)}, which is no address of a server.")
     return url
+
+
+def _namespace(chosen: Mapping[str, Any]) -> str:
+    name = _text(chosen, "namespace") or _USUAL
+    if not NAMESPACE.fullmatch(name):
+        raise AccessError(f"The kubeconfig says the namespace {shown(name)}, which is no name.")
+    return name
+
+
+def _text(section: Mapping[str, Any], name: str) -> str:
+    """Return a text; nothing where none is said."""
+    value = section.get(name) or ""
+    if not isinstance(value, str):
+        raise AccessError(f"`{name}` of the kubeconfig is no text.")
+    return value
 
 
 def _item(content: Mapping[str, Any], kind: str, name: str, key: str) -> Mapping[str, Any]:
@@ -210,18 +240,18 @@ class _Files:
 
     def text(self, section: Mapping[str, Any], name: str) -> str:
         """Return a text that is given as such, or as the path of a file."""
-        given = section.get(f"{name}-data")
+        given = _text(section, f"{name}-data")
+        path = "" if given else self.path(section, name)
         try:
             if given:
-                return base64.b64decode(str(given), validate=True).decode("ascii")
-            path = self.path(section, name)
+                return base64.b64decode(given, validate=True).decode("ascii")
             return Path(path).read_text("ascii") if path else ""
-        except (OSError, UnicodeError, binascii.Error) as error:
+        except (OSError, ValueError) as error:
             raise AccessError(f"`{name}` of the kubeconfig cannot be read: {error}.") from error
 
     def path(self, section: Mapping[str, Any], name: str) -> str:
         """Return the path of a file that is named; nothing where none is."""
-        given = section.get(name)
+        given = _text(section, name)
         if not given:
             return ""
         if self.folder is None:
@@ -229,4 +259,4 @@ class _Files:
                 f"The kubeconfig names a file (`{name}`), which is not sent along. Say "
                 "`kubectl config view --raw --flatten` for one that holds everything."
             )
-        return os.path.join(self.folder, str(given))  # noqa: PTH118 (an absolute one stays)
+        return os.path.join(self.folder, given)  # noqa: PTH118 (an absolute one stays)

@@ -5,12 +5,15 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from zaffre.adapters.launchers.elsewhere.parcel import Packer, content_of, pod_program
+from zaffre.adapters.launchers.elsewhere.patience import Patience
 from zaffre.adapters.launchers.elsewhere.shelf import Shelf
 from zaffre.adapters.launchers.kubernetes.api import (
     ApiAwayError,
@@ -36,12 +39,12 @@ logger = logging.getLogger(__name__)
 PATIENCE_SECONDS: Final = 1800.0
 _STOP_SECONDS: Final = 60.0
 _LOG_LINES: Final = 200
+_LOG_LENGTH: Final = 100_000
 _BEGIN_SECONDS: Final = 60.0
 _MAX_BEGUN: Final = 1000
 
 FindPlace = Callable[[str, str], Awaitable[ComputePlace]]
 """Returns a compute target of a workspace, and how it is reached."""
-CopyBlob = Callable[[str, Path], Awaitable[None]]
 _FAILURES: Final = (ZaffreError, AccessError, ApiAwayError, ApiRefusedError)
 
 
@@ -61,7 +64,6 @@ class KubernetesLauncher:
         packer: Packs what environments are made of.
         shelf: Takes what pods fetch.
         find: Finds a target again.
-        copy: Writes the bytes of a digest to a file.
     """
 
     def __init__(  # noqa: PLR0913 (what it stands between)
@@ -75,7 +77,6 @@ class KubernetesLauncher:
         packer: Packer,
         shelf: Shelf,
         find: FindPlace,
-        copy: CopyBlob,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._home = home
@@ -86,9 +87,7 @@ class KubernetesLauncher:
         self._packer = packer
         self._shelf = shelf
         self._find = find
-        self._copy = copy
-        self._patience = patience
-        self._away_since: dict[tuple[str, str], float] = {}
+        self._patience = Patience(patience)
         self._begun: dict[str, float] = {}
 
     async def launch(self, order: RunnerOrder) -> dict[str, Any]:
@@ -117,14 +116,12 @@ class KubernetesLauncher:
 
         One in a cluster that does not answer lives until patience is over.
         """
-        key = handle.get("workspace_id", ""), handle.get("compute", "")
         try:
             seen = await self._standing(handle)
         except _FAILURES as error:
             logger.warning("The Job of a run cannot be asked for: %s", error)
-            since = self._away_since.setdefault(key, time.monotonic())
-            return time.monotonic() - since < self._patience
-        self._away_since.pop(key, None)
+            return not self._patience.is_over(_target(handle))
+        self._patience.begin_anew(_target(handle))
         return seen.is_alive
 
     async def account(self, handle: dict[str, Any]) -> Account:
@@ -132,7 +129,10 @@ class KubernetesLauncher:
         try:
             seen = await self._standing(handle)
         except _FAILURES as error:
-            minutes = round(self._patience / 60)
+            if not self._patience.is_over(_target(handle)):
+                # Another runner would come no further, and lose the turn of this one.
+                return Account(waits=True, reason=str(error))
+            minutes = round(self._patience.seconds / 60)
             return Account(ending=f"The cluster was out of reach for {minutes} minutes: {error}")
         return Account(
             waits=bool(seen.waits) or (seen.is_alive and self._has_just_begun(handle)),
@@ -195,11 +195,17 @@ class KubernetesLauncher:
         api = self._boards.api(access)
         jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
         uid = (await created(api, jobs, job))["metadata"]["uid"]
-        secrets = f"/api/v1/namespaces/{namespace}/secrets"
         # Behind the Job, which they go with; the pod waits for them.
-        if login is not None:
-            await created(api, secrets, login_of_registry(attempt, uid, login))
-        await created(api, secrets, secret_of(attempt, uid, content))
+        secrets = [login_of_registry(attempt, uid, login)] if login is not None else []
+        secrets.append(secret_of(attempt, uid, content))
+        try:
+            for secret in secrets:
+                await created(api, f"/api/v1/namespaces/{namespace}/secrets", secret)
+        except ApiRefusedError:
+            # On the node that it holds its pod would wait for ever.
+            with suppress(ApiAwayError, ApiRefusedError):
+                await delete_job(api, namespace, attempt.name, seconds=0.0)
+            raise
         return {
             "attempt": order.attempt,
             "workspace_id": order.workspace_id,
@@ -213,12 +219,10 @@ class KubernetesLauncher:
         """Return what the pod is told, after all that it will fetch was laid ready."""
         url = self._reach.url(order.place.settings)
         spec = order.place.environment
-        wheels = {}
-        for name, digest in (spec.wheels if spec else {}).items():
-            wheels[name] = await self._shelf.bring(digest, self._copy)
+        wheels = spec.wheels if spec else {}
         pods = replace(self._packer.here, system="Linux")
         parcel = await asyncio.to_thread(
-            self._packer.pack, order, pods, own=[order.python], wheels=wheels
+            self._packer.pack, order, pods, own=[order.python], fetched=wheels
         )
         await asyncio.to_thread(self._shelf.keep, parcel.files)
         told = {
@@ -260,7 +264,8 @@ class KubernetesLauncher:
         """Return the end of what a pod wrote; nothing where there is none."""
         board: Board = await self._boards.see(access, namespace, now=True)
         for pod in board.pods.get(name, []):
-            path = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}/log"
+            pod_name = quote(pod["metadata"]["name"], safe="")
+            path = f"/api/v1/namespaces/{namespace}/pods/{pod_name}/log"
             try:
                 return await api.text(path, {"tailLines": str(_LOG_LINES)})
             except ApiRefusedError as error:
@@ -268,7 +273,11 @@ class KubernetesLauncher:
         return ""
 
 
+def _target(handle: Mapping[str, Any]) -> tuple[str, str]:
+    return handle.get("workspace_id", ""), handle.get("compute", "")
+
+
 def _keep_log(folder: Path, text: str) -> None:
     if text:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "runner.log").write_text(text, encoding="utf-8")
+        (folder / "runner.log").write_text(text[-_LOG_LENGTH:], encoding="utf-8")

@@ -89,9 +89,14 @@ def server_key(folder: Path) -> str:
     """
     path = folder / ".server"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        path.write_text(os.urandom(8).hex(), encoding="utf-8")
-    return path.read_text("utf-8").strip()
+    key = path.read_text("utf-8").strip() if path.exists() else ""
+    if not key:
+        # Half a key, or none, could be that of another server, whose Jobs would be ours.
+        key = os.urandom(8).hex()
+        draft = path.with_name(f".server.{os.getpid()}")
+        draft.write_text(key, encoding="utf-8")
+        draft.replace(path)
+    return key
 
 
 def label(text: str) -> str:

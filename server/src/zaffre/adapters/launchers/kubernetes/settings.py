@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from zaffre_sdk.connections import is_loopback
 
+from zaffre.adapters.launchers.kubernetes.kubeconfig import NAMESPACE
 from zaffre.base.text import closest, shown
 from zaffre.ports.launchers import ComputePlace
 
 _GPU: Final = "nvidia.com/gpu"
-_NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _QUANTITY: Final = re.compile(r"(\d+(?:\.\d+)?)(m?)")
 _THOUSAND: Final = 1000.0
 
@@ -164,7 +164,7 @@ def _resources(
 
 
 def _namespace(name: str) -> str:
-    if name and not _NAMESPACE.fullmatch(name):
+    if name and not NAMESPACE.fullmatch(name):
         raise PodSettingsError(f"`namespace` is {shown(name)}, which is no name of a namespace.")
     return name
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from zaffre_sdk.home import ServerInfo
 
 from zaffre.adapters.launchers.elsewhere.parcel import Packer, content_of
-from zaffre.adapters.launchers.machines.connection import Server
+from zaffre.adapters.launchers.machines.connection import Connection, Server
 from zaffre.adapters.launchers.machines.failures import MachineAwayError, MachineError
 from zaffre.adapters.launchers.machines.login import Login, login_of
 from zaffre.adapters.launchers.machines.machine import Machine

@@ -94,6 +94,7 @@ _this = (
     datasets.c.id == bindparam("dataset"),
 )
 _save = update(datasets).where(*_this)
+_save_draft = _save.where(datasets.c.definition_digest == _DRAFT)
 _unregister = update(datasets).where(
     datasets.c.workspace_id == bindparam("workspace"),
     datasets.c.name == bindparam("called"),
@@ -131,7 +132,9 @@ class SqlDatasetStore:
         if listing.draft_id is not None:
             whole = replace(dataset, id=listing.draft_id)
             this = {"workspace": dataset.workspace_id, "dataset": listing.draft_id}
-            self._connection.execute(_save, this | values_of(datasets, whole) | digests)
+            values = this | values_of(datasets, whole) | digests
+            if not self._connection.execute(_save_draft, values).rowcount:
+                raise missing("dataset", whole.id)
             return whole
         key = self._insert(dataset, digests)
         self._put(key, listing.marks, 0)

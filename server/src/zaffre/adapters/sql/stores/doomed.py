@@ -11,6 +11,7 @@ from zaffre.adapters.sql.tables import (
     artifacts,
     doomed_blobs,
     environment_files,
+    kept_blobs,
     model_files,
     owned_files,
     snapshot_files,
@@ -47,6 +48,7 @@ _forget = delete(workspace_blobs).where(
     workspace_blobs.c.workspace_id.in_(select(workspaces.c.id)),
     workspace_blobs.c.digest.in_(_digests),
 )
+_let_go = delete(kept_blobs).where(kept_blobs.c.digest.in_(_digests))
 _unnamed = select(func.coalesce(func.sum(doomed_blobs.c.size), 0)).where(
     *(~exists().where(table.c.digest == doomed_blobs.c.digest) for table in NAMING)
 )
@@ -92,6 +94,7 @@ class SqlDoomedStore:
         gone = [digest for digest in digests if digest not in kept]
         for some in chunks(gone):
             self._connection.execute(_forget, {"digests": some})
+            self._connection.execute(_let_go, {"digests": some})
         self.settle(sorted(kept))
         return gone
 
