@@ -6,7 +6,7 @@ from native.conftest import Api
 RAW = (
     *("/artifacts/{path}", "/files/{path}", "/logs/{path}"),
     *("/endpoints/{endpoint}/logs", "/datastores/{name}/query"),
-    *("/environment-builds/{build}/log", "/wheels/{name}"),
+    *("/environment-builds/{build}/log", "/wheels/{name}", "/attempt/files/{digest}"),
 )
 
 
