@@ -111,7 +111,7 @@ def played(
         yard = Yard(folder, patience)
         monkeypatch.setattr(machines, "connect", yard.connect)
         monkeypatch.setattr(machines, "_REFUSED_SECONDS", 0.0)
-        monkeypatch.setattr(launchers, "_FIRST_PAUSE", 0.001)
+        monkeypatch.setattr(launchers, "FIRST_PAUSE", 0.001)
         monkeypatch.setattr(launchers, "_LOOK_SECONDS", 0.01)
         keeping = asyncio.create_task(yard.launcher.run())
         try:

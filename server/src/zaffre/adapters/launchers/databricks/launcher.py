@@ -19,15 +19,18 @@ from zaffre.adapters.launchers.databricks.api import (
 )
 from zaffre.adapters.launchers.databricks.tasks import name_of, program, task_of
 from zaffre.adapters.launchers.elsewhere.parcel import Packer, content_of
+from zaffre.adapters.launchers.elsewhere.patience import (
+    FIRST_PAUSE,
+    PATIENCE_SECONDS,
+    Patience,
+    when_in_reach,
+)
 from zaffre.adapters.launchers.elsewhere.shelf import Shelf
 from zaffre.domain.environments import EnvironmentSpec
 from zaffre.domain.errors import InvalidError, ZaffreError
 from zaffre.ports.launchers import Account, ComputePlace, OutOfReachError, RunnerOrder
 
 logger = logging.getLogger(__name__)
-PATIENCE_SECONDS: Final = 1800.0
-_FIRST_PAUSE: Final = 3.0
-_LONGEST_PAUSE: Final = 30.0
 _STOP_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 1.0
 _FRESH_SECONDS: Final = 2.0
@@ -75,7 +78,7 @@ class DatabricksLauncher:
         on_index: OnIndex,
         find: FindPlace,
         patience: float = PATIENCE_SECONDS,
-        pause: float = _FIRST_PAUSE,
+        pause: float = FIRST_PAUSE,
     ) -> None:
         self._api = api
         self._server_url = server_url
@@ -83,11 +86,10 @@ class DatabricksLauncher:
         self._shelf = shelf
         self._on_index = on_index
         self._find = find
-        self._patience = patience
+        self._patience = Patience(patience)
         self._pause = pause
         self._seen: dict[_Key, tuple[float, JobRun | None]] = {}
         self._began: dict[_Key, float] = {}
-        self._away_since: dict[_Key, float] = {}
         # Threads of its own: a workspace that does not answer must not hold those of the server.
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="databricks")
 
@@ -99,7 +101,15 @@ class DatabricksLauncher:
             OutOfReachError: The workspace does not answer.
         """
         try:
-            return await self._launch_in_reach(order)
+            # What is submitted twice is one run: an answer that was lost may have been a success.
+            return await when_in_reach(
+                lambda: self._ask(self._launch, order),
+                order,
+                away=DatabricksAwayError,
+                words=str,
+                seconds=self._patience.seconds,
+                pause=self._pause,
+            )
         except DatabricksAwayError as error:
             raise OutOfReachError(str(error)) from error
         except DatabricksRefusedError as error:
@@ -151,26 +161,6 @@ class DatabricksLauncher:
         except _Failures as error:
             # Its runner is refused whatever it asks from now on, and ends itself.
             logger.warning("The run of Databricks for %s was not ended: %s", run_id, error)
-
-    async def _launch_in_reach(self, order: RunnerOrder) -> dict[str, Any]:
-        """Launch, and wait with that while the workspace is away, until patience is over.
-
-        What is submitted twice is one run: an answer that was lost may have been a success.
-        """
-        deadline = time.monotonic() + self._patience
-        pause, said = self._pause, ""
-        while True:
-            try:
-                return await self._ask(self._launch, order)
-            except DatabricksAwayError as error:
-                if time.monotonic() > deadline:
-                    raise
-                if str(error) != said:
-                    said = str(error)
-                    order.say(f"{said} The run waits for it, and goes on when it is back.")
-                    await order.wait(said)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _launch(self, order: RunnerOrder) -> dict[str, Any]:
         place = order.place
@@ -224,19 +214,17 @@ class DatabricksLauncher:
             if len(self._seen) > _MAX_SEEN:
                 self._seen.clear()
                 self._began.clear()
-                self._away_since.clear()
             run = await self._ask(self._api.find, bricks, int(handle["job_run"]))
             self._seen[key] = time.monotonic(), run
             if run is None or run.waits:
                 self._began.pop(key, None)
         self._began.setdefault(key, time.monotonic())
-        self._away_since.pop(key, None)
+        self._patience.begin_anew(key)
         return bricks, run
 
     def _may_live(self, handle: Mapping[str, Any]) -> bool:
         """Tell whether a run that cannot be asked for is taken to live."""
-        since = self._away_since.setdefault(_key(handle), time.monotonic())
-        return time.monotonic() - since < self._patience
+        return not self._patience.is_over(_key(handle))
 
     async def _bricks(self, handle: Mapping[str, Any]) -> Bricks:
         return _bricks_of(await self._find(handle["workspace_id"], handle["compute"]))

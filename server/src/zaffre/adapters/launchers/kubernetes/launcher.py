@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from zaffre.adapters.launchers.elsewhere.parcel import Packer, content_of, pod_program
-from zaffre.adapters.launchers.elsewhere.patience import Patience
+from zaffre.adapters.launchers.elsewhere.patience import PATIENCE_SECONDS, Patience
 from zaffre.adapters.launchers.elsewhere.shelf import Shelf
 from zaffre.adapters.launchers.kubernetes.api import (
     ApiAwayError,
@@ -36,7 +36,6 @@ from zaffre.domain.errors import ZaffreError
 from zaffre.ports.launchers import Account, ComputePlace, OutOfReachError, RunnerOrder
 
 logger = logging.getLogger(__name__)
-PATIENCE_SECONDS: Final = 1800.0
 _STOP_SECONDS: Final = 60.0
 _LOG_LINES: Final = 200
 _LOG_LENGTH: Final = 100_000

@@ -5,7 +5,6 @@ import hashlib
 import logging
 import os
 import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +13,11 @@ from typing import Any, Final
 from zaffre_sdk.home import ServerInfo
 
 from zaffre.adapters.launchers.elsewhere.parcel import Packer, content_of
+from zaffre.adapters.launchers.elsewhere.patience import (
+    FIRST_PAUSE,
+    PATIENCE_SECONDS,
+    when_in_reach,
+)
 from zaffre.adapters.launchers.machines.connection import Connection, Server
 from zaffre.adapters.launchers.machines.failures import MachineAwayError, MachineError
 from zaffre.adapters.launchers.machines.login import Login, login_of
@@ -23,12 +27,9 @@ from zaffre.domain.errors import NotFoundError, ZaffreError
 from zaffre.ports.launchers import Account, ComputePlace, RunnerOrder
 
 logger = logging.getLogger(__name__)
-PATIENCE_SECONDS: Final = 1800.0
 _LOOK_SECONDS: Final = 60.0
 _TRIES: Final = 3
 """How often a launch begins whose connection breaks in the middle of it."""
-_FIRST_PAUSE: Final = 3.0
-_LONGEST_PAUSE: Final = 30.0
 
 FindPlace = Callable[[str, str], Awaitable[ComputePlace]]
 """Returns a compute target of a workspace, and how it is reached."""
@@ -92,7 +93,7 @@ class SshLauncher:
                     return await self._launch(machine, connection, order)
                 except MachineAwayError as error:
                     order.say(f"{machine.named(error)} Trying again.")
-                    await asyncio.sleep(_FIRST_PAUSE)
+                    await asyncio.sleep(FIRST_PAUSE)
             return await self._launch(machine, await self._reached(machine, order), order)
         except MachineError as error:
             raise machine.named(error) from error
@@ -155,25 +156,14 @@ class SshLauncher:
 
     async def _reached(self, machine: Machine, order: RunnerOrder) -> Connection:
         """Return the connection; wait for it while the machine is out of reach, with patience."""
-        began = time.monotonic()
-        pause, said = _FIRST_PAUSE, ""
-        while True:
-            try:
-                connection = await machine.connection()
-            except MachineAwayError as error:
-                if time.monotonic() - began > self._patience:
-                    raise
-                reason = str(machine.named(error))
-                if reason != said:
-                    order.say(f"{reason} The run waits for it, and goes on when it is back.")
-                    await order.wait(reason)
-                    said = reason
-            else:
-                if said:
-                    await order.wait("")
-                return connection
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        return await when_in_reach(
+            machine.connection,
+            order,
+            away=MachineAwayError,
+            words=lambda error: str(machine.named(error)),
+            seconds=self._patience,
+            pause=FIRST_PAUSE,
+        )
 
     async def _launch(
         self, machine: Machine, connection: Connection, order: RunnerOrder
