@@ -5,12 +5,13 @@ distribution's packages where no registry can be reached. Elsewhere it is said w
 those tests skip.
 """
 
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from distribution import install, may_install
 
 IMAGE = "localhost/zaffre-tests/python:3"
 FETCHED = "docker.io/library/python:3.11-slim"
@@ -35,11 +36,11 @@ def _engine() -> str | None:
 
 
 def _install() -> str | None:
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
+    if not may_install():
         print(f"test: no Docker or Podman works here, {_SKIPPED}")
         return None
     print("test: installing Podman with apt-get for the tests of containers", flush=True)
-    if not _apt(*PACKAGES):
+    if not install(*PACKAGES):
         print(f"test: apt-get could not, {_SKIPPED}")
         return None
     return _engine()
@@ -49,7 +50,7 @@ def _bring_image(engine: str) -> bool:
     print("test: bringing an image with Python for the tests of containers", flush=True)
     if _does(engine, "pull", FETCHED):
         return _does(engine, "tag", FETCHED, IMAGE)
-    if shutil.which("apt-get") is None or os.geteuid() != 0 or not _apt("debootstrap"):
+    if not may_install() or not install("debootstrap"):
         return False
     with tempfile.TemporaryDirectory() as folder:
         root, archive = Path(folder, "root"), Path(folder, "root.tar")
@@ -64,18 +65,12 @@ def _release() -> str:
     return names.get("VERSION_CODENAME", "stable").strip('"')
 
 
-def _apt(*packages: str) -> bool:
-    commands = (["update"], ["install", "--yes", "--no-install-recommends", *packages])
-    return all(_does("apt-get", "-qq", *command) for command in commands)
-
-
 def _does(*command: str) -> bool:
     done = subprocess.run(  # noqa: S603 - fixed words
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         check=False,
     )
     return done.returncode == 0

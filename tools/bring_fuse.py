@@ -5,10 +5,10 @@ it is said what is missing, and those tests skip.
 """
 
 import os
-import shutil
-import subprocess
 import sys
 from ctypes.util import find_library
+
+from distribution import install, may_install
 
 PACKAGES = ("fuse3", "libfuse2")
 
@@ -20,20 +20,12 @@ def main() -> int:
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
         print("test: no /dev/fuse here, so the tests of mounts of far files will skip")
         return 0
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
+    if not may_install():
         print("test: no libfuse here, so the tests of mounts of far files will skip")
         return 0
     print("test: installing libfuse with apt-get for the tests of mounts of far files", flush=True)
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(  # noqa: S603 - fixed words
-            ["apt-get", "-qq", *command],  # noqa: S607 - the one of this system
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            check=False,
-        )
-        if done.returncode:
-            print("test: apt-get could not, so the tests of mounts of far files will skip")
-            break
+    if not install(*PACKAGES):
+        print("test: apt-get could not, so the tests of mounts of far files will skip")
     return 0
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from distribution import install, may_install
 from zaffre_sdk.runner.java import fitting, javas
 
 JAVA = "openjdk-17-jre-headless"
@@ -29,20 +30,13 @@ def main() -> int:
 def _brings_java() -> bool:
     if any(java.number in fitting(VERSION) for java in javas(os.environ)):
         return True
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
+    if not may_install():
         print("test: no Java that fits, so the tests of Spark runs will skip; install one")
         return False
     print("test: installing Java with apt-get for the tests of Spark runs", flush=True)
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", JAVA]):
-        done = subprocess.run(  # noqa: S603 - fixed words
-            ["apt-get", "-qq", *command],  # noqa: S607 - the one of this system
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            check=False,
-        )
-        if done.returncode:
-            print("test: apt-get could not, so the tests of Spark runs will skip")
-            return False
+    if not install(JAVA):
+        print("test: apt-get could not, so the tests of Spark runs will skip")
+        return False
     return True
 
 

@@ -6,8 +6,9 @@ loopback with keys of their own. Elsewhere it is said what is missing, and those
 
 import os
 import shutil
-import subprocess
 import sys
+
+from distribution import install, may_install
 
 PACKAGES = ("openssh-client", "openssh-server")
 PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
@@ -17,21 +18,13 @@ def main() -> int:
     """Install OpenSSH unless it is there; never fail for the lack of it."""
     if shutil.which("sshd", path=PATH) and shutil.which("ssh"):
         return 0
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
+    if not may_install():
         print("test: no sshd here, so the tests of machines over SSH will skip")
         return 0
     print("test: installing OpenSSH with apt-get for the tests of machines over SSH", flush=True)
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(  # noqa: S603 - fixed words
-            ["apt-get", "-qq", *command],  # noqa: S607 - the one of this system
-            stdout=subprocess.DEVNULL,
-            # It is not to be started as a service of the system.
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
-            check=False,
-        )
-        if done.returncode:
-            print("test: apt-get could not, so the tests of machines over SSH will skip")
-            break
+    # It is not to be started as a service of the system.
+    if not install(*PACKAGES, RUNLEVEL="1"):
+        print("test: apt-get could not, so the tests of machines over SSH will skip")
     return 0
 
 
