@@ -105,7 +105,7 @@ class NearFiles:
         if not path or is_hidden(path):
             return None
         try:
-            status = os.stat(self._at(path))  # noqa: PTH116 (as elsewhere here)
+            status = os.stat(self._at(path))  # noqa: PTH116 (a path of text)
         except OSError:
             return None
         return _listed(path, status) if stat.S_ISREG(status.st_mode) else None

@@ -37,7 +37,7 @@ def packs_of(things: Sequence[A], size_of: Callable[[A], int | None]) -> list[li
 def size_of_source(sent: Send) -> int | None:
     """Return how large a local file is; None where that cannot be told."""
     try:
-        return os.stat(sent.source).st_size  # noqa: PTH116 (thousands of them)
+        return os.stat(sent.source).st_size  # noqa: PTH116 (thousands of them: no objects for each)
     except OSError:
         return None  # What is wrong is said where it is read.
 

@@ -97,7 +97,7 @@ def _walk(
     folder: str, before: str, found: dict[str, Path], above: tuple[tuple[int, int], ...]
 ) -> None:
     try:
-        status = os.stat(folder)  # noqa: PTH116 (thousands of them)
+        status = os.stat(folder)  # noqa: PTH116 (thousands of them: no objects for each)
         with os.scandir(folder) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
